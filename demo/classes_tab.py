@@ -1,0 +1,214 @@
+"""Tab "Classes": images of the chosen classes, appearing row by row as they are sampled (figure 3 of the paper)."""
+
+import functools
+import html
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+
+import gradio as gr
+import numpy as np
+
+from demo import address
+from demo.model_facts import card_text, facts_html
+from demo.panels import panels_html, write_figure
+from demo.service import Service
+from demo.settings import (
+    MAX_GUIDANCE,
+    MAX_IMAGES,
+    MAX_IMAGES_PER_CLASS,
+    MAX_SEED,
+    MAX_TEMPERATURE,
+    NO_CLASS,
+    Settings,
+    UserError,
+)
+from demo.status import finished_status, running_status, status_html, stopped_status, stored_status
+from demo.stored import Stored, read_stored
+
+ID, TITLE = "classes", "Classes"
+FRAME_SECONDS = 0.12  # a picture more often than this would cost more time than the samples
+
+EXPLANATION = [
+    r"""#### One pixel after another
+An image starts empty. Each sub-pixel $x_i$ (red, then green, then blue; left to right, top to bottom) is drawn from the
+probabilities that the network gives to its values, once all earlier ones are known:
+$$p(\mathbf{x}\mid\mathbf{h})=\prod_i p(x_i\mid x_1,\dots,x_{i-1},\mathbf{h})$$
+Equation 3 of the paper; without the class $\mathbf{h}$ it is equation 1.""",
+    r"""#### The class enters every gate
+$\mathbf{h}$ is a one-hot vector: a 1 for the class, 0 for the others. Each layer adds it inside its gate:
+$$\tanh(W_f\ast\mathbf{x}+V_f^{\top}\mathbf{h})\odot\sigma(W_g\ast\mathbf{x}+V_g^{\top}\mathbf{h})$$
+Equation 4; without $\mathbf{h}$ it is equation 2. It says nothing about *where* things are: that is left to the
+pixels.""",
+    r"""#### The same noise, other dice
+Each sub-pixel uses one random number, fixed by the seed: the same settings give the same images.
+*Temperature* $T$ sharpens or flattens the odds, $p^{1/T}$; at 0 the likeliest value always wins.
+*Guidance* $w$ moves away from the model that knows no class, $p(x)^{1-w}\,p(x\mid\mathbf{h})^{w}$; an idea
+younger than the paper.""",
+]
+
+
+def build(page: gr.Blocks, service: Service) -> None:
+    """The tab's components and events, inside an open `gr.Tab`."""
+    stored = {name: read_stored(service.folder / name, info) for name, info in service.infos.items()}
+    figures = tempfile.TemporaryDirectory()  # gone with the page; the server copies from it what visitors get
+
+    @functools.cache
+    def picture(name):
+        return stored[name] and write_figure(figures.name, stored[name].images, stored[name].settings)
+
+    first = service.names[0]
+    info, shown = service.info(first), stored[first]
+    settings = shown.settings if shown else service.settings(first)
+
+    with gr.Row(elem_classes="bench"):
+        with gr.Column(elem_classes="stage"):
+            with gr.Row(elem_classes="toolbar"):
+                generate_button = gr.Button("Generate", variant="primary", elem_id="generate")
+                stop_button = gr.Button("Stop", interactive=False, elem_id="stop")
+                seed_button = gr.Button("New seed", elem_id="new-seed")
+                download = gr.DownloadButton("Download PNG", elem_id="download", elem_classes="quiet")
+                link_button = gr.Button("Copy link", elem_id="copy-link", elem_classes="quiet")
+            status = gr.HTML(stored_status(shown), elem_id="status", apply_default_css=False)
+            grid = gr.HTML(stored_panels(service, first, shown), elem_id="grid", label="Samples",
+                           apply_default_css=False)
+        with gr.Column(elem_classes="margin"):
+            model = gr.Radio([(title(service, name), name) for name in service.names], value=first, label="Model",
+                             elem_id="model")
+            facts = gr.HTML(facts_html(info), elem_id="facts", apply_default_css=False)
+            classes = gr.CheckboxGroup([*info.classes, NO_CLASS], value=list(settings.classes), label="Classes",
+                                       elem_id="classes", elem_classes="chips",
+                                       info="“no class” asks the same network without a condition.")
+            with gr.Row(elem_classes="small-buttons"):
+                all_button = gr.Button("All classes", size="sm", min_width=60)
+                none_button = gr.Button("None", size="sm", min_width=60)
+            images = gr.Slider(1, MAX_IMAGES_PER_CLASS, value=settings.images, step=1, label="Images per class",
+                               elem_id="images", info=f"At most {MAX_IMAGES} images at once.")
+            temperature = gr.Slider(0, MAX_TEMPERATURE, value=settings.temperature, step=0.05, label="Temperature",
+                                    elem_id="temperature", info="1 is the model itself; 0 leaves nothing to chance.")
+            guidance = gr.Slider(0, MAX_GUIDANCE, value=settings.guidance, step=0.1, label="Guidance",
+                                 elem_id="guidance", info="1 is the model itself; above 1 stresses the class.")
+            seed = gr.Number(settings.seed, label="Seed", precision=0, elem_id="seed",
+                             info=f"0 to {MAX_SEED}: the same seed draws the same images.")
+            same_noise = gr.Checkbox(settings.same_noise, label="Same noise, every class", elem_id="same-noise",
+                                     info="All classes share their random numbers: what differs is the class alone.")
+        with gr.Column(elem_classes="notes"):
+            for text in EXPLANATION:
+                gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
+                                                    {"left": "$", "right": "$", "display": False}])
+    with gr.Accordion("Model card", open=False, elem_id="card"):
+        card = gr.Markdown(card_text(info))
+    drawn = gr.State()  # how far the running request is: the Stop button reports it
+
+    controls = [model, classes, images, temperature, guidance, seed, same_noise]
+    buttons = [generate_button, seed_button, stop_button]
+
+    def generate(model, classes, images, temperature, guidance, seed, same_noise):
+        """Sample images of the chosen classes; every row is sent as soon as it is drawn.
+
+        Numbers out of range are moved into it. Returns, again after each step: the samples as HTML with embedded
+        PNGs; a progress text as HTML; at the end the labelled picture as a PNG file; and the seed that was used.
+        """
+        try:
+            settings = service.settings(model, classes=classes, images=images, temperature=temperature,
+                                        guidance=guidance, seed=seed, same_noise=same_noise)
+            yield from draw(service, settings)
+        except UserError as error:
+            yield gr.skip(), status_html(html.escape(str(error))), gr.skip(), gr.skip(), gr.skip()
+            raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
+
+    sampling = {"fn": generate, "inputs": controls, "outputs": [grid, status, download, seed, drawn],
+                "preprocess": False,  # `service.settings` cleans any value, and knows the classes of each model
+                "concurrency_id": "model", "concurrency_limit": 1, "show_progress": "hidden"}
+    quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+    clicked = generate_button.click(running_buttons, outputs=[*buttons, status], **quiet)
+    run = clicked.then(api_name="generate", **sampling)
+    new_seed = seed_button.click(lambda: (*running_buttons(), random.randint(0, MAX_SEED)),
+                                 outputs=[*buttons, status, seed], **quiet)
+    rerun = new_seed.then(api_visibility="private", **sampling)
+    for event in (run, rerun):
+        event.success(idle_buttons, outputs=buttons, **quiet)
+        event.failure(idle_buttons, outputs=buttons, **quiet)
+    stop_button.click(lambda drawn: (*idle_buttons(), stopped_status(drawn)), inputs=drawn, outputs=[*buttons, status],
+                      cancels=[run, rerun], **quiet)
+
+    def show_model(name):
+        """The stored samples, classes and facts of another model."""
+        info, shown = service.info(name), stored[name]
+        chosen = shown.settings.classes if shown else info.classes
+        return (gr.CheckboxGroup(choices=[*info.classes, NO_CLASS], value=list(chosen)), facts_html(info),
+                card_text(info), stored_panels(service, name, shown), stored_status(shown), picture(name),
+                *idle_buttons())
+
+    model.input(show_model, model, [classes, facts, card, grid, status, download, *buttons], cancels=[run, rerun],
+                **quiet)
+    all_button.click(lambda name: list(service.info(name).classes), model, classes, **quiet)
+    none_button.click(lambda: [], outputs=classes, **quiet)
+
+    def restore(request: gr.Request):
+        """Open the page as its address says."""
+        settings, problem = address.read_settings(service, request.query_params)
+        if settings is None:
+            return (*[gr.skip()] * (len(controls) + 4), picture(first))
+        info, shown = service.info(settings.model), stored[settings.model]
+        values = (gr.CheckboxGroup(choices=[*info.classes, NO_CLASS], value=list(settings.classes)), settings.images,
+                  settings.temperature, settings.guidance, settings.seed, settings.same_noise)
+        return (settings.model, *values, facts_html(info), card_text(info),
+                stored_panels(service, settings.model, shown), stored_status(shown, settings, problem), picture(settings.model))
+
+    page.load(restore, outputs=[*controls, facts, card, grid, status, download], **quiet)
+    gr.on([control.change for control in controls] + [generate_button.click], fn=None, inputs=controls,
+          js=address.WRITE_SETTINGS)
+    link_button.click(None, js=address.COPY_LINK)
+
+
+def draw(service: Service, settings: Settings) -> Iterator[tuple]:
+    """Run one request and yield (panels, status, PNG file, seed, how far), at most every FRAME_SECONDS."""
+    yield (blank_panels(service, settings), status_html("Loading the model…", 0), None, settings.seed,
+           (0, service.info(settings.model).image_size, settings))
+    shown = 0.0
+    for progress in service.stream(settings):
+        if progress.state == "waiting":
+            text = status_html("Waiting: the model serves one request at a time…", 0)
+            yield gr.skip(), text, None, gr.skip(), gr.skip()
+            continue
+        ended, how_far = progress.state != "sampling", (progress.row, progress.rows, settings)
+        if not ended and time.monotonic() - shown < FRAME_SECONDS:
+            continue
+        panels = panels_html(progress.images, settings.classes, progress.row)
+        if ended:
+            with tempfile.TemporaryDirectory() as folder:  # the server keeps its own copy, for an hour
+                path = write_figure(folder, progress.images, settings)
+                yield panels, finished_status(progress, settings), path, settings.seed, how_far
+        else:
+            yield panels, running_status(progress), None, settings.seed, how_far
+        shown = time.monotonic()
+
+
+def title(service: Service, name: str) -> str:
+    info = service.info(name)
+    return f"{name} · {info.image_size}×{info.image_size} {'colour' if info.channels == 3 else 'grey'}"
+
+
+def running_buttons() -> tuple:
+    return (gr.Button(interactive=False), gr.Button(interactive=False), gr.Button(interactive=True),
+            status_html("Waiting for a turn…", 0))
+
+
+def idle_buttons() -> tuple:
+    return gr.Button(interactive=True), gr.Button(interactive=True), gr.Button(interactive=False)
+
+
+def stored_panels(service: Service, name: str, stored: Stored | None) -> str:
+    if stored is None:
+        return blank_panels(service, service.settings(name))
+    return panels_html(stored.images, stored.settings.classes)
+
+
+def blank_panels(service: Service, settings: Settings) -> str:
+    """Panels in which nothing is drawn yet."""
+    info = service.info(settings.model)
+    shape = (len(settings.classes), settings.images, info.image_size, info.image_size, info.channels)
+    return panels_html(np.zeros(shape, np.uint8), settings.classes, 0)

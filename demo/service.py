@@ -1,0 +1,237 @@
+"""The only bridge between the page and `pixelcnn_core`: tabs call this, and hold no torch.
+
+It finds and loads checkpoints, cleans requests, and streams samples within the rules of a shared machine: one request
+at a time (the model uses all cores, two at once would both be slow), a bounded wait for the turn, a wall-clock budget,
+and everything is given back when the generator is closed: by the Stop button, a closed tab or a lost connection.
+"""
+
+import csv
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+
+from demo.settings import NO_CLASS, Settings, UserError, clean_settings, shorten
+from pixelcnn_core.checkpoint import CheckpointError
+from pixelcnn_core.conditioning import Condition
+from pixelcnn_core.model import GatedPixelCNN
+from pixelcnn_core.sampling import finish, sample, uniforms_from_seed
+
+MODELS = Path(__file__).parent / "assets" / "models"
+log = logging.getLogger(__name__)
+
+
+class Busy(UserError):
+    """Another request kept the model for longer than one may be asked to wait."""
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What the page says about a checkpoint, read without loading it: its config.json, its results.json, the recipe's
+    own words, the minutes of training in training.csv (None if it has none), and its model card in Markdown."""
+
+    name: str
+    classes: tuple[str, ...]
+    image_size: int
+    channels: int
+    levels: int
+    parameters: int
+    results: dict
+    about: str
+    minutes: float | None
+    card: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A moment of a request. `images` are (classes, per class, H, W, C) uint8 from 0 to 255, of which `row` of `rows`
+    rows are drawn; `seconds` counts from the start of the work. The last one is "done" or "out of time"."""
+
+    state: Literal["waiting", "sampling", "done", "out of time"]
+    images: np.ndarray | None = None
+    row: int = 0
+    rows: int = 0
+    seconds: float = 0.0
+
+    @property
+    def images_per_second(self) -> float:
+        count = 0 if self.images is None else self.images.shape[0] * self.images.shape[1]
+        return count * self.row / max(self.rows, 1) / max(self.seconds, 1e-9)
+
+
+class Service:
+    """The checkpoints below `folder`, one subfolder each, and one turn at a time to sample from them.
+
+    budget    seconds of work for one request
+    patience  seconds for which a request may wait for its turn
+    """
+
+    def __init__(self, folder: Path | str | None = None, budget: float | None = None, patience: float = 60.0):
+        self.folder = Path(folder or os.environ.get("PIXELCNN_MODELS") or MODELS)
+        self.budget = budget or float(os.environ.get("PIXELCNN_BUDGET_SECONDS") or 120)
+        self.patience = patience
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.infos = {info.name: info for info in map(read_info, sorted(self.folder.glob("*/config.json"))) if info}
+        self._models: dict[str, GatedPixelCNN] = {}
+        self._loading = threading.Lock()
+        self._turn = threading.Lock()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the checkpoints, colour models first."""
+        return sorted(self.infos, key=lambda name: (-self.infos[name].channels, name))
+
+    @property
+    def busy(self) -> bool:
+        return self._turn.locked()
+
+    def info(self, name) -> ModelInfo:
+        """Raises UserError for a name that is not listed; so no name ever becomes a path."""
+        if not self.infos:
+            raise UserError(f"No trained model was found in {self.folder.name}/: train one with "
+                            "`python -m pixelcnn_core train digits`.")
+        if not isinstance(name, str) or name not in self.infos:
+            raise UserError(f"There is no model {shorten(name)}; choose one of {', '.join(self.names)}.")
+        return self.infos[name]
+
+    def settings(self, model=None, **values) -> Settings:
+        """Values of any type -> `Settings` that `stream` accepts; see `clean_settings`. Raises UserError."""
+        info = self.info(self.names[0] if model is None and self.names else model)
+        return clean_settings(info.name, info.classes, **values)
+
+    def model(self, name: str) -> GatedPixelCNN:
+        """The loaded checkpoint; loaded once, whoever asks first. Raises UserError."""
+        info = self.info(name)
+        with self._loading:
+            if info.name not in self._models:
+                try:
+                    loaded = GatedPixelCNN.from_pretrained(str(self.folder / info.name))
+                except CheckpointError as error:
+                    log.error("%s", error)
+                    raise UserError(f"The model {info.name} cannot be loaded: its files are damaged.") from error
+                self._models[info.name] = loaded.to(self.device)
+            return self._models[info.name]
+
+    def stream(self, settings: Settings) -> Iterator[Progress]:
+        """Sample, row by row. Close the generator to stop. Raises Busy and UserError."""
+        asked = time.monotonic()
+        while not self._turn.acquire(timeout=0.25):
+            if time.monotonic() - asked > self.patience:
+                raise Busy("The model is busy with other requests: please try again in a moment.")
+            yield Progress("waiting", seconds=time.monotonic() - asked)
+        rows = None
+        try:
+            model = self.model(settings.model)
+            rows = self._rows(model, settings)
+            started, row, height = time.monotonic(), 0, model.config.image_size
+            for row, drawn in enumerate(rows, 1):
+                images = to_arrays(drawn, len(settings.classes), model.config.levels)
+                seconds = time.monotonic() - started
+                late = row < height and seconds > self.budget
+                yield Progress("done" if row == height else "out of time" if late else "sampling",
+                               images, row, height, seconds)
+                if late:
+                    break
+        finally:
+            if rows is not None:
+                rows.close()
+            self._turn.release()
+
+    def _slots(self, settings: Settings) -> list[int]:
+        """The chosen classes as numbers; "no class" is one more than the last."""
+        return [(*self.info(settings.model).classes, NO_CLASS).index(name) for name in settings.classes]
+
+    def _condition(self, settings: Settings) -> Condition:
+        """One label per image, class after class."""
+        classes = len(self.info(settings.model).classes)
+        if not classes:
+            return Condition()
+        label = torch.tensor([slot if slot < classes else -1 for slot in self._slots(settings)])
+        return Condition(label=label.repeat_interleave(settings.images))  # (chosen * n,)
+
+    def _rows(self, model: GatedPixelCNN, settings: Settings) -> Iterator[torch.Tensor]:
+        """Image k of a class gets the same noise whichever other classes, and however many images, are chosen."""
+        slots, classes = self._slots(settings), len(self.info(settings.model).classes)
+        if settings.same_noise:
+            noise = uniforms_from_seed(settings.seed, settings.images, model.config)  # (n, C, H, W)
+            noise = noise.repeat(len(slots), 1, 1, 1)  # (classes * n, C, H, W)
+        else:
+            noise = uniforms_from_seed(settings.seed, settings.images * (classes + 1), model.config)
+            noise = noise.unflatten(0, (settings.images, -1))[:, slots]  # (n, chosen, C, H, W)
+            noise = noise.transpose(0, 1).flatten(0, 1)  # (chosen * n, C, H, W)
+        return sample(model, self._condition(settings), uniforms=noise,
+                      temperature=settings.temperature, guidance=settings.guidance if classes else 1.0)
+
+    def explain(self, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+        """The first image of a request to a grey model, and the probabilities that each of its pixels was drawn from:
+        (H, W) integers in [0, levels) and (H, W, levels)."""
+        model = self.model(settings.model)
+        image = finish(self._rows(model, settings))[:1]  # (1, C, H, W)
+        with torch.inference_mode():
+            logits = model(image.to(self.device), self._condition(settings)[:1])[0, :, 0]  # (levels, H, W)
+        odds = torch.softmax(logits / (settings.temperature or 1), dim=0).permute(1, 2, 0)  # (H, W, levels)
+        return image[0, 0].cpu().numpy(), odds.cpu().numpy()
+
+    def warm_up(self) -> threading.Thread:
+        """Load every model and compile the sampler in the background, so that the first visitor need not wait."""
+        def work() -> None:
+            for name in self.names:
+                for guidance in (1.0, 2.0):
+                    try:
+                        for _ in self.stream(self.settings(name, classes=[NO_CLASS], images=1, guidance=guidance)):
+                            break
+                    except UserError as error:
+                        log.warning("%s", error)
+        thread = threading.Thread(target=work, name="warm-up", daemon=True)
+        thread.start()
+        return thread
+
+
+def to_arrays(images: torch.Tensor, classes: int, levels: int) -> np.ndarray:
+    """uint8 (classes * n, C, H, W) in [0, levels) -> uint8 (classes, n, H, W, C) from 0 to 255."""
+    bright = images.cpu().numpy().astype(np.float32) * (255 / (levels - 1))
+    bright = bright.round().astype(np.uint8).transpose(0, 2, 3, 1)  # (classes * n, H, W, C)
+    return bright.reshape(classes, -1, *bright.shape[1:])
+
+
+def read_info(config_file: Path) -> ModelInfo | None:
+    """What a checkpoint folder says about itself; None, and a line in the log, where it cannot be read."""
+    folder = config_file.parent
+    try:
+        config = GatedPixelCNN.read_config(config_file)
+        with safe_open(folder / "model.safetensors", "np") as weights:
+            parameters = sum(int(np.prod(weights.get_slice(key).get_shape())) for key in weights.keys())
+    except (CheckpointError, SafetensorError, OSError) as error:
+        log.error("%s is left out: %s", folder, error)
+        return None
+    return ModelInfo(folder.name, config.class_names or tuple(map(str, range(config.classes))), config.image_size,
+                     config.channels, config.levels, parameters, read_json(folder / "results.json"),
+                     str(read_json(folder / "recipe.json").get("about", "")), training_minutes(folder / "training.csv"),
+                     card.read_text() if (card := folder / "README.md").is_file() else "")
+
+
+def training_minutes(table: Path) -> float | None:
+    """The last entry in the column `seconds`, in minutes."""
+    try:
+        with table.open(newline="") as file:
+            return float(list(csv.DictReader(file))[-1]["seconds"]) / 60
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def read_json(path: Path) -> dict:
+    """The object in a JSON file; empty if there is none or it cannot be read."""
+    try:
+        stored = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return stored if isinstance(stored, dict) else {}

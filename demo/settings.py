@@ -1,0 +1,91 @@
+"""What a visitor can choose in the Classes tab: cleaned, bounded, and written to and from the address bar.
+
+A request may come from a slider, a link or a script, so any value of any type can arrive here. A number out of range
+is moved into it and a number that is none becomes the default; a name that does not exist is an error of the visitor.
+"""
+
+import math
+from dataclasses import dataclass
+
+NO_CLASS = "no class"  # h = 0: the unconditional model that condition dropout trained along with the classes
+MAX_IMAGES_PER_CLASS = 16
+MAX_IMAGES = 100  # of one request, all classes together
+MAX_TEMPERATURE = 2.0
+MAX_GUIDANCE = 5.0
+MAX_SEED = 2**32 - 1
+
+
+class UserError(ValueError):
+    """Something the visitor can mend; the message is one sentence for them."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One request. `classes` are names in the order of the model, `images` counts per class."""
+
+    model: str
+    classes: tuple[str, ...]
+    images: int = 4
+    temperature: float = 1.0
+    guidance: float = 1.0
+    seed: int = 7
+    same_noise: bool = False
+
+    def query(self) -> dict[str, str]:
+        """The settings as the query string of a link, the same keys that `demo/static/address.js` writes."""
+        return {"model": self.model, "classes": ",".join(self.classes), "n": str(self.images),
+                "temperature": f"{self.temperature:g}", "guidance": f"{self.guidance:g}", "seed": str(self.seed),
+                "noise": "same" if self.same_noise else "own"}
+
+
+def clean_settings(model: str, names: tuple[str, ...], *, classes=None, images=None, temperature=None, guidance=None,
+                   seed=None, same_noise=False) -> Settings:
+    """Values of any type -> `Settings` within bounds, for a `model` that exists and whose classes are `names`.
+
+    Raises UserError for classes that the model does not have, or for none at all.
+    """
+    chosen = clean_classes(classes, (*names, NO_CLASS)) if classes is not None else names or (NO_CLASS,)
+    return Settings(
+        model=model,
+        classes=chosen,
+        images=int(min(number(images, 1, MAX_IMAGES_PER_CLASS, 4), MAX_IMAGES // len(chosen))),
+        temperature=round(number(temperature, 0, MAX_TEMPERATURE, 1), 3),
+        guidance=round(number(guidance, 0, MAX_GUIDANCE, 1), 3),
+        seed=int(number(seed, 0, MAX_SEED, 7)),
+        same_noise=same_noise is True or same_noise in ("same", "true", "True", "1", 1),
+    )
+
+
+def number(value, low: float, high: float, default: float) -> float:
+    """Any value -> a float in [low, high]; NaN, None, text that is no number and other types give the default."""
+    if isinstance(value, str):
+        value = value[:40]
+    if not isinstance(value, (int, float, str)):
+        return default
+    try:
+        value = float(value)
+    except OverflowError:  # an integer beyond the range of floats
+        value = high if value > 0 else low
+    except ValueError:
+        return default
+    return default if math.isnan(value) else min(max(value, low), high)
+
+
+def clean_classes(value, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names, or a text of names with commas between -> the names without repetition, in the order of `names`."""
+    if isinstance(value, str):
+        value = [part for part in value[:2000].split(",") if part.strip()]
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, (str, int)) for item in value):
+        raise UserError(f"Classes are a list of names, not {shorten(value)}.")
+    wanted = {str(item).strip() for item in value[:1000]}
+    if not wanted:
+        raise UserError("Choose at least one class.")
+    if unknown := sorted(wanted - set(names)):
+        raise UserError(f"This model has no class {shorten(unknown[0])}; it has {', '.join(names)}.")
+    return tuple(name for name in names if name in wanted)
+
+
+def shorten(value) -> str:
+    """A value as it may be quoted in a message: its repr, cut to 40 characters."""
+    text = repr(value[:60] if isinstance(value, (str, list, tuple)) else value)
+    return text if len(text) <= 40 else text[:39] + "…"

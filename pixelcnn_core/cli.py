@@ -1,0 +1,133 @@
+"""The command line: `python -m pixelcnn_core VERB --help`. Wrong input ends with one sentence and exit code 1 or 2."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Gated PixelCNN: train, evaluate, sample and time models.", no_args_is_help=True,
+                  add_completion=False, pretty_exceptions_enable=False)
+
+CheckpointArgument = Annotated[str, typer.Argument(help="checkpoint folder or Hugging Face Hub id")]
+DataOption = Annotated[Path, typer.Option(help="folder of the data set")]
+JsonOption = Annotated[Path | None, typer.Option("--json", help="write the numbers to this file")]
+
+
+@app.command()
+def train(recipe: Annotated[str, typer.Argument(help="name of a recipe, or a .json file")],
+          data: DataOption, out: Annotated[Path, typer.Option(help="checkpoint folder to write")],
+          resume: Annotated[bool, typer.Option(help="go on from the state in --out")] = False,
+          init: Annotated[str | None, typer.Option(help="start from the weights of this checkpoint")] = None,
+          max_minutes: Annotated[float | None, typer.Option(min=0, help="decay and stop within this time")] = None,
+          download: Annotated[bool, typer.Option(help="download CIFAR-10 into --data first")] = False) -> None:
+    """Train a recipe; Ctrl-C or a kill loses at most two minutes, --resume goes on."""
+    from pixelcnn_core.recipe import load_recipe
+    from pixelcnn_core.training import train
+
+    train(load_recipe(recipe), data, out, resume=resume, init=init, max_minutes=max_minutes, download=download)
+    typer.echo(f"checkpoint: {out}")
+
+
+@app.command()
+def evaluate(checkpoint: CheckpointArgument, data: DataOption,
+             limit: Annotated[int | None, typer.Option(min=1, help="score so many images of each split")] = None,
+             json_file: JsonOption = None) -> None:
+    """Bits per dimension on test and training images, with and without the class, and per class."""
+    from pixelcnn_core.evaluation import evaluate
+
+    report(evaluate(checkpoint, data, limit=limit), json_file)
+
+
+@app.command()
+def sample(checkpoint: CheckpointArgument,
+           out: Annotated[Path, typer.Option(help="image file to write")] = Path("grid.png"),
+           classes: Annotated[str, typer.Option(help="names or numbers with commas between; default: all")] = "",
+           n: Annotated[int, typer.Option(min=1, max=256, help="images per class")] = 8,
+           seed: Annotated[int, typer.Option(min=0)] = 0,
+           temperature: Annotated[float, typer.Option(min=0)] = 1.0,
+           guidance: Annotated[float, typer.Option()] = 1.0,
+           scale: Annotated[int, typer.Option(min=1, max=32, help="enlarge every pixel")] = 4) -> None:
+    """Draw a grid of new images, one row per class, as in figure 3 of the paper."""
+    import torch
+
+    from pixelcnn_core import Condition, GatedPixelCNN
+    from pixelcnn_core.figures import image_grid, labelled_grid
+    from pixelcnn_core.sampling import finish
+    from pixelcnn_core.sampling import sample as draw
+
+    if out.suffix.lower() not in (".png", ".webp", ".jpg", ".jpeg"):
+        raise ValueError(f"--out must be a .png, .webp or .jpg file, not {out}")
+    model = GatedPixelCNN.from_pretrained(checkpoint)
+    config = model.config
+    if not config.classes:
+        images = finish(draw(model, batch=n, seed=seed, temperature=temperature))
+        picture = image_grid(images, min(n, 8), config.levels, scale)
+    else:
+        chosen = find_classes(classes, config.class_names or tuple(str(k) for k in range(config.classes)))
+        labels = torch.tensor(list(chosen)).repeat_interleave(n)
+        images = finish(draw(model, Condition(label=labels), seed=seed, temperature=temperature, guidance=guidance))
+        picture = labelled_grid(images, tuple(chosen.values()), config.levels, scale)
+    picture.save(out)
+    typer.echo(f"{len(images)} images: {out}")
+
+
+@app.command(context_settings={"allow_extra_args": True})
+def benchmark(context: typer.Context, checkpoint: CheckpointArgument,
+              batch: Annotated[list[int], typer.Option(help="batch sizes: --batch 1 16 64")] = (1, 16, 64),
+              repeats: Annotated[int, typer.Option(min=1, help="take the median of so many runs")] = 5,
+              json_file: JsonOption = None) -> None:
+    """Time one forward pass, the naive and the cached sampler, in one run."""
+    from pixelcnn_core.benchmark import benchmark
+
+    try:
+        sizes = [*batch, *(int(extra) for extra in context.args)]  # "--batch 1 16 64" leaves 16 and 64 over
+    except ValueError as error:
+        raise ValueError(f"batch sizes are whole numbers, not {' '.join(context.args)}") from error
+    if min(sizes) < 1:
+        raise ValueError(f"batch sizes must be at least 1, not {min(sizes)}")
+    report(benchmark(checkpoint, sizes, repeats), json_file)
+
+
+@app.command()
+def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder")]) -> None:
+    """Write the model card (README.md, samples.png) of a checkpoint from its own files."""
+    from pixelcnn_core.card import write_card
+
+    typer.echo(f"card: {write_card(checkpoint)}")
+
+
+def find_classes(text: str, names: tuple[str, ...]) -> dict[int, str]:
+    """ "cat, 5" -> {3: "cat", 5: "dog"}; all classes for an empty text. Raises ValueError naming an unknown class."""
+    if not text.strip():
+        return dict(enumerate(names))
+    chosen = {}
+    for word in (part.strip() for part in text.split(",")):
+        if word in names:
+            chosen[names.index(word)] = word
+        elif word.isdecimal() and int(word) < len(names):
+            chosen[int(word)] = names[int(word)]
+        else:
+            raise ValueError(f"no class is called {word!r}; there are {', '.join(names)}")
+    return chosen
+
+
+def report(results: dict, json_file: Path | None) -> None:
+    """Print the results, and write them to a file if one is named."""
+    text = json.dumps(results, indent=2)
+    typer.echo(text)
+    if json_file:
+        json_file.write_text(text + "\n")
+
+
+def main() -> None:
+    """Run the command line; errors meant for people are printed without a traceback."""
+    try:
+        app()
+    except (ValueError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+        sys.exit(130)

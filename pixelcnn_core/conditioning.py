@@ -1,0 +1,107 @@
+"""What an image can be conditioned on: section 2.3, equations 3 to 5.
+
+A `Condition` carries any of a class label, an embedding vector and a spatial map. Labels become a one-hot
+vector; label and embedding together are the global vector `h` (equation 4), the map is `s` (equation 5).
+"No condition" is h = 0 and s = 0. The terms V^T h and V * s have no bias, so they then vanish: a model trained
+with condition dropout holds the conditional and the unconditional model in one set of weights.
+"""
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A batch of conditions; every given field has the batch size as its first dimension.
+
+    label:     (B,) integers in [0, classes), or -1 for "no class"
+    embedding: (B, D) floats; a row of zeros is "no embedding"
+    map:       (B, M, H, W) floats; zeros are "no map"
+    """
+
+    label: Tensor | None = None
+    embedding: Tensor | None = None
+    map: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        sizes = {name: len(value) for name, value in self._given().items()}
+        if len(set(sizes.values())) > 1:
+            raise ValueError(f"the parts of a condition have different batch sizes: {sizes}")
+
+    def _given(self) -> dict[str, Tensor]:
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+
+    def __len__(self) -> int:
+        """Batch size; 0 for an empty condition, which fits any batch."""
+        return max((len(value) for value in self._given().values()), default=0)
+
+    def __getitem__(self, index) -> "Condition":
+        """The same condition for some images of the batch: a slice, a list or an index tensor."""
+        return Condition(**{name: value[index] for name, value in self._given().items()})
+
+    def to(self, *args, **kwargs) -> "Condition":
+        """Move every part, as `Tensor.to` does; a floating-point dtype leaves the integer labels alone."""
+        moved = {name: value.to(*args, **kwargs) for name, value in self._given().items()}
+        if "label" in moved:
+            moved["label"] = moved["label"].long()
+        return Condition(**moved)
+
+    def drop(self, keep: Tensor) -> "Condition":
+        """Remove the condition (h = 0, s = 0) of the images where `keep`, (B,) bool, is False."""
+        label, embedding, map_ = self.label, self.embedding, self.map
+        if label is not None:
+            label = torch.where(keep, label, -1)
+        if embedding is not None:
+            embedding = embedding * keep[:, None]  # (B, D)
+        if map_ is not None:
+            map_ = map_ * keep[:, None, None, None]  # (B, M, H, W)
+        return Condition(label, embedding, map_)
+
+
+def global_vector(condition: Condition, batch: int, classes: int, embedding: int, like: Tensor) -> Tensor | None:
+    """The vector `h` of equation 4: one-hot label, then embedding: (batch, classes + embedding); None without either.
+
+    `like` gives dtype and device. Raises ValueError where the condition does not fit the model.
+    """
+    if not classes and condition.label is not None:
+        raise ValueError("a class label was given, but the model has no classes")
+    if not embedding and condition.embedding is not None:
+        raise ValueError("an embedding was given, but the model is not conditioned on one")
+    if len(condition) not in (0, batch):
+        raise ValueError(f"the condition is for {len(condition)} images, the batch has {batch}")
+    parts = []
+    if classes:
+        one_hot = torch.zeros(batch, classes + 1, dtype=like.dtype, device=like.device)
+        if condition.label is not None:
+            label = condition.label.to(like.device)
+            # looking at the values waits for the device: a compiled training step goes without
+            out_of_range = not torch.compiler.is_compiling() and bool(((label < -1) | (label >= classes)).any())
+            if label.shape != (batch,) or out_of_range:
+                raise ValueError(f"labels are {batch} integers from 0 to {classes - 1} (-1: no class), "
+                                 f"not {label.flatten().tolist()[:8]}")
+            one_hot.scatter_(1, label[:, None] % (classes + 1), 1.0)  # -1 falls into the extra column
+        parts.append(one_hot[:, :classes])
+    if embedding:
+        vector = condition.embedding
+        if vector is None:
+            vector = torch.zeros(batch, embedding)
+        if vector.shape != (batch, embedding):
+            raise ValueError(f"the embedding has shape {tuple(vector.shape)}, the model needs {(batch, embedding)}")
+        parts.append(vector.to(like))
+    return torch.cat(parts, dim=1) if parts else None  # (batch, classes + embedding)
+
+
+def spatial_map(condition: Condition, batch: int, channels: int, size: tuple[int, int], like: Tensor) -> Tensor | None:
+    """The map `s` of equation 5: (batch, channels, H, W), or None where the model has none."""
+    if not channels:
+        if condition.map is not None:
+            raise ValueError("a spatial map was given, but the model is not conditioned on one")
+        return None
+    if condition.map is None:
+        return torch.zeros(batch, channels, *size, dtype=like.dtype, device=like.device)
+    if condition.map.shape != (batch, channels, *size):
+        raise ValueError(f"the spatial map has shape {tuple(condition.map.shape)}, "
+                         f"the model needs {(batch, channels, *size)}")
+    return condition.map.to(like)

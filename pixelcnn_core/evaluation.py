@@ -1,0 +1,105 @@
+"""Exact bits per dimension of a checkpoint on a data set, with and without its condition, and per class.
+
+Runs on one process or, under `accelerate launch`, on several: every process scores its share of the images, and the
+sums are the same. `results.json` in the checkpoint folder is written here and nowhere else.
+"""
+
+import json
+import math
+import platform
+import subprocess
+import time
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from pixelcnn_core.benchmark import cpu_name
+from pixelcnn_core.conditioning import Condition
+from pixelcnn_core.data import DataError, ImageData, load_data
+from pixelcnn_core.model import GatedPixelCNN
+
+TRAIN_IMAGES = 2000  # training images scored by default: enough to see how far training and test lie apart
+
+
+@torch.inference_mode()
+def score(model: GatedPixelCNN, data: ImageData, conditional: bool, batch: int, accelerator: Accelerator) -> Tensor:
+    """Bits per dimension of every image, float64 (N,), on all processes."""
+    total = torch.zeros(len(data), dtype=torch.float64, device=accelerator.device)
+    for start in range(accelerator.process_index * batch, len(data), accelerator.num_processes * batch):
+        part = slice(start, start + batch)
+        condition = Condition(label=data.labels[part].to(accelerator.device)) if conditional else None
+        total[part] = model.bits_per_dim(data.images[part].to(accelerator.device), condition).double()
+    return accelerator.reduce(total, "sum")  # each image was scored by one process, the others hold 0
+
+
+def evaluate(checkpoint: str | Path, data_dir: str | Path, *, limit: int | None = None,
+             train_images: int = TRAIN_IMAGES, batch: int = 50) -> dict:
+    """Score the first `limit` test images (all without it) and `train_images` training images.
+
+    Returns the results and, where `checkpoint` is a folder, writes them to its results.json. The recipe stored in the
+    checkpoint says which data set it is about. Raises CheckpointError or DataError.
+    """
+    accelerator, begun = Accelerator(), time.perf_counter()
+    model = GatedPixelCNN.from_pretrained(checkpoint)
+    model = model.to(accelerator.device, memory_format=torch.channels_last)
+    recipe = read_json(Path(checkpoint) / "recipe.json")
+    if "data" not in recipe:
+        raise DataError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
+    config, results = model.config, {}
+    for split, count in (("test", limit), ("train", min(train_images, limit or train_images))):
+        data = load_data(recipe["data"], data_dir, split)
+        if config.class_names != data.class_names:
+            raise DataError(f"the checkpoint knows other classes than data set {recipe['data']}")
+        data = ImageData(data.images[:count], data.labels[:count], data.class_names, data.levels)
+        with_class = score(model, data, True, batch, accelerator).cpu()
+        without = score(model, data, False, batch, accelerator).cpu()
+        results |= {f"bits_per_dim_{split}": round(with_class.mean().item(), 4),
+                    f"bits_per_dim_{split}_unconditional": round(without.mean().item(), 4),
+                    f"images_{split}": len(data)}
+        if split == "test":
+            error = with_class.std().item() / math.sqrt(max(1, len(data)))
+            results["bits_per_dim_test_standard_error"] = round(error, 4)
+            results["bits_per_dim_test_per_class"] = {
+                name: {"bits_per_dim": round(with_class[data.labels == k].mean().item(), 4),
+                       "images": int((data.labels == k).sum())}
+                for k, name in enumerate(data.class_names) if (data.labels == k).any()}
+            results["images"] = len(data)
+    results |= {"data": recipe["data"], "recipe": recipe.get("name"), "parameters": count_parameters(model),
+                "hardware": hardware(accelerator), "seconds": round(time.perf_counter() - begun, 1),
+                "commit": commit(), "versions": {"python": platform.python_version(), "torch": torch.__version__}}
+    if accelerator.is_main_process and Path(checkpoint).is_dir():
+        (Path(checkpoint) / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+    accelerator.wait_for_everyone()
+    accelerator.end_training()
+    return results
+
+
+def read_json(path: Path) -> dict:
+    """The object in a JSON file; empty if there is none or it is unreadable."""
+    try:
+        stored = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return stored if isinstance(stored, dict) else {}
+
+
+def count_parameters(model: torch.nn.Module) -> int:
+    return sum(p.numel() for p in model.parameters())
+
+
+def hardware(accelerator: Accelerator) -> str:
+    """The device in words: the GPUs, or the processor and the threads used."""
+    if accelerator.device.type == "cuda":
+        return f"{accelerator.num_processes} x {torch.cuda.get_device_name()}"
+    return f"{cpu_name()}, {accelerator.num_processes * torch.get_num_threads()} threads"
+
+
+def commit() -> str | None:
+    """The commit of the project's working tree; None outside git."""
+    try:
+        found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True)
+    except OSError:
+        return None
+    return found.stdout.strip() or None

@@ -1,0 +1,57 @@
+"""The plain PixelCNN of *Pixel Recurrent Neural Networks* (van den Oord et al., 2016): the baseline.
+
+One stack of masked n x n convolutions with ReLU, two in a residual block. It is causal, but it has a *blind spot*:
+whatever the depth, a wedge of earlier pixels up and to the right never reaches the prediction (figure 1 of the
+paper, right), because a chain of masked steps moves at most n//2 columns to the right for each row it descends.
+Kept to be compared with, and to make the blind spot visible.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixelcnn_core.layers import ColourConv1x1, colour_mask
+from pixelcnn_core.model import GatedPixelCNN, PixelCNNConfig
+
+
+class MaskedConv2d(nn.Conv2d):
+    """n x n convolution that reads the rows above, the pixels to the left, and the current pixel by colour."""
+
+    def __init__(self, in_features: int, out_features: int, kernel_size: int, groups: int, mask_type: str):
+        super().__init__(in_features, out_features, kernel_size, padding=kernel_size // 2)
+        mask, middle = torch.zeros_like(self.weight), kernel_size // 2
+        mask[:, :, :middle] = 1
+        mask[:, :, middle, :middle] = 1
+        mask[:, :, middle, middle] = colour_mask(out_features, in_features, groups, mask_type)
+        self.register_buffer("mask", mask, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.weight * self.mask, self.bias, padding=self.padding)
+
+
+class PlainPixelCNN(GatedPixelCNN):
+    """Same interface as `GatedPixelCNN` (likelihood, checkpoints, naive sampling), unconditional, one masked stack."""
+
+    def __init__(self, config: PixelCNNConfig):
+        if config.classes or config.embedding or config.map_channels:
+            raise ValueError("the plain PixelCNN of 2016 is unconditional")
+        nn.Module.__init__(self)
+        self.config = config
+        groups, features = config.channels, config.features
+        self.first = MaskedConv2d(groups, features, config.first_kernel_size, groups, "A")
+        self.blocks = nn.ModuleList(
+            nn.ModuleList([MaskedConv2d(features, features, config.kernel_size, groups, "B"),
+                           ColourConv1x1(features, features, groups)])
+            for _ in range(config.layers - 1))
+        self.head1 = ColourConv1x1(features, config.head_features, groups)
+        self.head2 = ColourConv1x1(config.head_features, groups * config.levels, groups)
+
+    def _channel_logits(self, x: Tensor, condition=None) -> Tensor:
+        if condition is not None and len(condition):
+            raise ValueError("the plain PixelCNN of 2016 is unconditional")
+        if x.ndim != 4 or x.shape[1] != self.config.channels:
+            raise ValueError(f"images have shape (B, {self.config.channels}, H, W), not {tuple(x.shape)}")
+        h = self.first(self.scale_input(x))
+        for conv, out in self.blocks:
+            h = h + out(F.relu(conv(F.relu(h))))
+        return self.head2(F.relu(self.head1(F.relu(h))))

@@ -1,0 +1,78 @@
+"""A recipe: one small JSON file that says everything about a training run, so that anyone can run it again."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from pixelcnn_core.model import PixelCNNConfig
+
+FOLDER = Path(__file__).parent / "recipes"
+
+
+class RecipeError(ValueError):
+    """A recipe that does not exist or does not make sense; the message is one sentence."""
+
+
+@dataclass
+class Recipe:
+    """What to train, on what, and how. `model` holds the settings of `PixelCNNConfig`; the data set adds the rest."""
+
+    name: str
+    about: str  # what it is for, on which hardware, for how long
+    data: str  # a data set of data.py
+    steps: int
+    batch: int  # images per step, over all processes
+    learning_rate: float
+    model: dict = field(default_factory=dict)
+    warm_up: int = 200  # steps
+    clip: float = 1.0  # largest norm of the gradient
+    ema: float = 0.999  # decay of the running average of the weights, per step
+    condition_dropout: float = 0.1  # share of images trained without their condition
+    flips: bool = False  # mirror half of the images
+    seed: int = 0
+    bf16: bool = False  # bfloat16 autocast, where the device has it
+    compile: bool = False  # torch.compile
+    validate: int = 512  # test images scored while training; 0: none
+    sample: bool = True  # draw a grid of samples per epoch
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "learning_rate", "clip"):
+            if not getattr(self, name) > 0:
+                raise RecipeError(f"recipe {self.name}: {name} must be above 0, not {getattr(self, name)}")
+        for name in ("ema", "condition_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise RecipeError(f"recipe {self.name}: {name} must be in [0, 1), not {getattr(self, name)}")
+
+    def config(self, class_names: tuple[str, ...], image_size: int, channels: int, levels: int) -> PixelCNNConfig:
+        """The model's configuration, completed by what the data set says. Raises RecipeError."""
+        try:
+            return PixelCNNConfig(image_size=image_size, channels=channels, levels=levels, classes=len(class_names),
+                                  class_names=class_names, **self.model)
+        except (TypeError, ValueError) as error:
+            raise RecipeError(f"recipe {self.name}: {error}") from error
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+
+def recipe_names() -> list[str]:
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def load_recipe(name_or_path: str) -> Recipe:
+    """A recipe of the project by name, or any JSON file by path. Raises RecipeError."""
+    path = FOLDER / f"{name_or_path}.json" if name_or_path in recipe_names() else Path(name_or_path)
+    if path.suffix != ".json" or not path.is_file():
+        raise RecipeError(f"no recipe is called {name_or_path!r}; there are {', '.join(recipe_names())}, "
+                          "or give the path of a .json file")
+    try:
+        stored = json.loads(path.read_text())
+    except ValueError as error:
+        raise RecipeError(f"{path} is not valid JSON: {error}") from error
+    known = {f.name for f in fields(Recipe)}
+    if not isinstance(stored, dict) or (unknown := sorted(set(stored) - known)):
+        raise RecipeError(f"{path} has settings that no recipe has: {', '.join(unknown) if stored else 'none at all'}")
+    try:
+        return Recipe(**{"name": path.stem, **stored})
+    except TypeError as error:
+        raise RecipeError(f"{path} is incomplete: {error}") from error

@@ -1,0 +1,221 @@
+"""Training: maximise the likelihood, by Adam, with a running average of the weights (EMA), on Hugging Face Accelerate.
+
+What a step does is a function of (recipe, step): the images, their flips, the dropped conditions and the dropout all
+come from generators seeded by the step. So a run that was killed and resumed goes on as if nothing had happened, and
+two processes take the same steps as one. The learning rate follows progress = max(step / steps, minutes / max_minutes):
+a run cut short by --max-minutes still ends with its cosine decay.
+"""
+
+import json
+import math
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from pixelcnn_core.conditioning import Condition
+from pixelcnn_core.data import ImageData, batch_indices, load_data
+from pixelcnn_core.model import GatedPixelCNN
+from pixelcnn_core.recipe import Recipe
+from pixelcnn_core.training_log import TrainingLog
+
+STATE_FILE = "training_state.safetensors"
+
+
+class TrainingError(ValueError):
+    """A run that cannot start or go on; the message is one sentence."""
+
+
+class Loss(nn.Module):
+    """Mean bits per dimension as a module, so that Accelerate (and DistributedDataParallel) can wrap it."""
+
+    def __init__(self, model: GatedPixelCNN):
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        return self.model.bits_per_dim(images, Condition(label=labels)).mean()
+
+
+@dataclass
+class Run:
+    """Everything that a training state on disk restores."""
+
+    model: GatedPixelCNN
+    average: GatedPixelCNN  # the EMA weights: what is evaluated and published
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    seconds: float = 0.0  # of training, over all starts
+
+    def save(self, path: Path) -> None:
+        """Write the state under another name first: a kill at any moment leaves a whole file behind."""
+        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
+        for index, moments in self.optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser.{index}.{k}": v for k, v in moments.items()}
+        tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
+        temporary = path.with_suffix(".tmp")
+        save_file(tensors, temporary, {"step": str(self.step), "seconds": str(self.seconds)})
+        os.replace(temporary, path)
+
+    def load(self, path: Path) -> None:
+        """Raises TrainingError if the file is damaged or belongs to another recipe."""
+        try:
+            tensors = load_file(path)
+            with safe_open(path, "pt") as file:
+                numbers = file.metadata()
+            self.model.load_state_dict(_part(tensors, "model."))
+            self.average.load_state_dict(_part(tensors, "average."))
+            state: dict[int, dict[str, Tensor]] = {}
+            for name, tensor in _part(tensors, "optimiser.").items():
+                index, moment = name.split(".")
+                state.setdefault(int(index), {})[moment] = tensor
+            self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
+            self.step, self.seconds = int(numbers["step"]), float(numbers["seconds"])
+        except (SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise TrainingError(f"cannot resume from {path}: it is damaged or of another recipe ({reason})") from error
+
+    @torch.no_grad()
+    def update_average(self, decay: float) -> None:
+        decay = min(decay, (1 + self.step) / (10 + self.step))  # short memory at the start
+        torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+
+
+def learning_rate(recipe: Recipe, step: int, progress: float) -> float:
+    """Linear warm-up, then a cosine to zero at progress = 1."""
+    warm_up = min(1.0, (step + 1) / recipe.warm_up) if recipe.warm_up else 1.0
+    return recipe.learning_rate * warm_up * (0.5 + 0.5 * math.cos(math.pi * min(progress, 1.0)))
+
+
+def batch_of(recipe: Recipe, data: ImageData, step: int, process: int = 0, processes: int = 1) -> tuple[Tensor, Tensor]:
+    """This process's images and labels (-1: dropped) of one step; together the processes have the whole batch."""
+    share = slice(process * recipe.batch // processes, (process + 1) * recipe.batch // processes)
+    index = batch_indices(len(data), recipe.batch, step, recipe.seed)[share].to(data.images.device)
+    random = np.random.default_rng((recipe.seed, step, 1)).random((2, recipe.batch))[:, share]
+    images, labels = data.images[index], data.labels[index]
+    if recipe.flips:
+        mirrored = torch.from_numpy(random[0] < 0.5).to(images.device)
+        images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
+    dropped = torch.from_numpy(random[1] < recipe.condition_dropout).to(images.device)
+    return images, torch.where(dropped, -1, labels)
+
+
+def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool = False, init: str | None = None,
+          max_minutes: float | None = None, checkpoint_minutes: float = 2.0, download: bool = False) -> Path:
+    """Train a recipe and write a checkpoint folder `out`. Raises RecipeError, DataError or TrainingError.
+
+    resume       go on from the state in `out`, if there is one
+    init         start from the weights of another checkpoint (fp16 weights are enough), with a fresh schedule
+    max_minutes  stop after so much training time, with the learning rate decayed by then
+    """
+    out = Path(out)
+    bf16 = recipe.bf16 and torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    # With skip connections nothing reads the last layer's residual output, so its weights get no gradient.
+    unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+    accelerator = Accelerator(mixed_precision="bf16" if bf16 else "no", kwargs_handlers=[unused])
+    processes, process = accelerator.num_processes, accelerator.process_index
+    if recipe.batch % processes:
+        raise TrainingError(f"a batch of {recipe.batch} cannot be shared by {processes} processes")
+    state_file = out / STATE_FILE
+    if state_file.exists() and not resume:
+        raise TrainingError(f"{out} already holds a run; continue it with --resume or choose another --out")
+    if resume and not state_file.exists() and (out / "model.safetensors").exists():
+        init = init or str(out)  # only the published weights are left: a fresh schedule from them
+    out.mkdir(parents=True, exist_ok=True)
+
+    with accelerator.main_process_first():
+        data = load_data(recipe.data, data_dir, "train", download=download).to(accelerator.device)
+    held_out = load_data(recipe.data, data_dir, "test")
+    config = recipe.config(data.class_names, data.images.shape[3], data.images.shape[1], data.levels)
+    with torch.random.fork_rng():
+        torch.manual_seed(recipe.seed)
+        model = GatedPixelCNN(config)
+    if init:
+        start = GatedPixelCNN.from_pretrained(init)
+        if start.config != config:
+            raise TrainingError(f"{init} is a model of another shape than recipe {recipe.name}")
+        model.load_state_dict(start.state_dict())
+    model = model.to(accelerator.device, memory_format=torch.channels_last)
+    average = GatedPixelCNN(config).to(accelerator.device, memory_format=torch.channels_last).eval()
+    average.load_state_dict(model.state_dict())
+    optimiser = torch.optim.Adam(model.parameters(), recipe.learning_rate, betas=(0.9, 0.99))
+    run = Run(model, average, optimiser)
+    if resume and state_file.exists():
+        run.load(state_file)
+    loss_module = Loss(model)
+    loss_module = accelerator.prepare(torch.compile(loss_module) if recipe.compile else loss_module)
+
+    log = TrainingLog(out, run.step) if accelerator.is_main_process else None
+    shape = torch.random.fork_rng(devices=[accelerator.device] if accelerator.device.type == "cuda" else [])
+    per_epoch = max(1, len(data) // recipe.batch)
+    budget = max_minutes * 60 if max_minutes else math.inf
+    last_save, before, begun = time.monotonic(), run.seconds, time.monotonic()
+    bar = tqdm(total=recipe.steps, initial=run.step, desc=recipe.name, unit="step", disable=not log,
+               mininterval=0.5 if sys.stderr.isatty() else 30)
+    model.train()
+    with shape:
+        while run.step < recipe.steps and run.seconds < budget:
+            rate = learning_rate(recipe, run.step, max(run.step / recipe.steps, run.seconds / budget))
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            images, labels = batch_of(recipe, data, run.step, process, processes)
+            torch.manual_seed(hash((recipe.seed, run.step, process)) % 2 ** 63)  # dropout, inside fork_rng
+            loss = loss_module(images, labels)
+            optimiser.zero_grad()
+            accelerator.backward(loss)
+            accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
+            optimiser.step()
+            run.step += 1
+            run.update_average(recipe.ema)
+            run.seconds = _same_on_all(accelerator, before + time.monotonic() - begun)
+            mean_loss = accelerator.reduce(loss.detach(), "mean")
+            bar.update()
+            if log and (value := log.step(run, mean_loss, recipe.batch, rate)):
+                bar.set_postfix_str(f"{value:.3f} bits/dim")
+            finished = run.step >= recipe.steps or run.seconds >= budget
+            if log and (finished or time.monotonic() - last_save > checkpoint_minutes * 60):
+                run.save(state_file)
+                publish(run, recipe, out)
+                log.validate(run, held_out, recipe.validate)
+                last_save = time.monotonic()
+            if log and recipe.sample and (finished or run.step % per_epoch == 0):
+                log.sample_grid(run, run.step // per_epoch)
+    bar.close()
+    accelerator.wait_for_everyone()
+    accelerator.end_training()
+    return out
+
+
+def _same_on_all(accelerator: Accelerator, seconds: float) -> float:
+    """The main process's clock, so that all processes stop at the same step."""
+    if accelerator.num_processes == 1:
+        return seconds
+    clock = torch.tensor([seconds], dtype=torch.float64, device=accelerator.device)
+    torch.distributed.broadcast(clock, 0)
+    return float(clock)
+
+
+def publish(run: Run, recipe: Recipe, out: Path) -> None:
+    """Write the checkpoint proper: the averaged weights as fp16, their configuration, and the recipe."""
+    temporary = out / "publishing"
+    run.average.save_pretrained(temporary)
+    (temporary / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=2) + "\n")
+    for name in ("config.json", "model.safetensors", "recipe.json"):
+        os.replace(temporary / name, out / name)
+    for left in temporary.iterdir():  # the mixin's own README; ours is written by `card`
+        left.unlink()
+    temporary.rmdir()

@@ -1,0 +1,91 @@
+"""What a training run writes beside its weights: the loss curve as CSV and PNG, and a grid of samples per epoch."""
+
+import csv
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pixelcnn_core.conditioning import Condition
+from pixelcnn_core.data import ImageData
+from pixelcnn_core.figures import image_grid, labelled_grid
+from pixelcnn_core.sampling import finish, sample
+
+EVERY = 50  # steps between two rows of the curve
+COLUMNS = ("step", "seconds", "images", "bits_per_dim", "bits_per_dim_test", "learning_rate", "images_per_second")
+
+
+class TrainingLog:
+    """training.csv, training.png and samples/ of one run. A resumed run cuts the rows after its step first."""
+
+    def __init__(self, folder: Path, step: int):
+        self.folder, self.path = folder, folder / "training.csv"
+        self.rows: list[dict] = []
+        if step and self.path.exists():
+            with self.path.open(newline="") as file:
+                self.rows = [row for row in csv.DictReader(file) if int(row["step"]) <= step]
+        self.losses: list[Tensor] = []
+        self.started: tuple[int, float] | None = None
+
+    def step(self, run, loss: Tensor, batch: int, rate: float) -> float | None:
+        """Remember a step's loss in bits per dimension; every 50 steps write their mean as a row, and return it."""
+        self.losses.append(loss)
+        self.started = self.started or (run.step - 1, run.seconds)
+        if run.step % EVERY:
+            return None
+        mean = torch.stack(self.losses).mean().item()
+        steps, seconds = run.step - self.started[0], run.seconds - self.started[1]
+        self.rows.append({"step": run.step, "seconds": f"{run.seconds:.1f}", "images": run.step * batch,
+                          "bits_per_dim": f"{mean:.4f}", "bits_per_dim_test": "", "learning_rate": f"{rate:.3g}",
+                          "images_per_second": f"{steps * batch / seconds:.1f}" if seconds else ""})
+        self.losses, self.started = [], (run.step, run.seconds)
+        self._write()
+        return mean
+
+    def _write(self) -> None:
+        with self.path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(self.rows)
+
+    @torch.no_grad()
+    def validate(self, run, data: ImageData, count: int) -> None:
+        """Score the averaged weights on the first `count` test images, add that to the last row, and plot the curve."""
+        if not count or not self.rows:
+            return
+        device, bits = run.average.head1.weight.device, []
+        for start in range(0, min(count, len(data)), 64):
+            part = slice(start, min(start + 64, count))
+            bits.append(run.average.bits_per_dim(data.images[part].to(device),
+                                                 Condition(label=data.labels[part].to(device))))
+        self.rows[-1]["bits_per_dim_test"] = f"{torch.cat(bits).mean().item():.4f}"
+        self._write()
+        self._plot()
+
+    def _plot(self) -> None:
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(6, 4), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([int(r["step"]) for r in self.rows], [float(r["bits_per_dim"]) for r in self.rows],
+                  lw=0.8, label="training batches")
+        scored = [r for r in self.rows if r["bits_per_dim_test"]]
+        axes.plot([int(r["step"]) for r in scored], [float(r["bits_per_dim_test"]) for r in scored],
+                  "o-", ms=3, label="test images, averaged weights")
+        axes.set(xlabel="step", ylabel="bits per dimension")
+        late = [float(r["bits_per_dim"]) for r in self.rows[len(self.rows) // 20:]]
+        axes.set_ylim(min(late) - 0.1, max(late) + 0.3)
+        axes.legend()
+        figure.savefig(self.folder / "training.png", dpi=120)
+
+    def sample_grid(self, run, epoch: int, per_class: int = 8) -> None:
+        """samples/epoch-NNN.png: a row for each of the first ten classes, always from the same noise."""
+        config, names = run.average.config, run.average.config.class_names[:10]
+        folder = self.folder / "samples"
+        folder.mkdir(exist_ok=True)
+        path = folder / f"epoch-{epoch:03d}.png"
+        if not names:
+            image_grid(finish(sample(run.average, batch=64)), 8, config.levels).save(path)
+            return
+        labels = torch.arange(len(names)).repeat_interleave(per_class)
+        labelled_grid(finish(sample(run.average, Condition(label=labels))), names, config.levels).save(path)

@@ -1,0 +1,32 @@
+"""What several tests share: the place of the shared data, and small models with random weights."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
+
+torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared research data, named by the environment variable PIXELCNN_SHARED."""
+    path = os.environ.get("PIXELCNN_SHARED")
+    if not path or not Path(path).is_dir():
+        pytest.skip("needs research data: set PIXELCNN_SHARED to the folder that holds data/cifar10 and the like")
+    return Path(path)
+
+
+def small_model(**changes) -> GatedPixelCNN:
+    """A float64 model with random weights, large enough that every connection matters."""
+    config = PixelCNNConfig(**{"image_size": 5, "levels": 7, "features": 12, "layers": 3, "head_features": 24,
+                               "first_kernel_size": 3, **changes})
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = GatedPixelCNN(config).double().eval()
+        for parameter in model.parameters():
+            parameter.data *= 2
+    return model

@@ -1,0 +1,122 @@
+"""The face encoder's data, its distillation on a tiny made-up set, and its verification measure."""
+
+import io
+
+import numpy as np
+import pyarrow
+import pyarrow.parquet
+import pytest
+import torch
+from PIL import Image
+
+from pixelcnn_core.data import DataError
+from pixelcnn_core.face_data import held_out_people, is_held_out, load_faces, split_faces
+from pixelcnn_core.face_encoder import FaceEncoder, FaceEncoderConfig
+from pixelcnn_core.face_training import Pairs, evaluate_encoder, train_encoder, verification, verification_pairs
+
+
+def webp(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "WEBP", quality=90)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """24 "people", each a colour, six photos each; a person's descriptor is a function of the colour."""
+    folder = tmp_path_factory.mktemp("faces")
+    random = np.random.default_rng(0)
+    held_out = sorted(held_out_people())[:8]
+    rows = {"image": [], "identity": [], "source": [], "inside": [], "descriptor": []}
+    directions = random.normal(size=(3, 128))
+    for name in held_out + [f"made-up {k}" for k in range(40) if not is_held_out(f"made-up {k}")][:16]:
+        colour = random.uniform(0, 255, 3)
+        for _ in range(6):
+            pixels = np.clip(colour + random.normal(scale=8, size=(64, 64, 3)), 0, 255).astype(np.uint8)
+            rows["image"].append(webp(pixels))
+            rows["identity"].append(name)
+            rows["source"].append("made")
+            rows["inside"].append(1.0)
+            rows["descriptor"].append((3 + (colour / 128 - 1) @ directions + random.normal(scale=0.05, size=128)))
+    descriptors = pyarrow.array(np.concatenate(rows.pop("descriptor")).astype(np.float16))
+    table = pyarrow.table({**rows, "descriptor": pyarrow.FixedSizeListArray.from_arrays(descriptors, 128)})
+    pyarrow.parquet.write_table(table, folder / "made.parquet")
+    return folder
+
+
+def test_the_committed_list_follows_the_rule():
+    people = held_out_people()
+    assert len(people) > 400
+    assert all(is_held_out(name) for name in people)
+
+
+def test_the_committed_list_covers_the_shared_faces(shared):
+    table = pyarrow.parquet.read_table(shared / "data" / "faces" / "lfw.parquet", columns=["identity"])
+    names = set(table["identity"].to_pylist())
+    assert {name for name in names if is_held_out(name)} <= held_out_people()
+    assert 0.08 < len(names & held_out_people()) / len(names) < 0.12
+
+
+def test_no_person_is_on_both_sides(tables):
+    train, test = split_faces(load_faces(tables))
+    assert set(test.identities) <= held_out_people()
+    assert not set(train.identities) & set(test.identities)
+    assert len(train) == 96 and len(test) == 48
+    assert train.images.shape == (96, 3, 64, 64) and train.images.dtype == torch.uint8
+
+
+def test_missing_and_damaged_tables_are_named(tmp_path):
+    with pytest.raises(DataError, match="no face tables"):
+        load_faces(tmp_path)
+    (tmp_path / "bad.parquet").write_bytes(b"not a table")
+    with pytest.raises(DataError, match="bad.parquet is damaged"):
+        load_faces(tmp_path)
+
+
+def test_distillation_learns_held_out_people(tables, tmp_path):
+    small = FaceEncoderConfig(widths=(8, 16, 16, 16), blocks=1)
+    train_encoder(tables, tmp_path / "encoder", epochs=15, batch=24, config=small)
+    results = evaluate_encoder(tmp_path / "encoder", tables, count=200)
+    assert results["auc"] > 0.8 and results["auc_teacher"] > 0.95
+    assert results["by_source"]["made"]["pairs"] == 200
+
+
+def test_the_encoder_fits_into_ten_megabytes():
+    assert sum(p.numel() for p in FaceEncoder(FaceEncoderConfig()).parameters()) * 2 < 10_000_000
+
+
+def test_embeddings_have_unit_length_and_do_not_depend_on_the_batch():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = FaceEncoder(FaceEncoderConfig()).eval()
+    crops = torch.randint(0, 256, (5, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    vectors = model.embed(crops)
+    assert torch.allclose(vectors.norm(dim=1), torch.ones(5), atol=1e-6)
+    assert torch.equal(model.embed(crops[2:3])[0], vectors[2])
+    assert not torch.allclose(vectors[0], vectors[1])
+
+
+def test_verification_of_perfect_and_of_random_vectors():
+    random = np.random.default_rng(0)
+    people = np.repeat(np.eye(20, dtype=np.float32), 4, axis=0)
+    first, second = random.integers(0, 80, (2, 2000))
+    same = (first // 4 == second // 4)
+    balanced = np.concatenate([np.flatnonzero(same), np.flatnonzero(~same)[:same.sum()]])
+    pairs = Pairs(first[balanced], second[balanced], same[balanced])
+    order = random.permutation(len(balanced))
+    pairs = Pairs(pairs.first[order], pairs.second[order], pairs.same[order])
+    assert verification(torch.from_numpy(people), pairs) == (1.0, 1.0)
+    noise = torch.nn.functional.normalize(torch.from_numpy(random.normal(size=(80, 64)).astype(np.float32)))
+    noise_pairs = Pairs(pairs.first[pairs.first != pairs.second], pairs.second[pairs.first != pairs.second],
+                        pairs.same[pairs.first != pairs.second])
+    accuracy, auc = verification(noise, noise_pairs)
+    assert accuracy < 0.7 and 0.3 < auc < 0.7
+
+
+def test_pairs_are_balanced_and_what_they_say(tables):
+    _, test = split_faces(load_faces(tables))
+    pairs = verification_pairs(test, 100)
+    assert pairs.same.sum() == 100 and len(pairs.same) == 200
+    for first, second, same in zip(pairs.first, pairs.second, pairs.same):
+        assert (test.identities[first] == test.identities[second]) == same
+        assert first != second

@@ -1,0 +1,83 @@
+"""Tiny checkpoints with random weights, a service that can be slowed down, the page on a local port, a browser."""
+
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from gradio_client import Client
+from helpers import save_tiny, wait_until
+
+from app import LAUNCH
+from demo.make_assets import draw_samples
+from demo.page import build_page
+from demo.service import Service
+
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                  "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+
+class PacedService(Service):
+    """The real service; a test may give every row a length in seconds."""
+
+    row_seconds = 0.0
+
+    def _rows(self, model, settings):
+        rows = super()._rows(model, settings)
+        try:
+            for images in rows:
+                time.sleep(self.row_seconds)
+                yield images
+        finally:
+            rows.close()
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory) -> Path:
+    """A folder with a colour model, which has stored samples, and a grey one, which has none."""
+    folder = tmp_path_factory.mktemp("models")
+    save_tiny(folder / "photos")
+    save_tiny(folder / "digits", image_size=8, channels=1, levels=17, classes=10, class_names=tuple("0123456789"))
+    draw_samples(Service(folder), "photos")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_service(models) -> PacedService:
+    return PacedService(models, budget=60, patience=5)
+
+
+@pytest.fixture
+def service(shared_service):
+    """The service, at full speed and free when the test starts."""
+    shared_service.row_seconds, shared_service.budget, shared_service.patience = 0.0, 60, 5
+    assert wait_until(lambda: not shared_service.busy, 5), "an earlier test left the model busy"
+    return shared_service
+
+
+@pytest.fixture(scope="session")
+def url(shared_service) -> str:
+    """The address of the running page."""
+    page = build_page(shared_service)
+    _, address, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **LAUNCH)
+    yield address
+    page.close(verbose=False)
+
+
+@pytest.fixture
+def client(url):
+    """A fresh API session."""
+    return Client(url, verbose=False)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium; the tests that need one say how to get it."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
+    with playwright.sync_playwright() as tools:
+        installed = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        if not installed and not Path(tools.chromium.executable_path).exists():
+            pytest.skip("needs Chromium: apt-get install chromium, or python -m playwright install chromium")
+        browser = tools.chromium.launch(executable_path=installed, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()

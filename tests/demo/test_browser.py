@@ -1,0 +1,245 @@
+"""The page in a real browser: what a visitor sees and does, and that nothing is asked of any other machine."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from helpers import wait_until
+
+
+class Visit:
+    """One open page, with everything it asked for and complained about."""
+
+    def __init__(self, browser, url, **context):
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
+        self.page, self.url = self.context.new_page(), url
+        self.complaints, self.hosts = [], set()
+        self.page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.context.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+
+    def open(self, query: str = ""):
+        self.page.goto(self.url + query)
+        self.page.wait_for_selector("#grid figure img")
+        return self.page
+
+    def query(self) -> dict[str, str]:
+        return {key: values[0] for key, values in parse_qs(urlsplit(self.page.url).query).items()}
+
+    def status(self) -> str:
+        return self.page.inner_text("#status")
+
+    def sources(self) -> list[str]:
+        return self.page.eval_on_selector_all("#grid img", "images => images.map(image => image.src)")
+
+    def labels(self) -> list[str]:
+        return self.page.locator("#grid figcaption").all_inner_texts()
+
+    def wait_for_status(self, text: str, seconds: float = 10) -> None:
+        self.page.wait_for_function("text => document.querySelector('#status').innerText.includes(text)", arg=text,
+                                    timeout=1000 * seconds)
+
+
+@pytest.fixture
+def visit(chromium, url, service):
+    """Opens pages; afterwards none of them may have complained, or have asked another machine for anything."""
+    visits = []
+
+    def start(**context) -> Visit:
+        visits.append(Visit(chromium, url, **context))
+        return visits[-1]
+
+    yield start
+    for one in visits:
+        one.context.close()
+    here = urlsplit(url).netloc
+    for one in visits:
+        assert one.hosts <= {here, ""}, "the page asked another machine"  # "" is data: and blob:
+        assert not one.complaints
+
+
+def test_it_opens_on_stored_samples(visit):
+    visitor = visit()
+    page = visitor.open()
+    assert visitor.labels() == ["cat", "dog", "ship"]
+    assert "Stored samples" in visitor.status()
+    sizes = page.eval_on_selector_all("#grid img", "images => images.map(i => [i.naturalWidth, i.clientWidth])")
+    assert all(natural >= 320 and shown > 100 for natural, shown in sizes)
+    assert page.locator(".katex").count() > 5, "the formulas are drawn"
+    assert page.locator("#stop").is_disabled() and page.locator("#generate").is_enabled()
+    page.get_by_role("tab", name="About").click()
+    page.get_by_text("How to read this page").wait_for()
+    page.wait_for_function("location.search.includes('tab=about')")
+
+
+def test_generate_draws_row_after_row(visit, service):
+    service.row_seconds = 0.08
+    visitor = visit()
+    page = visitor.open()
+    before = visitor.sources()
+    page.click("#new-seed")
+    page.wait_for_function("document.querySelector('#status').innerText.includes('Row ')")
+    assert page.locator("#stop").is_enabled() and page.locator("#generate").is_disabled()
+    seen = set()
+    assert wait_until(lambda: seen.add(tuple(visitor.sources())) or page.locator("#generate").is_enabled(), 10)
+    visitor.wait_for_status("12 images in")
+    assert len(seen) >= 4 and set(visitor.sources()).isdisjoint(before)
+    seed = page.input_value("#seed input")
+    assert f"seed {seed}" in visitor.status()
+    page.wait_for_function("seed => new URLSearchParams(location.search).get('seed') == seed", arg=seed)
+    with page.expect_download() as download:
+        page.click("#download")
+    assert download.value.suggested_filename == f"pixelcnn_photos_seed-{seed}.png"
+
+
+def test_generate_with_the_stored_settings_draws_the_stored_samples(visit):
+    visitor = visit()
+    page = visitor.open()
+    before = visitor.sources()
+    page.click("#generate")
+    visitor.wait_for_status("12 images in")
+    assert visitor.sources() == before
+
+
+def test_stop_frees_the_model_within_a_second(visit, service):
+    service.row_seconds = 0.2
+    visitor = visit()
+    page = visitor.open()
+    page.click("#generate")
+    visitor.wait_for_status("Row 2")
+    page.click("#stop")
+    visitor.wait_for_status("Stopped after row", 1)
+    assert wait_until(lambda: not service.busy, 1)
+    assert page.locator("#generate").is_enabled() and page.locator("#stop").is_disabled()
+    assert page.locator("#grid .unfinished").count() == 1, "what was drawn stays on the screen"
+    service.row_seconds = 0
+    page.click("#generate")
+    visitor.wait_for_status("12 images in")
+
+
+def test_a_closed_page_frees_the_model(visit, service):
+    service.row_seconds = 0.2
+    visitor = visit()
+    page = visitor.open()
+    page.click("#generate")
+    visitor.wait_for_status("Row 2")
+    page.close()
+    assert wait_until(lambda: not service.busy, 2)
+
+
+def test_the_address_holds_the_settings(visit):
+    query = "?tab=classes&model=photos&classes=cat,no+class&n=2&temperature=0.5&guidance=2&seed=41&noise=same"
+    visitor = visit()
+    page = visitor.open(query)
+    visitor.wait_for_status("settings of your link")
+    assert page.input_value("#seed input") == "41"
+    assert page.is_checked("#same-noise input")
+    chosen = page.eval_on_selector_all("#classes input:checked", "boxes => boxes.map(box => box.parentElement.innerText)")
+    assert [name.strip() for name in chosen] == ["cat", "no class"]
+    page.click("#generate")
+    visitor.wait_for_status("4 images in")
+    assert visitor.labels() == ["cat", "no class"]
+    page.get_by_label("dog").check()
+    page.wait_for_function("location.search.includes('dog')")
+    values = visitor.query()
+    assert values["classes"] == "cat,dog,no class" or set(values["classes"].split(",")) == {"cat", "dog", "no class"}
+    assert (values["n"], values["temperature"], values["guidance"], values["noise"]) == ("2", "0.5", "2", "same")
+    drawn = visitor.sources()
+    again = visit()
+    again.open("?" + urlsplit(page.url).query.replace("dog%2C", "").replace("%2Cdog", "")).click("#generate")
+    again.wait_for_status("4 images in")
+    assert again.sources() == drawn, "the same link, the same images"
+
+
+def test_the_address_can_open_the_other_tab_and_the_other_model(visit):
+    visitor = visit()
+    page = visitor.open("?tab=about&model=digits")
+    page.get_by_text("How to read this page").wait_for(state="visible")
+    page.get_by_role("tab", name="Classes").click()
+    assert visitor.labels() == list("0123456789")
+
+
+def test_a_wrong_address_opens_and_says_what_is_wrong(visit):
+    visitor = visit()
+    page = visitor.open("?model=../../etc&classes=%3Cscript%3Ealert(1)%3C/script%3E&n=NaN&seed=-5&tab=nowhere")
+    page.get_by_text("There is no model").wait_for()
+    assert visitor.labels() == ["cat", "dog", "ship"]
+
+
+def test_no_class_chosen_is_said_plainly_and_nothing_is_lost(visit):
+    visitor = visit()
+    page = visitor.open()
+    before = visitor.sources()
+    page.get_by_role("button", name="None").click()
+    page.wait_for_function("!document.querySelector('#classes input:checked')")
+    page.click("#generate")
+    visitor.wait_for_status("Choose at least one class")
+    assert visitor.sources() == before
+    page.get_by_role("button", name="All classes").click()
+    page.wait_for_function("document.querySelectorAll('#classes input:checked').length == 3")
+    page.wait_for_function("!document.querySelector('#generate').disabled")
+    page.click("#generate")
+    visitor.wait_for_status("12 images in")
+    visitor.complaints.clear()  # Gradio writes the sentence of the error to the console too
+
+
+def test_another_model(visit):
+    visitor = visit()
+    page = visitor.open()
+    page.get_by_label("digits · 8×8 grey").check()
+    visitor.wait_for_status("Nothing drawn yet")
+    assert visitor.labels() == list("0123456789")
+    page.click("#generate")
+    visitor.wait_for_status("40 images in")
+
+
+def test_a_phone(visit):
+    visitor = visit(viewport={"width": 390, "height": 844})
+    page = visitor.open()
+    for tab in ("Classes", "About"):
+        page.get_by_role("tab", name=tab).click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, tab
+    page.get_by_role("tab", name="Classes").click()
+    page.click("#generate")
+    visitor.wait_for_status("12 images in")
+    box = page.locator("#grid figure").first.bounding_box()
+    assert 0 <= box["x"] and box["x"] + box["width"] <= 390 and box["width"] >= 90
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(visit):
+    visitor = visit()
+    page = visitor.open()
+    reached, outlines = set(), set()
+    for _ in range(45):
+        page.keyboard.press("Tab")
+        found = page.evaluate("""() => {
+          const active = document.activeElement, place = active.closest('[id]:not([id^=range]):not([id^=component])');
+          return [place ? place.id : '', getComputedStyle(active).outlineStyle];
+        }""")
+        reached.add(found[0])
+        outlines.add(found[1])
+    wanted = {"generate", "new-seed", "download", "copy-link", "model", "classes", "images", "temperature", "guidance",
+              "seed", "same-noise"}
+    assert wanted <= reached, wanted - reached
+    assert "none" not in outlines
+    page.focus("#generate")
+    page.keyboard.press("Enter")
+    visitor.wait_for_status("12 images in")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_can_be_read(visit, scheme):
+    """WCAG contrast of the main words against the page, at least 4.5."""
+    page = visit(color_scheme=scheme).open()
+    for selector in ("h1", ".kicker", "#status p", "figcaption", "#facts p", ".colophon", "#seed label span", ".notes p"):
+        colours = page.evaluate("""selector => {
+          const numbers = text => text.match(/[\\d.]+/g).map(Number);
+          const word = document.querySelector(selector);
+          return [numbers(getComputedStyle(word).color), numbers(getComputedStyle(document.body).backgroundColor)];
+        }""", selector)
+        light, dark = sorted((luminance(colour[:3]) for colour in colours), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, (scheme, selector, colours)
+
+
+def luminance(rgb) -> float:
+    parts = [c / 255 / 12.92 if c / 255 <= 0.03928 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in rgb]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]

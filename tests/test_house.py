@@ -1,0 +1,96 @@
+"""The house rules: what a Space and a stranger need, and what no commit may break."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def tracked_files() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("needs git and a git checkout: clone the repository")
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def front_matter() -> dict[str, str]:
+    block = README.split("---")[1]
+    return dict(line.split(": ", 1) for line in block.strip().splitlines() if ": " in line)
+
+
+def test_space_front_matter_fits_the_requirements():
+    matter = front_matter()
+    assert matter["sdk"] == "gradio" and (ROOT / matter["app_file"]).is_file()
+    assert matter["license"] == "mit" and "MIT License" in (ROOT / "LICENSE").read_text()
+    requirements = (ROOT / "requirements.txt").read_text()
+    low, high = re.search(r"^gradio>=([\d.]+),<([\d.]+)$", requirements, re.M).groups()
+
+    def numbers(version: str) -> list[int]:
+        return [int(part) for part in version.strip('"').split(".")]
+
+    assert numbers(low) <= numbers(matter["sdk_version"])[:len(numbers(low))] < numbers(high)
+    assert matter["python_version"].strip('"') in ("3.11", "3.12")
+
+
+def test_the_readme_has_the_two_commands_and_the_test_command():
+    for command in ("pip install -r requirements.txt", "python app.py", "python -m pytest"):
+        assert command in README
+    assert "python -m pytest" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_the_readme_quotes_its_numbers_from_the_result_files():
+    from pixelcnn_core.readme import TABLES, fill
+
+    for name in TABLES:
+        assert f"<!-- {name} -->" in README
+    assert fill(README) == README, "renew the tables: python -m pixelcnn_core.readme"
+
+
+def test_every_file_the_readme_names_exists():
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    assert links
+    for link in links:
+        assert (ROOT / link).exists(), link
+
+
+def test_every_verb_in_the_readme_exists():
+    from typer.main import get_command
+
+    from pixelcnn_core.cli import app
+
+    verbs = set(re.findall(r"python -m pixelcnn_core (\w+)", README))
+    assert verbs and verbs <= set(get_command(app).commands)
+
+
+def test_no_file_is_above_ten_megabytes():
+    for path in tracked_files():
+        assert path.stat().st_size < 10_000_000, path
+
+
+def test_sources_stay_readable():
+    """One idea per file: below about 350 lines; and every module says what it is for."""
+    for path in tracked_files():
+        if path.suffix == ".py" and path.stat().st_size:
+            text = path.read_text()
+            assert len(text.splitlines()) <= 350, path
+            assert text.startswith(('"""', "#!")), path
+
+
+def test_the_core_knows_nothing_of_the_page():
+    for path in (ROOT / "pixelcnn_core").glob("*.py"):
+        assert not re.search(r"^\s*(import|from) (gradio|demo)\b", path.read_text(), re.M), path
+    for path in (ROOT / "demo").glob("*.py"):
+        if path.name not in ("service.py", "make_assets.py"):
+            assert not re.search(r"^\s*(import|from) torch\b", path.read_text(), re.M), path
+
+
+def test_training_needs_neither_gradio_nor_faces():
+    code = ("import sys, pixelcnn_core.training, pixelcnn_core.evaluation\n"
+            "bad = {'gradio', 'facenet_pytorch', 'torchvision'} & set(sys.modules)\n"
+            "assert not bad, bad")
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
