@@ -156,7 +156,8 @@ def build(page: gr.Blocks, service: Service) -> None:
         values = (gr.CheckboxGroup(choices=[*info.classes, NO_CLASS], value=list(settings.classes)), settings.images,
                   settings.temperature, settings.guidance, settings.seed, settings.same_noise)
         return (settings.model, *values, facts_html(info), card_text(info),
-                stored_panels(service, settings.model, shown), stored_status(shown, settings, problem), picture(settings.model))
+                stored_panels(service, settings.model, shown), stored_status(shown, settings, problem),
+                picture(settings.model))
 
     page.load(restore, outputs=[*controls, facts, card, grid, status, download], **quiet)
     gr.on([control.change for control in controls] + [generate_button.click], fn=None, inputs=controls,

@@ -5,7 +5,6 @@ The naive loop (one forward pass per sub-pixel) is extrapolated from a stated nu
 """
 
 import multiprocessing
-import platform
 import resource
 import statistics
 import time
@@ -15,6 +14,7 @@ import torch
 
 from pixelcnn_core.conditioning import Condition
 from pixelcnn_core.model import GatedPixelCNN
+from pixelcnn_core.provenance import count_parameters, cpu_name, versions
 from pixelcnn_core.sampling import finish, naive_step, sample, uniforms_from_seed
 
 
@@ -26,10 +26,10 @@ def benchmark(checkpoint: str, batches: list[int], repeats: int = 5, naive_steps
     finish(sample(model, example_condition(model, 1)))  # compile, before anything is timed
     return {
         "checkpoint": str(checkpoint),
-        "parameters": sum(p.numel() for p in model.parameters()),
+        "parameters": count_parameters(model),
         "device": torch.cuda.get_device_name() if device == "cuda" else cpu_name(),
         "threads": torch.get_num_threads(),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numba": numba.__version__},
+        "versions": {**versions(), "numba": numba.__version__},
         "naive_steps_timed": naive_steps,
         "repeats": repeats,
         "batch": {str(batch): time_batch(model, batch, repeats, naive_steps) for batch in batches},
@@ -106,12 +106,3 @@ def _sample_once(checkpoint: str, batch: int, device: str) -> float:
             return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1e3
     except (OSError, StopIteration):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-
-
-def cpu_name() -> str:
-    """The processor's name as the operating system gives it."""
-    try:
-        with open("/proc/cpuinfo") as file:
-            return next(line.split(":")[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

@@ -1,14 +1,13 @@
 """The model card of a checkpoint, put together from its own files: a number that no file holds is "not measured"."""
 
-import csv
 from pathlib import Path
 
 import torch
 
 from pixelcnn_core.conditioning import Condition
-from pixelcnn_core.evaluation import count_parameters, read_json
 from pixelcnn_core.figures import labelled_grid
 from pixelcnn_core.model import GatedPixelCNN
+from pixelcnn_core.provenance import count_parameters, read_json, training_so_far
 from pixelcnn_core.sampling import finish, sample
 
 CARD = """---
@@ -28,7 +27,8 @@ class label. {about}
 | layers, features per stack | {layers}, {features} |
 | images | {size} x {size}, {channels} channel(s), {levels} levels |
 | data set | {data} |
-| training | {steps} steps of {batch} images, {minutes} minutes |
+| training | {steps:,} steps of {batch} images, {minutes:.0f} minutes |
+| trained on | {hardware} |
 | bits per dimension, test | {test} |
 | without the class | {test_unconditional} |
 | bits per dimension, training images | {train} |
@@ -50,8 +50,7 @@ model = GatedPixelCNN.from_pretrained("{folder}")
 images = finish(sample(model, Condition(label=torch.arange({classes})), seed=0))  # uint8 (B, C, H, W)
 ```
 
-Run again: `python -m pixelcnn_core train {name} --data DATA --out RUN{max_minutes}`, then
-`python -m pixelcnn_core evaluate RUN --data DATA`.
+Run again: {again}, then `python -m pixelcnn_core evaluate RUN --data DATA`.
 
 ## Limits
 
@@ -60,8 +59,8 @@ Run again: `python -m pixelcnn_core train {name} --data DATA --out RUN{max_minut
 The classes are those of the data set, with its biases. Images drawn from the model may resemble training images.
 """
 
-CPU_LIMITS = """The training budget was that of two CPU cores: {images_seen:,} images, about {epochs:.1f} passes over the
-data set. Colours, textures and rough layout follow the data; objects are not recognisable. The paper's model was
+CPU_LIMITS = """The training budget was that of two CPU cores: {images_seen:,} images, about {epochs:.1f} passes over
+the data set. Colours, textures and rough layout follow the data; objects are not recognisable. The paper's model was
 trained on 32 GPUs for 60 hours; its likelihood is better (3.03 bits per dimension on CIFAR-10, unconditional)."""
 
 
@@ -70,8 +69,7 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
     folder = Path(folder)
     model = GatedPixelCNN.from_pretrained(folder)
     recipe, results, config = read_json(folder / "recipe.json"), read_json(folder / "results.json"), model.config
-    rows = list(csv.DictReader((folder / "training.csv").open())) if (folder / "training.csv").exists() else []
-    last = rows[-1] if rows else {}
+    facts, total = read_json(folder / "training.json"), training_so_far(folder)
     labels = torch.arange(config.classes).repeat_interleave(per_class)
     images = finish(sample(model, Condition(label=labels), seed=seed))
     labelled_grid(images, config.class_names, config.levels, scale=64 // config.image_size).save(
@@ -80,21 +78,29 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
     def measured(key: str) -> str:
         return f"{results[key]:.3f}" if key in results else "not measured"
 
-    name, minutes = recipe.get("name", folder.name), float(last["seconds"]) / 60 if last else None
-    cut = last and int(last["step"]) < recipe.get("steps", 0) * 0.98
+    name = recipe.get("name", folder.name)
     if recipe.get("data") == "cifar10":
-        seen = int(last["images"]) if last else 0
-        limits = CPU_LIMITS.format(images_seen=seen, epochs=seen / 50_000) if "cpu" in name else \
+        limits = CPU_LIMITS.format(images_seen=total["images"], epochs=total["images"] / 50_000) if "cpu" in name else \
             "Objects are suggested rather than drawn at this size of model."
     else:
         limits = "A model for tests and first steps: it knows 1,500 scans of handwritten digits."
     (folder / "README.md").write_text(CARD.format(
         name=name, about=recipe.get("about", ""), parameters=count_parameters(model), layers=config.layers,
         features=config.features, size=config.image_size, channels=config.channels, levels=config.levels,
-        data=recipe.get("data", "not stated"), steps=last.get("step", "not recorded:"), batch=recipe.get("batch", "?"),
-        minutes=f"{minutes:.0f}" if minutes else "not recorded:", test=measured("bits_per_dim_test"),
-        test_unconditional=measured("bits_per_dim_test_unconditional"), train=measured("bits_per_dim_train"),
+        data=recipe.get("data", "not stated"), steps=total["steps"], batch=recipe.get("batch", "?"),
+        minutes=total["seconds"] / 60, hardware=facts.get("hardware", "not recorded"),
+        test=measured("bits_per_dim_test"), test_unconditional=measured("bits_per_dim_test_unconditional"), train=measured("bits_per_dim_train"),
         images=f"{results['images']:,} test images; {results['hardware']}" if "images" in results else "not evaluated",
         seed=seed, folder=folder.name, classes=config.classes, limits=limits,
-        max_minutes=f" --max-minutes {minutes:.0f}" if cut else ""))
+        again=again(name, facts)))
     return folder / "README.md"
+
+
+def again(name: str, facts: dict) -> str:
+    """The command that repeats the training."""
+    minutes = f" --max-minutes {facts['max_minutes']:g}" if facts.get("max_minutes") else ""
+    command = f"`python -m pixelcnn_core train {name} --data DATA --out RUN{minutes}`"
+    if before := facts.get("before"):
+        command += (f" with `--init` on the result of a first run of it ({before['steps']:,} steps, "
+                    f"`--max-minutes {before['seconds'] / 60:.0f}`)")
+    return command

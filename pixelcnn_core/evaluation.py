@@ -4,10 +4,7 @@ Runs on one process or, under `accelerate launch`, on several: every process sco
 sums are the same. `results.json` in the checkpoint folder is written here and nowhere else.
 """
 
-import json
 import math
-import platform
-import subprocess
 import time
 from pathlib import Path
 
@@ -15,10 +12,10 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from pixelcnn_core.benchmark import cpu_name
 from pixelcnn_core.conditioning import Condition
 from pixelcnn_core.data import DataError, ImageData, load_data
 from pixelcnn_core.model import GatedPixelCNN
+from pixelcnn_core.provenance import commit, count_parameters, hardware, read_json, versions, write_json
 
 TRAIN_IMAGES = 2000  # training images scored by default: enough to see how far training and test lie apart
 
@@ -68,38 +65,9 @@ def evaluate(checkpoint: str | Path, data_dir: str | Path, *, limit: int | None 
             results["images"] = len(data)
     results |= {"data": recipe["data"], "recipe": recipe.get("name"), "parameters": count_parameters(model),
                 "hardware": hardware(accelerator), "seconds": round(time.perf_counter() - begun, 1),
-                "commit": commit(), "versions": {"python": platform.python_version(), "torch": torch.__version__}}
+                "commit": commit(), "versions": versions()}
     if accelerator.is_main_process and Path(checkpoint).is_dir():
-        (Path(checkpoint) / "results.json").write_text(json.dumps(results, indent=2) + "\n")
+        write_json(Path(checkpoint) / "results.json", results)
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return results
-
-
-def read_json(path: Path) -> dict:
-    """The object in a JSON file; empty if there is none or it is unreadable."""
-    try:
-        stored = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return stored if isinstance(stored, dict) else {}
-
-
-def count_parameters(model: torch.nn.Module) -> int:
-    return sum(p.numel() for p in model.parameters())
-
-
-def hardware(accelerator: Accelerator) -> str:
-    """The device in words: the GPUs, or the processor and the threads used."""
-    if accelerator.device.type == "cuda":
-        return f"{accelerator.num_processes} x {torch.cuda.get_device_name()}"
-    return f"{cpu_name()}, {accelerator.num_processes * torch.get_num_threads()} threads"
-
-
-def commit() -> str | None:
-    """The commit of the project's working tree; None outside git."""
-    try:
-        found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True)
-    except OSError:
-        return None
-    return found.stdout.strip() or None

@@ -1,8 +1,8 @@
 """Aligned face crops with identities, for the face encoder and the portrait model.
 
-Tables `*.parquet` in one folder, with the columns image (64 x 64 WebP), identity (or null), source, inside (share of the
-crop inside the photo) and descriptor (128 numbers of a teacher network). People are split once and for all: the tenth
-of them in `held_out_people.txt` is never trained on, neither by the encoder nor by the portrait model.
+Tables `*.parquet` in one folder, with the columns image (64 x 64 WebP), identity (or null), source, inside (share of
+the crop inside the photo) and descriptor (128 numbers of a teacher network). People are split once and for all: the
+tenth of them in `held_out_people.txt` is never trained on, neither by the encoder nor by the portrait model.
 """
 
 import hashlib

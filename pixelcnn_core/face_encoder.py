@@ -1,4 +1,4 @@
-"""A compact face encoder: 64 x 64 crop -> 128 numbers of unit length, the vector `h` of the portrait model (section 3.3).
+"""A compact face encoder: 64 x 64 crop -> 128 numbers of unit length, the `h` of the portrait model (section 3.3).
 
 A small residual network that learns to give the descriptors of a larger teacher network (`face_training.py`). It has
 the interface of facenet-pytorch's InceptionResnetV1: images in [-1, 1] in, unit vectors out; the same person's vectors

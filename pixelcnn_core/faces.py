@@ -1,4 +1,4 @@
-"""From a photo to aligned faces: MTCNN finds them, five landmarks align them (section 3.3 of the paper conditions on them).
+"""From a photo to aligned faces: MTCNN finds them, five landmarks align them, as section 3.3 needs them.
 
 The crop is the one that portrait data sets of this project are made with: a similarity transform takes the landmarks
 to fixed places in a square, the photo is sampled at twice the size with mirrored borders, and averaged down.

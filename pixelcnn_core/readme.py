@@ -6,7 +6,7 @@ A table stands between `<!-- name -->` and `<!-- /name -->`; a test compares it 
 import re
 from pathlib import Path
 
-from pixelcnn_core.evaluation import read_json
+from pixelcnn_core.provenance import read_json
 
 ROOT = Path(__file__).parent.parent
 MODELS = ROOT / "demo" / "assets" / "models"

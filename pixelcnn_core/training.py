@@ -6,7 +6,6 @@ two processes take the same steps as one. The learning rate follows progress = m
 a run cut short by --max-minutes still ends with its cosine decay.
 """
 
-import json
 import math
 import os
 import sys
@@ -25,6 +24,7 @@ from tqdm import tqdm
 from pixelcnn_core.conditioning import Condition
 from pixelcnn_core.data import ImageData, batch_indices, load_data
 from pixelcnn_core.model import GatedPixelCNN
+from pixelcnn_core.provenance import commit, hardware, training_so_far, versions, write_json
 from pixelcnn_core.recipe import Recipe
 from pixelcnn_core.training_log import TrainingLog
 
@@ -160,6 +160,8 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     loss_module = accelerator.prepare(torch.compile(loss_module) if recipe.compile else loss_module)
 
     log = TrainingLog(out, run.step) if accelerator.is_main_process else None
+    facts = {"max_minutes": max_minutes, "before": training_so_far(init) if init else None,
+             "hardware": hardware(accelerator), "commit": commit(), "versions": versions()}
     shape = torch.random.fork_rng(devices=[accelerator.device] if accelerator.device.type == "cuda" else [])
     per_epoch = max(1, len(data) // recipe.batch)
     budget = max_minutes * 60 if max_minutes else math.inf
@@ -189,7 +191,7 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
             finished = run.step >= recipe.steps or run.seconds >= budget
             if log and (finished or time.monotonic() - last_save > checkpoint_minutes * 60):
                 run.save(state_file)
-                publish(run, recipe, out)
+                publish(run, recipe, out, facts)
                 log.validate(run, held_out, recipe.validate)
                 last_save = time.monotonic()
             if log and recipe.sample and (finished or run.step % per_epoch == 0):
@@ -209,12 +211,14 @@ def _same_on_all(accelerator: Accelerator, seconds: float) -> float:
     return float(clock)
 
 
-def publish(run: Run, recipe: Recipe, out: Path) -> None:
-    """Write the checkpoint proper: the averaged weights as fp16, their configuration, and the recipe."""
+def publish(run: Run, recipe: Recipe, out: Path, facts: dict) -> None:
+    """Write the checkpoint proper: the averaged weights as fp16, their configuration, the recipe, and how it went."""
     temporary = out / "publishing"
     run.average.save_pretrained(temporary)
-    (temporary / "recipe.json").write_text(json.dumps(recipe.to_dict(), indent=2) + "\n")
-    for name in ("config.json", "model.safetensors", "recipe.json"):
+    write_json(temporary / "recipe.json", recipe.to_dict())
+    facts = {"steps": run.step, "images": run.step * recipe.batch, "seconds": round(run.seconds, 1), **facts}
+    write_json(temporary / "training.json", facts)
+    for name in ("config.json", "model.safetensors", "recipe.json", "training.json"):
         os.replace(temporary / name, out / name)
     for left in temporary.iterdir():  # the mixin's own README; ours is written by `card`
         left.unlink()

@@ -17,7 +17,7 @@ SIZE = 5
 
 
 def dependencies(model, condition: Condition | None = None, size: int = SIZE) -> torch.Tensor:
-    """bool (D, D): does the distribution of sub-pixel i (row) depend on sub-pixel j (column)? Raster order, then R, G, B.
+    """bool (D, D): does the distribution of sub-pixel i (row) depend on sub-pixel j (column)? Raster order, R, G, B.
 
     The union over a few random images: in a single one, a dead ReLU may hide a connection.
     """

@@ -37,7 +37,7 @@ def tables(tmp_path_factory):
             rows["identity"].append(name)
             rows["source"].append("made")
             rows["inside"].append(1.0)
-            rows["descriptor"].append((3 + (colour / 128 - 1) @ directions + random.normal(scale=0.05, size=128)))
+            rows["descriptor"].append(3 + (colour / 128 - 1) @ directions + random.normal(scale=0.05, size=128))
     descriptors = pyarrow.array(np.concatenate(rows.pop("descriptor")).astype(np.float16))
     table = pyarrow.table({**rows, "descriptor": pyarrow.FixedSizeListArray.from_arrays(descriptors, 128)})
     pyarrow.parquet.write_table(table, folder / "made.parquet")

@@ -133,7 +133,8 @@ def test_the_address_holds_the_settings(visit):
     visitor.wait_for_status("settings of your link")
     assert page.input_value("#seed input") == "41"
     assert page.is_checked("#same-noise input")
-    chosen = page.eval_on_selector_all("#classes input:checked", "boxes => boxes.map(box => box.parentElement.innerText)")
+    chosen = page.eval_on_selector_all("#classes input:checked",
+                                       "boxes => boxes.map(box => box.parentElement.innerText)")
     assert [name.strip() for name in chosen] == ["cat", "no class"]
     page.click("#generate")
     visitor.wait_for_status("4 images in")
@@ -230,7 +231,8 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(visit):
 def test_words_can_be_read(visit, scheme):
     """WCAG contrast of the main words against the page, at least 4.5."""
     page = visit(color_scheme=scheme).open()
-    for selector in ("h1", ".kicker", "#status p", "figcaption", "#facts p", ".colophon", "#seed label span", ".notes p"):
+    for selector in ("h1", ".kicker", "#status p", "figcaption", "#facts p", ".colophon", "#seed label span",
+                     ".notes p"):
         colours = page.evaluate("""selector => {
           const numbers = text => text.match(/[\\d.]+/g).map(Number);
           const word = document.querySelector(selector);
