@@ -89,7 +89,8 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
         features=config.features, size=config.image_size, channels=config.channels, levels=config.levels,
         data=recipe.get("data", "not stated"), steps=total["steps"], batch=recipe.get("batch", "?"),
         minutes=total["seconds"] / 60, hardware=facts.get("hardware", "not recorded"),
-        test=measured("bits_per_dim_test"), test_unconditional=measured("bits_per_dim_test_unconditional"), train=measured("bits_per_dim_train"),
+        test=measured("bits_per_dim_test"),
+        test_unconditional=measured("bits_per_dim_test_unconditional"), train=measured("bits_per_dim_train"),
         images=f"{results['images']:,} test images; {results['hardware']}" if "images" in results else "not evaluated",
         seed=seed, folder=folder.name, classes=config.classes, limits=limits,
         again=again(name, facts)))

@@ -34,10 +34,40 @@ def train(recipe: Annotated[str, typer.Argument(help="name of a recipe, or a .js
 def evaluate(checkpoint: CheckpointArgument, data: DataOption,
              limit: Annotated[int | None, typer.Option(min=1, help="score so many images of each split")] = None,
              json_file: JsonOption = None) -> None:
-    """Bits per dimension on test and training images, with and without the class, and per class."""
-    from pixelcnn_core.evaluation import evaluate
+    """Bits per dimension on test and training images, with and without the condition; a face encoder's verification."""
+    if is_face_encoder(checkpoint):
+        from pixelcnn_core.face_training import evaluate_encoder
 
-    report(evaluate(checkpoint, data, limit=limit), json_file)
+        report(evaluate_encoder(checkpoint, data), json_file)
+    else:
+        from pixelcnn_core.evaluation import evaluate
+
+        report(evaluate(checkpoint, data, limit=limit), json_file)
+
+
+@app.command()
+def distill(data: DataOption, out: Annotated[Path, typer.Option(help="checkpoint folder to write")],
+            epochs: Annotated[int, typer.Option(min=1)] = 12,
+            max_minutes: Annotated[float | None, typer.Option(min=0, help="decay and stop within this time")] = None,
+            ) -> None:
+    """Train the compact face encoder on the descriptors of a teacher network."""
+    from pixelcnn_core.face_training import train_encoder
+
+    typer.echo(f"checkpoint: {train_encoder(data, out, epochs=epochs, max_minutes=max_minutes)}")
+
+
+@app.command()
+def identity(checkpoint: CheckpointArgument, data: DataOption,
+             encoder: Annotated[Path, typer.Option(help="checkpoint folder of its face encoder")],
+             people: Annotated[int, typer.Option(min=2)] = 200,
+             portraits: Annotated[int, typer.Option(min=1, help="for each of them")] = 8,
+             temperature: Annotated[float, typer.Option(min=0)] = 1.0,
+             guidance: Annotated[float, typer.Option()] = 1.0, json_file: JsonOption = None) -> None:
+    """Draw portraits of held-out people, embed them again, and match them with 100 people."""
+    from pixelcnn_core.identity import identity
+
+    report(identity(checkpoint, data, encoder, people=people, portraits=portraits, temperature=temperature,
+                    guidance=guidance), json_file)
 
 
 @app.command()
@@ -96,6 +126,12 @@ def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder")]) 
     from pixelcnn_core.card import write_card
 
     typer.echo(f"card: {write_card(checkpoint)}")
+
+
+def is_face_encoder(checkpoint: str) -> bool:
+    from pixelcnn_core.provenance import read_json
+
+    return read_json(Path(checkpoint) / "config.json").get("model_type") == "FaceEncoder"
 
 
 def find_classes(text: str, names: tuple[str, ...]) -> dict[int, str]:

@@ -4,19 +4,22 @@
     digits    scikit-learn's scanned digits, 8 x 8 grey, 17 levels: in the wheel, so always there
     parquet   train.parquet and val.parquet with the columns image (encoded bytes), label and name
     folder    one sub-folder of images per class, below train/ and test/
+    faces     tables of aligned faces (face_data.py), conditioned on the vectors of a face encoder instead of a class
 
 A data set that is missing or damaged raises `DataError`, whose message says what to do.
 """
 
 import io
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+
+from pixelcnn_core.conditioning import Condition
 
 DIGITS_TRAIN = 1500  # the first 1500 of scikit-learn's 1797 digits train, the rest test: other writers, by its order
 SPLITS = ("train", "test")
@@ -28,26 +31,49 @@ class DataError(ValueError):
 
 @dataclass
 class ImageData:
-    """images: uint8 (N, C, H, W) with values below `levels`; labels: (N,) integers into `class_names`."""
+    """images: uint8 (N, C, H, W) with values below `levels`, and what each is conditioned on: its label, (N,) integers
+    into `class_names`, or where there are no classes its embedding, (N, D), given by the network named `encoder`."""
 
     images: Tensor
     labels: Tensor
     class_names: tuple[str, ...]
     levels: int = 256
+    embeddings: Tensor | None = None
+    encoder: str = ""
+    identities: list[str | None] | None = None  # whose face it is
 
     def __len__(self) -> int:
         return len(self.images)
 
     def to(self, device) -> "ImageData":
-        return ImageData(self.images.to(device), self.labels.to(device), self.class_names, self.levels)
+        embeddings = None if self.embeddings is None else self.embeddings.to(device)
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device), embeddings=embeddings)
+
+    def first(self, count: int | None) -> "ImageData":
+        """The first `count` images; all for None."""
+        embeddings = None if self.embeddings is None else self.embeddings[:count]
+        return replace(self, images=self.images[:count], labels=self.labels[:count], embeddings=embeddings,
+                       identities=self.identities and self.identities[:count])
+
+    def condition(self, index) -> Condition:
+        """What the images of a slice or an index tensor are conditioned on."""
+        if self.embeddings is not None:
+            return Condition(embedding=self.embeddings[index])
+        return Condition(label=self.labels[index])
 
 
-def load_data(name: str, root: str | Path, split: str, size: int = 32, download: bool = False) -> ImageData:
-    """Load the "train" or "test" split of a data set. `size` applies to parquet and folder. Raises DataError."""
+def load_data(name: str, root: str | Path, split: str, size: int = 32, download: bool = False,
+              encoder: str = "") -> ImageData:
+    """Load the "train" or "test" split of a data set. Raises DataError.
+
+    size     height and width, for parquet, folder and faces
+    encoder  checkpoint folder of the face encoder, for faces
+    """
     if split not in SPLITS:
         raise DataError(f"split is 'train' or 'test', not {split!r}")
     loaders = {"cifar10": lambda: _cifar10(Path(root), split, download), "digits": lambda: _digits(split),
-               "parquet": lambda: _parquet(Path(root), split, size), "folder": lambda: _folder(Path(root), split, size)}
+               "parquet": lambda: _parquet(Path(root), split, size), "folder": lambda: _folder(Path(root), split, size),
+               "faces": lambda: _faces(Path(root), split, size, encoder)}
     if name not in loaders:
         raise DataError(f"no data set is called {name!r}; there are {', '.join(loaders)}")
     return loaders[name]()
@@ -136,6 +162,12 @@ def _folder(root: Path, split: str, size: int) -> ImageData:
     if not images:
         raise DataError(f"the class folders in {root / split} hold no images")
     return ImageData(torch.from_numpy(np.stack(images)), torch.tensor(labels), tuple(f.name for f in folders))
+
+
+def _faces(root: Path, split: str, size: int, encoder: str) -> ImageData:
+    from pixelcnn_core.face_data import portraits  # only portraits need an encoder
+
+    return portraits(root, split, size, encoder)
 
 
 def _decode(source, size: int, what: str) -> np.ndarray:

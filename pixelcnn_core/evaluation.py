@@ -6,13 +6,13 @@ sums are the same. `results.json` in the checkpoint folder is written here and n
 
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from pixelcnn_core.conditioning import Condition
 from pixelcnn_core.data import DataError, ImageData, load_data
 from pixelcnn_core.model import GatedPixelCNN
 from pixelcnn_core.provenance import commit, count_parameters, hardware, read_json, versions, write_json
@@ -22,11 +22,11 @@ TRAIN_IMAGES = 2000  # training images scored by default: enough to see how far 
 
 @torch.inference_mode()
 def score(model: GatedPixelCNN, data: ImageData, conditional: bool, batch: int, accelerator: Accelerator) -> Tensor:
-    """Bits per dimension of every image, float64 (N,), on all processes."""
+    """Bits per dimension of every image, float64 (N,), on all processes, with its condition or without any."""
     total = torch.zeros(len(data), dtype=torch.float64, device=accelerator.device)
     for start in range(accelerator.process_index * batch, len(data), accelerator.num_processes * batch):
         part = slice(start, start + batch)
-        condition = Condition(label=data.labels[part].to(accelerator.device)) if conditional else None
+        condition = data.condition(part).to(accelerator.device) if conditional else None
         total[part] = model.bits_per_dim(data.images[part].to(accelerator.device), condition).double()
     return accelerator.reduce(total, "sum")  # each image was scored by one process, the others hold 0
 
@@ -46,10 +46,10 @@ def evaluate(checkpoint: str | Path, data_dir: str | Path, *, limit: int | None 
         raise DataError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
     config, results = model.config, {}
     for split, count in (("test", limit), ("train", min(train_images, limit or train_images))):
-        data = load_data(recipe["data"], data_dir, split)
-        if config.class_names != data.class_names:
-            raise DataError(f"the checkpoint knows other classes than data set {recipe['data']}")
-        data = ImageData(data.images[:count], data.labels[:count], data.class_names, data.levels)
+        data = load_data(recipe["data"], data_dir, split, config.image_size, encoder=recipe.get("encoder", ""))
+        if config.class_names != data.class_names or config.encoder != data.encoder:
+            raise DataError(f"the checkpoint knows other classes, or another encoder, than data set {recipe['data']}")
+        data = data.first(count)
         with_class = score(model, data, True, batch, accelerator).cpu()
         without = score(model, data, False, batch, accelerator).cpu()
         results |= {f"bits_per_dim_{split}": round(with_class.mean().item(), 4),
@@ -58,6 +58,9 @@ def evaluate(checkpoint: str | Path, data_dir: str | Path, *, limit: int | None 
         if split == "test":
             error = with_class.std().item() / math.sqrt(max(1, len(data)))
             results["bits_per_dim_test_standard_error"] = round(error, 4)
+            if data.embeddings is not None:
+                wrong = score(model, other_people(data), True, batch, accelerator).cpu()
+                results["bits_per_dim_test_wrong_embedding"] = round(wrong.mean().item(), 4)
             results["bits_per_dim_test_per_class"] = {
                 name: {"bits_per_dim": round(with_class[data.labels == k].mean().item(), 4),
                        "images": int((data.labels == k).sum())}
@@ -71,3 +74,11 @@ def evaluate(checkpoint: str | Path, data_dir: str | Path, *, limit: int | None 
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return results
+
+
+def other_people(data: ImageData) -> ImageData:
+    """Every face with the embedding of somebody else: the next one in the list who is another person."""
+    count, partner = len(data), []
+    for k, name in enumerate(data.identities):
+        partner.append(next((j % count for j in range(k + 1, k + count) if data.identities[j % count] != name), k))
+    return replace(data, embeddings=data.embeddings[partner])

@@ -12,12 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from pixelcnn_core.data import DataError
+from pixelcnn_core.data import SPLITS, DataError, ImageData
 
 HELD_OUT_FILE = Path(__file__).parent / "held_out_people.txt"
+CROP = 64  # height and width of the crops in the tables
+INSIDE = 0.98  # share of a crop inside its photo that the portrait model asks for: no mirrored borders
 COLUMNS = ["image", "identity", "source", "inside", "descriptor"]
 
 
@@ -36,7 +39,10 @@ class FaceData:
 
     def where(self, keep) -> "FaceData":
         """The faces for which `keep`, a sequence of N bools, is true."""
-        index = [k for k, yes in enumerate(keep) if yes]
+        return self.where_index([k for k, yes in enumerate(keep) if yes])
+
+    def where_index(self, index: list[int]) -> "FaceData":
+        """The faces with these numbers, in this order."""
         return FaceData(self.images[index], self.descriptors[index], [self.identities[k] for k in index],
                         [self.sources[k] for k in index], self.inside[index])
 
@@ -79,3 +85,22 @@ def split_faces(data: FaceData) -> tuple[FaceData, FaceData]:
     held_out = held_out_people()
     test = [identity in held_out for identity in data.identities]
     return data.where([not t for t in test]), data.where(test)
+
+
+def portraits(folder: Path, split: str, size: int, encoder: str) -> ImageData:
+    """The faces that lie inside their photos, area-averaged to size x size, each with its condition vector."""
+    from pixelcnn_core.face_encoder import FaceEncoder, condition_vectors
+
+    if not encoder:
+        raise DataError("the data set 'faces' needs the checkpoint folder of a face encoder")
+    if CROP % size:
+        raise DataError(f"faces of {CROP} x {CROP} pixels are averaged to a divisor of that size, not to {size}")
+    model = FaceEncoder.from_pretrained(encoder)
+    faces = split_faces(load_faces(folder))[SPLITS.index(split)]
+    faces = faces.where((faces.inside > INSIDE).tolist())
+    if split == "test":  # the tables list a person's photos together: mix them, so that the first few are many people
+        faces = faces.where_index(np.random.default_rng(0).permutation(len(faces)).tolist())
+    images = F.avg_pool2d(faces.images.float(), CROP // size).round().to(torch.uint8)  # (N, 3, size, size)
+    labels = torch.full((len(faces),), -1)
+    return ImageData(images, labels, (), embeddings=condition_vectors(model.embed(faces.images)),
+                     encoder=model.fingerprint, identities=faces.identities)

@@ -5,13 +5,15 @@ the interface of facenet-pytorch's InceptionResnetV1: images in [-1, 1] in, unit
 have a high cosine, other people's a low one.
 """
 
+import hashlib
 from dataclasses import asdict, dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixelcnn_core.checkpoint import Checkpoint
+from pixelcnn_core.checkpoint import Checkpoint, CheckpointError
+from pixelcnn_core.model import GatedPixelCNN
 
 
 @dataclass
@@ -69,7 +71,36 @@ class FaceEncoder(Checkpoint, nn.Module):
 
     @torch.inference_mode()
     def embed(self, crops: Tensor) -> Tensor:
-        """uint8 crops (B, 3, 64, 64) -> unit vectors (B, embedding), one image at a time: the same in any batch."""
+        """uint8 crops (B, 3, 64, 64) -> unit vectors (B, embedding), the same in any batch: each image goes alone."""
         device = self.out.weight.device
         vectors = [self(crop[None].to(device).float() / 127.5 - 1) for crop in crops]
         return torch.cat(vectors).cpu()
+
+    @property
+    def fingerprint(self) -> str:
+        """ "name sha256": what a portrait model that was trained with this encoder remembers of it."""
+        digest = hashlib.sha256()
+        for name, tensor in self.state_dict().items():
+            digest.update(name.encode())
+            digest.update(tensor.cpu().to(torch.float16).contiguous().numpy().tobytes())
+        return f"{type(self).__name__} {digest.hexdigest()}"
+
+
+def condition_vectors(embeddings: Tensor) -> Tensor:
+    """Unit vectors (B, D) -> `h` of the portrait model: the same directions with entries of about unit size."""
+    return embeddings * embeddings.shape[1] ** 0.5
+
+
+def check_encoder(model: GatedPixelCNN, encoder: FaceEncoder) -> None:
+    """Raises CheckpointError if a portrait model was trained with the vectors of another encoder."""
+    if not model.config.embedding:
+        raise CheckpointError("this model is not conditioned on a face")
+    if model.config.encoder != encoder.fingerprint:
+        raise CheckpointError(f"this portrait model was trained with the encoder {shorten(model.config.encoder)}, "
+                              f"not with {shorten(encoder.fingerprint)}: its portraits would show somebody else")
+
+
+def shorten(fingerprint: str) -> str:
+    """ "name sha256" with the first digits of the hash."""
+    name, _, digest = fingerprint.partition(" ")
+    return f"{name} {digest[:8]}" if digest else "of unknown name"

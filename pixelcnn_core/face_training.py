@@ -14,12 +14,14 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from accelerate import Accelerator
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from tqdm import tqdm
 
 from pixelcnn_core.face_data import FaceData, load_faces, split_faces
 from pixelcnn_core.face_encoder import FaceEncoder, FaceEncoderConfig
+from pixelcnn_core.provenance import commit, count_parameters, hardware, versions, write_json
 
 
 @dataclass
@@ -94,6 +96,10 @@ def train_encoder(data_dir: str | Path, out: str | Path, *, epochs: int = 12, ba
             model.save_pretrained(out)
             write_rows(out / "training.csv", rows)
     model.eval().save_pretrained(out)
+    write_json(out / "training.json", {"steps": step + 1, "images": (step + 1) * batch,
+                                       "seconds": round(time.monotonic() - begun, 1), "max_minutes": max_minutes,
+                                       "hardware": hardware(Accelerator()), "commit": commit(),
+                                       "versions": versions()})
     return out
 
 
@@ -140,7 +146,7 @@ def evaluate_encoder(checkpoint: str | Path, data_dir: str | Path, count: int = 
     model = FaceEncoder.from_pretrained(checkpoint)
     train, test = split_faces(load_faces(data_dir))
     student, teacher = model.embed(test.images), teacher_vectors(test, train.descriptors.mean(0))
-    results: dict = {"parameters": sum(p.numel() for p in model.parameters()), "people": len(set(test.identities))}
+    results: dict = {"parameters": count_parameters(model), "people": len(set(test.identities))}
     for source in (None, *sorted(set(test.sources))):
         chosen = [k for k in range(len(test)) if source in (None, test.sources[k])]
         part = test.where([source in (None, s) for s in test.sources])
@@ -154,4 +160,7 @@ def evaluate_encoder(checkpoint: str | Path, data_dir: str | Path, count: int = 
             results |= numbers
         else:
             results.setdefault("by_source", {})[source] = numbers
+    results |= {"hardware": hardware(Accelerator()), "commit": commit(), "versions": versions()}
+    if Path(checkpoint).is_dir():
+        write_json(Path(checkpoint) / "results.json", results)
     return results

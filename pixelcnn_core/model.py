@@ -35,6 +35,7 @@ class PixelCNNConfig:
     dropout: float = 0.0
     classes: int = 0  # h: a one-hot class label ...
     embedding: int = 0  # ... and / or a vector of this size
+    encoder: str = ""  # the network that gives this vector, as "name sha256"; another one's vectors mean nothing here
     map_channels: int = 0  # s: a location-dependent map with this many channels
     class_names: tuple[str, ...] = ()
 

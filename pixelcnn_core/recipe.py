@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
+from pixelcnn_core.data import ImageData
 from pixelcnn_core.model import PixelCNNConfig
 
 FOLDER = Path(__file__).parent / "recipes"
@@ -24,6 +25,8 @@ class Recipe:
     batch: int  # images per step, over all processes
     learning_rate: float
     model: dict = field(default_factory=dict)
+    size: int = 32  # height and width, for data sets that come in larger sizes
+    encoder: str = ""  # checkpoint folder of the face encoder, for portraits
     warm_up: int = 200  # steps
     clip: float = 1.0  # largest norm of the gradient
     ema: float = 0.999  # decay of the running average of the weights, per step
@@ -43,11 +46,14 @@ class Recipe:
             if not 0 <= getattr(self, name) < 1:
                 raise RecipeError(f"recipe {self.name}: {name} must be in [0, 1), not {getattr(self, name)}")
 
-    def config(self, class_names: tuple[str, ...], image_size: int, channels: int, levels: int) -> PixelCNNConfig:
+    def config(self, data: ImageData) -> PixelCNNConfig:
         """The model's configuration, completed by what the data set says. Raises RecipeError."""
+        _, channels, size, _ = data.images.shape
+        embedding = 0 if data.embeddings is None else data.embeddings.shape[1]
         try:
-            return PixelCNNConfig(image_size=image_size, channels=channels, levels=levels, classes=len(class_names),
-                                  class_names=class_names, **self.model)
+            return PixelCNNConfig(image_size=size, channels=channels, levels=data.levels, encoder=data.encoder,
+                                  classes=len(data.class_names), class_names=data.class_names, embedding=embedding,
+                                  **self.model)
         except (TypeError, ValueError) as error:
             raise RecipeError(f"recipe {self.name}: {error}") from error
 

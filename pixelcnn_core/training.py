@@ -42,8 +42,8 @@ class Loss(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
-        return self.model.bits_per_dim(images, Condition(label=labels)).mean()
+    def forward(self, images: Tensor, condition: Condition) -> Tensor:
+        return self.model.bits_per_dim(images, condition).mean()
 
 
 @dataclass
@@ -101,17 +101,18 @@ def learning_rate(recipe: Recipe, step: int, progress: float) -> float:
     return recipe.learning_rate * warm_up * (0.5 + 0.5 * math.cos(math.pi * min(progress, 1.0)))
 
 
-def batch_of(recipe: Recipe, data: ImageData, step: int, process: int = 0, processes: int = 1) -> tuple[Tensor, Tensor]:
-    """This process's images and labels (-1: dropped) of one step; together the processes have the whole batch."""
+def batch_of(recipe: Recipe, data: ImageData, step: int, process: int = 0,
+             processes: int = 1) -> tuple[Tensor, Condition]:
+    """This process's images and conditions (some dropped) of one step; together the processes have the whole batch."""
     share = slice(process * recipe.batch // processes, (process + 1) * recipe.batch // processes)
     index = batch_indices(len(data), recipe.batch, step, recipe.seed)[share].to(data.images.device)
     random = np.random.default_rng((recipe.seed, step, 1)).random((2, recipe.batch))[:, share]
-    images, labels = data.images[index], data.labels[index]
+    images = data.images[index]
     if recipe.flips:
         mirrored = torch.from_numpy(random[0] < 0.5).to(images.device)
         images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
-    dropped = torch.from_numpy(random[1] < recipe.condition_dropout).to(images.device)
-    return images, torch.where(dropped, -1, labels)
+    kept = torch.from_numpy(random[1] >= recipe.condition_dropout).to(images.device)
+    return images, data.condition(index).drop(kept)
 
 
 def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool = False, init: str | None = None,
@@ -138,9 +139,9 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     out.mkdir(parents=True, exist_ok=True)
 
     with accelerator.main_process_first():
-        data = load_data(recipe.data, data_dir, "train", download=download).to(accelerator.device)
-    held_out = load_data(recipe.data, data_dir, "test")
-    config = recipe.config(data.class_names, data.images.shape[3], data.images.shape[1], data.levels)
+        data = load_data(recipe.data, data_dir, "train", recipe.size, download, recipe.encoder).to(accelerator.device)
+    held_out = load_data(recipe.data, data_dir, "test", recipe.size, encoder=recipe.encoder)
+    config = recipe.config(data)
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
         model = GatedPixelCNN(config)
@@ -174,9 +175,9 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
             rate = learning_rate(recipe, run.step, max(run.step / recipe.steps, run.seconds / budget))
             for group in optimiser.param_groups:
                 group["lr"] = rate
-            images, labels = batch_of(recipe, data, run.step, process, processes)
+            images, condition = batch_of(recipe, data, run.step, process, processes)
             torch.manual_seed(hash((recipe.seed, run.step, process)) % 2 ** 63)  # dropout, inside fork_rng
-            loss = loss_module(images, labels)
+            loss = loss_module(images, condition)
             optimiser.zero_grad()
             accelerator.backward(loss)
             accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
@@ -195,7 +196,7 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
                 log.validate(run, held_out, recipe.validate)
                 last_save = time.monotonic()
             if log and recipe.sample and (finished or run.step % per_epoch == 0):
-                log.sample_grid(run, run.step // per_epoch)
+                log.sample_grid(run, held_out, run.step // per_epoch)
     bar.close()
     accelerator.wait_for_everyone()
     accelerator.end_training()

@@ -56,8 +56,7 @@ class TrainingLog:
         device, bits = run.average.head1.weight.device, []
         for start in range(0, min(count, len(data)), 64):
             part = slice(start, min(start + 64, count))
-            bits.append(run.average.bits_per_dim(data.images[part].to(device),
-                                                 Condition(label=data.labels[part].to(device))))
+            bits.append(run.average.bits_per_dim(data.images[part].to(device), data.condition(part).to(device)))
         self.rows[-1]["bits_per_dim_test"] = f"{torch.cat(bits).mean().item():.4f}"
         self._write()
         self._plot()
@@ -78,12 +77,19 @@ class TrainingLog:
         axes.legend()
         figure.savefig(self.folder / "training.png", dpi=120)
 
-    def sample_grid(self, run, epoch: int, per_class: int = 8) -> None:
-        """samples/epoch-NNN.png: a row for each of the first ten classes, always from the same noise."""
+    def sample_grid(self, run, data: ImageData, epoch: int, per_class: int = 8) -> None:
+        """samples/epoch-NNN.png, always from the same noise: a row for each of the first ten classes, or for
+        each of the first eight test images the row of its embedding, the image itself on the left."""
         config, names = run.average.config, run.average.config.class_names[:10]
         folder = self.folder / "samples"
         folder.mkdir(exist_ok=True)
         path = folder / f"epoch-{epoch:03d}.png"
+        if data.embeddings is not None:
+            condition = Condition(embedding=data.embeddings[:8].repeat_interleave(per_class, 0))
+            drawn = finish(sample(run.average, condition)).cpu().unflatten(0, (-1, per_class))
+            rows = torch.cat([data.images[:len(drawn), None], drawn], 1)  # (8, 1 + per_class, C, H, W)
+            image_grid(rows.flatten(0, 1), 1 + per_class, config.levels).save(path)
+            return
         if not names:
             image_grid(finish(sample(run.average, batch=64)), 8, config.levels).save(path)
             return

@@ -1,0 +1,112 @@
+"""The portrait model: conditioned on the vectors of one face encoder, trained, scored, and matched by identity."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from pixelcnn_core import Condition, GatedPixelCNN
+from pixelcnn_core.checkpoint import CheckpointError
+from pixelcnn_core.data import DataError, load_data
+from pixelcnn_core.evaluation import evaluate, other_people
+from pixelcnn_core.face_encoder import FaceEncoder, FaceEncoderConfig, check_encoder, condition_vectors
+from pixelcnn_core.face_training import train_encoder
+from pixelcnn_core.identity import Probes, identity, match
+from pixelcnn_core.recipe import Recipe
+from pixelcnn_core.training import train
+from tests.conftest import small_model
+
+
+def random_encoder(seed: int) -> FaceEncoder:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return FaceEncoder(FaceEncoderConfig(widths=(4, 4, 4, 4), blocks=1)).eval()
+
+
+@pytest.fixture(scope="module")
+def encoder(tables, tmp_path_factory):
+    """Distilled on the made-up people, so that it tells their colours apart."""
+    small = FaceEncoderConfig(widths=(8, 8, 8, 16), blocks=1)
+    return train_encoder(tables, tmp_path_factory.mktemp("encoder"), epochs=6, batch=24, config=small)
+
+
+@pytest.fixture(scope="module")
+def portrait_model(tables, encoder, tmp_path_factory):
+    """A few steps on 8 x 8 portraits."""
+    out = tmp_path_factory.mktemp("runs") / "portraits"
+    recipe = Recipe("tiny", "a test", "faces", steps=200, batch=16, learning_rate=0.004, size=8, encoder=str(encoder),
+                    model={"features": 12, "layers": 2, "head_features": 12, "first_kernel_size": 3}, warm_up=5,
+                    ema=0.9, condition_dropout=0.2, flips=True, validate=16)
+    return train(recipe, tables, out)
+
+
+def test_the_data_set_has_vectors_of_the_named_encoder(tables, encoder):
+    train_data = load_data("faces", tables, "train", 32, encoder=str(encoder))
+    test_data = load_data("faces", tables, "test", 32, encoder=str(encoder))
+    assert train_data.images.shape == (360, 3, 32, 32) and test_data.images.shape == (48, 3, 32, 32)
+    assert train_data.embeddings.shape == (360, 128)
+    assert torch.allclose(train_data.embeddings.norm(dim=1), torch.tensor(128 ** 0.5), atol=1e-4)  # entries of unit size
+    assert train_data.encoder == FaceEncoder.from_pretrained(encoder).fingerprint
+    assert not set(train_data.identities) & set(test_data.identities)
+    assert train_data.condition(slice(0, 3)).embedding.shape == (3, 128)
+
+
+def test_without_an_encoder_or_with_a_strange_size_the_data_set_says_so(tables, encoder):
+    with pytest.raises(DataError, match="face encoder"):
+        load_data("faces", tables, "train", 32)
+    with pytest.raises(DataError, match="divisor"):
+        load_data("faces", tables, "train", 30, encoder=str(encoder))
+
+
+def test_training_writes_a_model_that_names_its_encoder(portrait_model, encoder):
+    model = GatedPixelCNN.from_pretrained(portrait_model)
+    assert model.config.embedding == 128 and not model.config.classes
+    check_encoder(model, FaceEncoder.from_pretrained(encoder))
+    with pytest.raises(CheckpointError, match="trained with the encoder FaceEncoder .* not with FaceEncoder"):
+        check_encoder(model, random_encoder(1))
+    with pytest.raises(CheckpointError, match="not conditioned on a face"):
+        check_encoder(small_model(classes=3), random_encoder(0))
+    assert list((portrait_model / "samples").glob("*.png"))
+
+
+def test_evaluation_compares_the_right_embedding_with_a_wrong_one_and_none(portrait_model, tables, encoder):
+    results = evaluate(portrait_model, tables)
+    data = load_data("faces", tables, "test", 8, encoder=str(encoder))
+    model = GatedPixelCNN.from_pretrained(portrait_model)
+    with torch.inference_mode():
+        by_hand = model.bits_per_dim(data.images, Condition(embedding=data.embeddings)).mean().item()
+    assert results["bits_per_dim_test"] == pytest.approx(by_hand, abs=2e-4)
+    # every "person" of the tables is a colour: knowing it helps, believing another one hurts
+    assert results["bits_per_dim_test"] < results["bits_per_dim_test_wrong_embedding"] - 0.05
+    assert json.loads((portrait_model / "results.json").read_text()) == results
+
+
+def test_other_people_is_never_the_same_person(tables, encoder):
+    data = load_data("faces", tables, "test", 8, encoder=str(encoder))
+    numbered = replace(data, embeddings=torch.arange(len(data))[:, None].float())
+    for k, other in enumerate(other_people(numbered).embeddings[:, 0].long().tolist()):
+        assert data.identities[k] != data.identities[other]
+
+
+def test_identity_is_measured_and_kept(portrait_model, tables, encoder):
+    results = identity(portrait_model, tables, encoder, people=8, portraits=4)
+    assert {"rank1", "rank1_real", "rank1_chance", "auc", "auc_real", "people"} <= set(results)
+    assert results["people"] == 8 and results["portraits"] == 32 and results["rank1_chance"] == 1 / 8
+    assert results["auc_real"] > 0.9  # a colour is easily recognised
+    assert results["auc"] > 0.55
+    assert json.loads((portrait_model / "results.json").read_text())["identity"] == results
+    random_encoder(1).save_pretrained(encoder.parent / "another")
+    with pytest.raises(CheckpointError, match="somebody else"):
+        identity(portrait_model, tables, encoder.parent / "another", people=8)
+
+
+def test_matching_perfect_and_random_probes():
+    sources = torch.eye(50)
+    person = np.repeat(np.arange(50), 3)
+    assert match(Probes(sources[person], person), sources, 20) == (1.0, 1.0)
+    noise = condition_vectors(torch.nn.functional.normalize(
+        torch.randn(150, 50, generator=torch.Generator().manual_seed(0))))
+    rank1, auc = match(Probes(noise, person), sources, 20)
+    assert rank1 < 0.2 and 0.4 < auc < 0.6
