@@ -39,7 +39,9 @@ class Recipe:
     sample: bool = True  # draw a grid of samples per epoch
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "learning_rate", "clip"):
+        for name in ("steps", "batch", "learning_rate", "clip", "size"):
+            if not isinstance(getattr(self, name), int | float):
+                raise RecipeError(f"recipe {self.name}: {name} must be a number, not {getattr(self, name)!r}")
             if not getattr(self, name) > 0:
                 raise RecipeError(f"recipe {self.name}: {name} must be above 0, not {getattr(self, name)}")
         for name in ("ema", "condition_dropout"):

@@ -187,9 +187,9 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
             run.seconds = _same_on_all(accelerator, before + time.monotonic() - begun)
             mean_loss = accelerator.reduce(loss.detach(), "mean")
             bar.update()
-            if log and (value := log.step(run, mean_loss, recipe.batch, rate)):
-                bar.set_postfix_str(f"{value:.3f} bits/dim")
             finished = run.step >= recipe.steps or run.seconds >= budget
+            if log and (value := log.step(run, mean_loss, recipe.batch, rate, finished)):
+                bar.set_postfix_str(f"{value:.3f} bits/dim")
             if log and (finished or time.monotonic() - last_save > checkpoint_minutes * 60):
                 run.save(state_file)
                 publish(run, recipe, out, facts)

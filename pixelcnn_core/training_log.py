@@ -27,11 +27,12 @@ class TrainingLog:
         self.losses: list[Tensor] = []
         self.started: tuple[int, float] | None = None
 
-    def step(self, run, loss: Tensor, batch: int, rate: float) -> float | None:
-        """Remember a step's loss in bits per dimension; every 50 steps write their mean as a row, and return it."""
+    def step(self, run, loss: Tensor, batch: int, rate: float, last: bool = False) -> float | None:
+        """Remember a step's loss in bits per dimension; every 50 steps, and at the last one, write their mean as a row
+        and return it."""
         self.losses.append(loss)
         self.started = self.started or (run.step - 1, run.seconds)
-        if run.step % EVERY:
+        if run.step % EVERY and not last:
             return None
         mean = torch.stack(self.losses).mean().item()
         steps, seconds = run.step - self.started[0], run.seconds - self.started[1]

@@ -1,0 +1,89 @@
+"""The command line as people type it: numbers go to files, mistakes end with one sentence."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tiny_runs import tiny_recipe
+from typer.testing import CliRunner
+
+from pixelcnn_core.cli import app
+from tests.conftest import small_model
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def command(*words) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-m", "pixelcnn_core", *map(str, words)], cwd=ROOT, text=True,
+                          capture_output=True, env={**os.environ, "HF_HUB_OFFLINE": "1"}, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model") / "tiny"
+    small_model(classes=3, class_names=("cat", "dog", "ship")).save_pretrained(folder)
+    return folder
+
+
+def test_train_evaluate_and_card(tmp_path):
+    (tmp_path / "mine.json").write_text(json.dumps(tiny_recipe(validate=0).to_dict()))
+    runner = CliRunner()
+    assert runner.invoke(app, ["train", str(tmp_path / "mine.json"), "--data", "nowhere", "--out",
+                               str(tmp_path / "run")]).exit_code == 0
+    done = runner.invoke(app, ["evaluate", str(tmp_path / "run"), "--data", "nowhere", "--limit", "10", "--json",
+                               str(tmp_path / "numbers.json")])
+    assert done.exit_code == 0
+    assert json.loads((tmp_path / "numbers.json").read_text())["images"] == 10
+    assert runner.invoke(app, ["card", str(tmp_path / "run")]).exit_code == 0
+    assert (tmp_path / "run" / "README.md").exists()
+
+
+def test_sample_by_name_and_number(checkpoint, tmp_path):
+    done = CliRunner().invoke(app, ["sample", str(checkpoint), "--classes", "ship, 0", "--n", "2", "--seed", "3",
+                                    "--out", str(tmp_path / "grid.png"), "--scale", "1"])
+    assert done.exit_code == 0 and "4 images" in done.output
+    first = Image.open(tmp_path / "grid.png")
+    assert first.height == 2 * 5 + 2
+    CliRunner().invoke(app, ["sample", str(checkpoint), "--classes", "2,cat", "--n", "2", "--seed", "3", "--out",
+                             str(tmp_path / "again.png"), "--scale", "1"])
+    assert Image.open(tmp_path / "again.png").tobytes() == first.tobytes()
+
+
+def test_mistakes_are_one_sentence(checkpoint, tmp_path):
+    for words, sentence in (
+        (["sample", checkpoint, "--classes", "horse"], "no class is called 'horse'; there are cat, dog, ship"),
+        (["sample", checkpoint, "--out", tmp_path / "grid.exe"], "--out must be a .png"),
+        (["train", "digitz", "--data", "x", "--out", tmp_path / "run"], "no recipe is called 'digitz'"),
+        (["evaluate", tmp_path / "nothing", "--data", "x"], "no checkpoint"),
+    ):
+        done = command(*words)
+        assert done.returncode == 1 and sentence in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_the_verbs_are_listed():
+    done = CliRunner().invoke(app, ["--help"])
+    for verb in ("train", "evaluate", "sample", "benchmark", "card", "distill", "identity"):
+        assert verb in done.output
+
+
+def test_benchmark_takes_batch_sizes_as_the_readme_writes_them(checkpoint, tmp_path):
+    done = command("benchmark", checkpoint, "--batch", 1, 3, "--repeats", 1, "--json", tmp_path / "numbers.json")
+    assert done.returncode == 0, done.stderr
+    numbers = json.loads((tmp_path / "numbers.json").read_text())
+    assert list(numbers["batch"]) == ["1", "3"] and list(numbers["peak_mb"]) == ["1", "3"]
+    for row in numbers["batch"].values():
+        assert {"forward_s", "naive_s", "cached_s", "cached_over_forward", "naive_over_cached"} <= set(row)
+        assert row["naive_over_cached"] == pytest.approx(row["naive_s"] / row["cached_s"], rel=0.05)
+    assert numbers["threads"] >= 1 and {"python", "torch", "numba"} <= set(numbers["versions"])
+    assert all(50 < peak < 5000 for peak in numbers["peak_mb"].values())
+
+
+def test_benchmark_refuses_sizes_that_are_none(checkpoint):
+    for size, sentence in (("many", "whole numbers"), ("0", "at least 1")):
+        done = command("benchmark", checkpoint, "--batch", 1, size)
+        assert done.returncode == 1 and sentence in done.stderr

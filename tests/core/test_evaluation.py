@@ -1,0 +1,70 @@
+"""Evaluation: the numbers are those of the model, and cards and tables quote them from files."""
+
+import json
+
+import pytest
+import torch
+from tiny_runs import tiny_recipe
+
+from pixelcnn_core import Condition, GatedPixelCNN, readme
+from pixelcnn_core.card import write_card
+from pixelcnn_core.data import DataError, load_data
+from pixelcnn_core.evaluation import evaluate
+from pixelcnn_core.training import train
+from tests.conftest import small_model
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    return train(tiny_recipe(validate=0), "nowhere", tmp_path / "tiny")
+
+
+def test_the_numbers_are_the_models(checkpoint):
+    results = evaluate(checkpoint, "nowhere", limit=40, batch=7)
+    model, data = GatedPixelCNN.from_pretrained(checkpoint), load_data("digits", ".", "test").first(40)
+    with torch.inference_mode():
+        bits = model.bits_per_dim(data.images, Condition(label=data.labels))
+        without = model.bits_per_dim(data.images, None)
+    assert results["images"] == results["images_test"] == results["images_train"] == 40
+    assert results["bits_per_dim_test"] == pytest.approx(bits.mean().item(), abs=1e-4)
+    assert results["bits_per_dim_test_unconditional"] == pytest.approx(without.mean().item(), abs=1e-4)
+    assert results["bits_per_dim_test"] != results["bits_per_dim_test_unconditional"]
+    threes = results["bits_per_dim_test_per_class"]["3"]
+    assert threes["images"] == (data.labels == 3).sum()
+    assert threes["bits_per_dim"] == pytest.approx(bits[data.labels == 3].mean().item(), abs=1e-4)
+    assert results["bits_per_dim_test_standard_error"] == pytest.approx(bits.std().item() / 40 ** 0.5, abs=1e-4)
+    assert json.loads((checkpoint / "results.json").read_text()) == results
+
+
+def test_a_checkpoint_that_does_not_fit_the_data_is_refused(checkpoint, tmp_path):
+    small_model(classes=10, channels=1, levels=17, image_size=8).save_pretrained(tmp_path / "foreign")
+    with pytest.raises(DataError, match="no recipe.json"):
+        evaluate(tmp_path / "foreign", "nowhere")
+    (tmp_path / "foreign" / "recipe.json").write_text((checkpoint / "recipe.json").read_text())
+    with pytest.raises(DataError, match="other classes"):
+        evaluate(tmp_path / "foreign", "nowhere")
+
+
+def test_the_card_holds_only_what_the_files_say(checkpoint):
+    text = write_card(checkpoint, per_class=1).read_text()
+    assert "| bits per dimension, test | not measured |" in text and "not evaluated" in text
+    assert (checkpoint / "samples.png").exists()
+    results = evaluate(checkpoint, "nowhere", limit=20)
+    facts = json.loads((checkpoint / "training.json").read_text())
+    text = write_card(checkpoint, per_class=1).read_text()
+    assert f"| bits per dimension, test | {results['bits_per_dim_test']:.3f} |" in text
+    assert "| training | 12 steps of 8 images" in text and f"| trained on | {facts['hardware']} |" in text
+    assert "pixelcnn_core train tiny --data DATA --out RUN`" in text
+
+
+def test_the_card_tells_of_earlier_runs(checkpoint, tmp_path):
+    more = train(tiny_recipe(validate=0), "nowhere", tmp_path / "more", init=str(checkpoint), max_minutes=5)
+    text = write_card(more, per_class=1).read_text()
+    assert "| training | 24 steps of 8 images" in text
+    assert "--max-minutes 5` with `--init` on the result of a first run of it (12 steps" in text
+
+
+def test_the_readme_lists_every_evaluated_checkpoint(checkpoint):
+    results = evaluate(checkpoint, "nowhere", limit=20)
+    table = readme.models_table(checkpoint.parent)
+    assert f"| {results['bits_per_dim_test']:.3f} |" in table and "[tiny]" in table

@@ -1,0 +1,53 @@
+"""Recipes: the bundled ones build models small enough to ship; a bad one is refused with a sentence."""
+
+import json
+
+import pytest
+import torch
+
+from pixelcnn_core import GatedPixelCNN
+from pixelcnn_core.data import ImageData, load_data
+from pixelcnn_core.provenance import count_parameters
+from pixelcnn_core.recipe import RecipeError, load_recipe, recipe_names
+
+GOOD = {"about": "", "data": "digits", "steps": 1, "batch": 1, "learning_rate": 0.1}
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_bundled_recipes_build_models_below_ten_megabytes(name):
+    recipe = load_recipe(name)
+    if recipe.data == "digits":
+        data = load_data("digits", ".", "train")
+    else:
+        faces = recipe.data == "faces"
+        data = ImageData(torch.zeros(1, 3, recipe.size, recipe.size, dtype=torch.uint8), torch.zeros(1),
+                         () if faces else tuple("abcdefghij"), embeddings=torch.zeros(1, 128) if faces else None)
+    config = recipe.config(data)
+    with torch.device("meta"):
+        parameters = count_parameters(GatedPixelCNN(config))
+    assert parameters * 2 < 10_000_000
+    assert recipe.about and recipe.name == name
+
+
+@pytest.mark.parametrize("text, message", [
+    ("{", "not valid JSON"), ("[]", "settings that no recipe has"), (json.dumps({**GOOD, "speed": 1}), "speed"),
+    (json.dumps({"data": "digits"}), "incomplete"), (json.dumps({**GOOD, "steps": 0}), "steps must be above 0"),
+    (json.dumps({**GOOD, "learning_rate": -1}), "learning_rate must be above 0"),
+    (json.dumps({**GOOD, "ema": 1}), r"ema must be in \[0, 1\)"),
+    (json.dumps({**GOOD, "steps": "many"}), "steps must be a number"),
+])
+def test_a_bad_recipe_is_refused(tmp_path, text, message):
+    path = tmp_path / "mine.json"
+    path.write_text(text)
+    with pytest.raises(RecipeError, match=message):
+        load_recipe(str(path))
+
+
+def test_unknown_recipes_and_settings_are_named(tmp_path):
+    with pytest.raises(RecipeError, match="no recipe is called 'imagenet'; there are cifar10, "):
+        load_recipe("imagenet")
+    path = tmp_path / "mine.json"
+    for model, message in (({"depth": 3}, "depth"), ({"features": 0}, "features must be at least 1")):
+        path.write_text(json.dumps({**GOOD, "model": model}))
+        with pytest.raises(RecipeError, match=f"recipe mine: .*{message}"):
+            load_recipe(str(path)).config(load_data("digits", ".", "train"))

@@ -1,0 +1,170 @@
+"""Training: files, resuming after a kill, the average that is published, time limits, and wrong starts."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_runs import MODEL, tiny_recipe
+
+from pixelcnn_core import GatedPixelCNN
+from pixelcnn_core.data import load_data
+from pixelcnn_core.training import STATE_FILE, TrainingError, batch_of, learning_rate, train
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return train(tiny_recipe(sample=True), "nowhere", tmp_path_factory.mktemp("run") / "out")
+
+
+def test_a_run_leaves_everything_behind(finished):
+    assert {path.name for path in finished.iterdir()} == {
+        "config.json", "model.safetensors", "recipe.json", "training.json", "training.csv", "training.png", "samples",
+        STATE_FILE}
+    facts = json.loads((finished / "training.json").read_text())
+    assert facts["steps"] == 12 and facts["images"] == 96 and facts["before"] is None and "threads" in facts["hardware"]
+    assert json.loads((finished / "recipe.json").read_text()) == tiny_recipe(sample=True).to_dict()
+    assert list((finished / "samples").glob("*.png"))
+
+
+def test_the_average_is_published_not_the_last_step(finished):
+    state, published = load_file(finished / STATE_FILE), load_file(finished / "model.safetensors")
+    for name, tensor in published.items():
+        assert tensor.dtype == torch.float16
+        assert torch.equal(tensor, state[f"average.{name}"].half())
+    assert any(not torch.equal(state[f"average.{name}"], state[f"model.{name}"]) for name in published)
+
+
+def test_the_average_follows_the_weights():
+    """Its memory is short at first: after step n it moves by 1 - min(ema, (1 + n) / (10 + n))."""
+    from pixelcnn_core.training import Run
+
+    recipe = tiny_recipe()
+    config = recipe.config(load_data("digits", ".", "train"))
+    run = Run(GatedPixelCNN(config), GatedPixelCNN(config), None, step=5)
+    before = {name: tensor.clone() for name, tensor in run.average.state_dict().items()}
+    run.update_average(0.9)
+    for name, tensor in run.average.state_dict().items():
+        expected = torch.lerp(before[name], run.model.state_dict()[name], 1 - 6 / 15)
+        assert torch.allclose(tensor, expected, atol=1e-6), name
+
+
+KILLED = """
+import sys, os
+from pathlib import Path
+import pixelcnn_core.training as training
+from tiny_runs import tiny_recipe
+publish = training.publish
+def publish_then_wait(run, *rest):
+    publish(run, *rest)
+    if run.step == 52:
+        Path(sys.argv[1], "waiting").touch()
+        import time; time.sleep(600)
+training.publish = publish_then_wait
+training.train(tiny_recipe(steps=60, validate=0), "nowhere", sys.argv[1], checkpoint_minutes=0)
+"""
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path):
+    """kill -9 after step 52, in the middle of writing; then --resume: same weights, same curve as without a break."""
+    whole = train(tiny_recipe(steps=60, validate=0), "nowhere", tmp_path / "whole")
+    out = tmp_path / "killed"
+    path = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(out)], env={**os.environ, "PYTHONPATH": path},
+                               stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(1200):
+            if (out / "waiting").exists():
+                break
+            assert process.poll() is None, "the run ended by itself"
+            time.sleep(0.1)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    (out / "waiting").unlink()
+    train(tiny_recipe(steps=60, validate=0), "nowhere", out, resume=True)
+    mine, theirs = load_file(out / STATE_FILE), load_file(whole / STATE_FILE)
+    assert mine.keys() == theirs.keys()
+    for name, tensor in theirs.items():
+        assert torch.allclose(mine[name], tensor, atol=1e-5), name
+
+    def curve(folder):
+        with (folder / "training.csv").open(newline="") as file:
+            return {int(row["step"]): row["bits_per_dim"] for row in csv.DictReader(file)}
+    assert list(curve(out)) == [50, 60]
+    assert curve(out)[50] == curve(whole)[50]
+
+
+def test_a_time_limit_ends_the_run_with_a_decayed_rate(tmp_path):
+    out = train(tiny_recipe(steps=10**6), "nowhere", tmp_path / "out", max_minutes=0.05)
+    facts = json.loads((out / "training.json").read_text())
+    assert 0 < facts["steps"] < 10**6 and 3 <= facts["seconds"] < 30 and facts["max_minutes"] == 0.05
+    with (out / "training.csv").open(newline="") as file:
+        rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]
+    assert rates[-1] < 0.3 * tiny_recipe().learning_rate
+
+
+def test_the_learning_rate_warms_up_and_decays():
+    recipe = tiny_recipe(steps=100, warm_up=10, learning_rate=1.0)
+    rates = [learning_rate(recipe, step, step / 100) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1) and max(rates) == max(rates[8:12]) > 0.95
+    assert rates[10:] == sorted(rates[10:], reverse=True) and rates[-1] < 0.001
+
+
+def test_a_run_is_not_overwritten(finished):
+    with pytest.raises(TrainingError, match="already holds a run; continue it with --resume"):
+        train(tiny_recipe(), "nowhere", finished)
+
+
+def test_a_damaged_state_is_refused(finished, tmp_path):
+    whole = (finished / STATE_FILE).read_bytes()
+    for content in (whole[:len(whole) // 2], b"", b"\0" * 100):
+        (tmp_path / STATE_FILE).write_bytes(content)
+        with pytest.raises(TrainingError, match="cannot resume from .* damaged or of another recipe"):
+            train(tiny_recipe(), "nowhere", tmp_path, resume=True)
+    (tmp_path / STATE_FILE).write_bytes(whole)
+    with pytest.raises(TrainingError, match="of another recipe"):
+        train(tiny_recipe(model={**MODEL, "features": 12}), "nowhere", tmp_path, resume=True)
+
+
+def test_starting_from_published_weights(finished, tmp_path):
+    recipe = tiny_recipe(steps=2, learning_rate=1e-9)
+    out = train(recipe, "nowhere", tmp_path / "next", init=str(finished))
+    for name, tensor in load_file(out / "model.safetensors").items():
+        assert torch.allclose(tensor, load_file(finished / "model.safetensors")[name], atol=1e-3), name
+    before = json.loads((out / "training.json").read_text())["before"]
+    assert before["steps"] == 12 and before["images"] == 96
+    (out / STATE_FILE).unlink()  # only the published weights are left: --resume goes on from them
+    again = train(recipe, "nowhere", out, resume=True)
+    assert json.loads((again / "training.json").read_text())["before"]["steps"] == 14
+    with pytest.raises(TrainingError, match="of another shape"):
+        train(tiny_recipe(model={**MODEL, "layers": 3}), "nowhere", tmp_path / "other", init=str(finished))
+
+
+def test_a_batch_is_a_function_of_recipe_and_step():
+    recipe, data = tiny_recipe(condition_dropout=0.5), load_data("digits", ".", "train")
+    images, condition = batch_of(recipe, data, 7)
+    again = batch_of(recipe, data, 7)
+    assert torch.equal(images, again[0]) and torch.equal(condition.label, again[1].label)
+    assert 0 < (condition.label == -1).sum() < 8
+    assert not torch.equal(images, batch_of(recipe, data, 8)[0])
+    shares = [batch_of(recipe, data, 7, process, 2) for process in range(2)]
+    assert torch.equal(torch.cat([share[0] for share in shares]), images)
+    assert torch.equal(torch.cat([share[1].label for share in shares]), condition.label)
+
+
+def test_flips_mirror_about_half_of_the_images():
+    data = load_data("digits", ".", "train")
+    plain, flipped = (batch_of(tiny_recipe(batch=200, flips=flips), data, 0)[0] for flips in (False, True))
+    mirrored = (flipped == plain.flip(3)).flatten(1).all(1)
+    assert ((flipped == plain).flatten(1).all(1) | mirrored).all()
+    assert 70 < mirrored.sum() < 130
