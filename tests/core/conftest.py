@@ -19,7 +19,7 @@ def webp(pixels: np.ndarray) -> bytes:
 
 @pytest.fixture(scope="session")
 def tables(tmp_path_factory):
-    """68 "people", each a colour, six photos each in varying light; a descriptor is a function of the person's colour."""
+    """68 "people", each a colour, six photos each in varying light; the descriptor is a function of the colour."""
     folder = tmp_path_factory.mktemp("faces")
     random = np.random.default_rng(0)
     held_out = sorted(held_out_people())[:8]

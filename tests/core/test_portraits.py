@@ -47,7 +47,7 @@ def test_the_data_set_has_vectors_of_the_named_encoder(tables, encoder):
     test_data = load_data("faces", tables, "test", 32, encoder=str(encoder))
     assert train_data.images.shape == (360, 3, 32, 32) and test_data.images.shape == (48, 3, 32, 32)
     assert train_data.embeddings.shape == (360, 128)
-    assert torch.allclose(train_data.embeddings.norm(dim=1), torch.tensor(128 ** 0.5), atol=1e-4)  # entries of unit size
+    assert torch.allclose(train_data.embeddings.norm(dim=1), torch.tensor(128 ** 0.5), atol=1e-4)  # unit entries
     assert train_data.encoder == FaceEncoder.from_pretrained(encoder).fingerprint
     assert not set(train_data.identities) & set(test_data.identities)
     assert train_data.condition(slice(0, 3)).embedding.shape == (3, 128)
