@@ -12,30 +12,35 @@ from demo.settings import Settings, UserError
 
 KEYS = ("model", "classes", "n", "temperature", "guidance", "seed", "noise")
 
-# While the page opens, its own events must not overwrite the address that it is opened with.
-UNTOUCHED = "if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return;"
+# While the page opens, its own events must not overwrite the address that it is opened with: `OPENED` ends that time.
+OPENED = """() => {
+  window.addressRead = true;
+  if (window.writeTab) window.writeTab();
+}"""
 
 # Sliders fire on every step of a drag, and browsers limit how often a page may write its address.
 WRITE_SETTINGS = """(model, classes, n, temperature, guidance, seed, same) => {
-  UNTOUCHED
+  if (!window.addressRead) return;
   clearTimeout(window.addressTimer);
   window.addressTimer = setTimeout(() => {
     const query = new URLSearchParams(window.location.search);
-    const values = {tab: "classes", model, classes: (classes || []).join(","), n, temperature, guidance, seed,
+    const values = {model, classes: (classes || []).join(","), n, temperature, guidance, seed,
                     noise: same ? "same" : "own"};
     for (const [key, value] of Object.entries(values)) query.set(key, value ?? "");
     history.replaceState(history.state, "", "?" + query);
   }, 150);
-}""".replace("UNTOUCHED", UNTOUCHED)
+}"""
 
 
 def write_tab(tab: str) -> str:
     """JavaScript that notes the open tab in the address."""
     return f"""() => {{
-  {UNTOUCHED}
-  const query = new URLSearchParams(window.location.search);
-  query.set("tab", "{tab}");
-  history.replaceState(history.state, "", "?" + query);
+  window.writeTab = () => {{
+    const query = new URLSearchParams(window.location.search);
+    query.set("tab", "{tab}");
+    history.replaceState(history.state, "", "?" + query);
+  }};
+  if (window.addressRead) window.writeTab();
 }}"""
 
 

@@ -46,7 +46,8 @@ def build_page(service: Service) -> gr.Blocks:
                 wanted = request.query_params.get("tab")
                 return gr.Tabs(selected=wanted) if wanted in known else gr.skip()
 
-            page.load(open_tab, outputs=tabs, queue=False, show_progress="hidden", api_visibility="private")
+            opened = page.load(open_tab, outputs=tabs, queue=False, show_progress="hidden", api_visibility="private")
+            opened.then(None, js=address.OPENED)
         else:
             gr.Markdown(NO_MODELS)
         gr.HTML(FOOTER, apply_default_css=False)

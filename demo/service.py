@@ -5,8 +5,6 @@ at a time (the model uses all cores, two at once would both be slow), a bounded 
 and everything is given back when the generator is closed: by the Stop button, a closed tab or a lost connection.
 """
 
-import csv
-import json
 import logging
 import os
 import threading
@@ -24,6 +22,7 @@ from demo.settings import NO_CLASS, Settings, UserError, clean_settings, shorten
 from pixelcnn_core.checkpoint import CheckpointError
 from pixelcnn_core.conditioning import Condition
 from pixelcnn_core.model import GatedPixelCNN
+from pixelcnn_core.provenance import read_json, training_so_far
 from pixelcnn_core.sampling import finish, sample, uniforms_from_seed
 
 MODELS = Path(__file__).parent / "assets" / "models"
@@ -37,7 +36,7 @@ class Busy(UserError):
 @dataclass(frozen=True)
 class ModelInfo:
     """What the page says about a checkpoint, read without loading it: its config.json, its results.json, the recipe's
-    own words, the minutes of training in training.csv (None if it has none), and its model card in Markdown."""
+    own words, the minutes of training, earlier runs included (None if not recorded), and its model card in Markdown."""
 
     name: str
     classes: tuple[str, ...]
@@ -213,25 +212,8 @@ def read_info(config_file: Path) -> ModelInfo | None:
     except (CheckpointError, SafetensorError, OSError) as error:
         log.error("%s is left out: %s", folder, error)
         return None
+    seconds = training_so_far(folder)["seconds"]
     return ModelInfo(folder.name, config.class_names or tuple(map(str, range(config.classes))), config.image_size,
                      config.channels, config.levels, parameters, read_json(folder / "results.json"),
-                     str(read_json(folder / "recipe.json").get("about", "")), training_minutes(folder / "training.csv"),
+                     str(read_json(folder / "recipe.json").get("about", "")), seconds / 60 or None,
                      card.read_text() if (card := folder / "README.md").is_file() else "")
-
-
-def training_minutes(table: Path) -> float | None:
-    """The last entry in the column `seconds`, in minutes."""
-    try:
-        with table.open(newline="") as file:
-            return float(list(csv.DictReader(file))[-1]["seconds"]) / 60
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
-
-
-def read_json(path: Path) -> dict:
-    """The object in a JSON file; empty if there is none or it cannot be read."""
-    try:
-        stored = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return stored if isinstance(stored, dict) else {}

@@ -27,7 +27,7 @@ class label. {about}
 | layers, features per stack | {layers}, {features} |
 | images | {size} x {size}, {channels} channel(s), {levels} levels |
 | data set | {data} |
-| training | {steps:,} steps of {batch} images, {minutes:.0f} minutes |
+| training | {steps:,} steps of {batch} images, {minutes} |
 | trained on | {hardware} |
 | bits per dimension, test | {test} |
 | without the class | {test_unconditional} |
@@ -88,7 +88,7 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
         name=name, about=recipe.get("about", ""), parameters=count_parameters(model), layers=config.layers,
         features=config.features, size=config.image_size, channels=config.channels, levels=config.levels,
         data=recipe.get("data", "not stated"), steps=total["steps"], batch=recipe.get("batch", "?"),
-        minutes=total["seconds"] / 60, hardware=facts.get("hardware", "not recorded"),
+        minutes=duration(total["seconds"]), hardware=facts.get("hardware", "not recorded"),
         test=measured("bits_per_dim_test"),
         test_unconditional=measured("bits_per_dim_test_unconditional"), train=measured("bits_per_dim_train"),
         images=f"{results['images']:,} test images; {results['hardware']}" if "images" in results else "not evaluated",
@@ -105,3 +105,8 @@ def again(name: str, facts: dict) -> str:
         command += (f" with `--init` on the result of a first run of it ({before['steps']:,} steps, "
                     f"`--max-minutes {before['seconds'] / 60:.0f}`)")
     return command
+
+
+def duration(seconds: float) -> str:
+    """37 -> "37 seconds", 4000 -> "67 minutes"."""
+    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"

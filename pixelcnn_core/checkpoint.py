@@ -35,6 +35,14 @@ class Checkpoint(PyTorchModelHubMixin, library_name="pixelcnn", tags=["pixelcnn"
         save_file(weights, save_directory / WEIGHTS_FILE, metadata={"format": "pt"})
 
     @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path, **options):
+        """A model from a folder or a Hub id; `options` as in huggingface_hub. Raises CheckpointError.
+
+        Not the mixin's own: that one reads config.json first, and a damaged one ends in its traceback.
+        """
+        return cls._from_pretrained(model_id=str(pretrained_model_name_or_path), **options)
+
+    @classmethod
     def _from_pretrained(cls, *, model_id, revision=None, cache_dir=None, force_download=False, local_files_only=False,
                          token=None, map_location="cpu", **_):
         def find(name: str) -> Path:

@@ -19,7 +19,10 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def launch(*words) -> str:
-    """Run the command line in two processes; each tells the size of its group."""
+    """Run the command line in two processes; each tells the size of its group.
+
+    `--multi_gpu` is what makes accelerate start several processes; ACCELERATE_USE_CPU keeps them on the CPU.
+    """
     program = ("import torch, torch.distributed as d, runpy, sys\n"
                "from accelerate import PartialState\n"
                "PartialState(); print('group of', d.get_world_size())\n"
@@ -28,7 +31,7 @@ def launch(*words) -> str:
     script = Path(words[-1]).parent / "both.py"
     script.write_text(program)
     done = subprocess.run(
-        [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--multi_cpu", "--num_processes", "2",
+        [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2",
          "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--num_cpu_threads_per_process",
          "1", "--main_process_port", "0", str(script), *map(str, words)],
         cwd=ROOT, text=True, capture_output=True, timeout=240,

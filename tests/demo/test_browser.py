@@ -64,7 +64,7 @@ def test_it_opens_on_stored_samples(visit):
     assert "Stored samples" in visitor.status()
     sizes = page.eval_on_selector_all("#grid img", "images => images.map(i => [i.naturalWidth, i.clientWidth])")
     assert all(natural >= 320 and shown > 100 for natural, shown in sizes)
-    assert page.locator(".katex").count() > 5, "the formulas are drawn"
+    page.wait_for_function("document.querySelectorAll('.katex').length > 5")  # the formulas are drawn
     assert page.locator("#stop").is_disabled() and page.locator("#generate").is_enabled()
     page.get_by_role("tab", name="About").click()
     page.get_by_text("How to read this page").wait_for()
@@ -216,8 +216,9 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(visit):
           const active = document.activeElement, place = active.closest('[id]:not([id^=range]):not([id^=component])');
           return [place ? place.id : '', getComputedStyle(active).outlineStyle];
         }""")
-        reached.add(found[0])
-        outlines.add(found[1])
+        if found[0]:  # not where the focus leaves the page
+            reached.add(found[0])
+            outlines.add(found[1])
     wanted = {"generate", "new-seed", "download", "copy-link", "model", "classes", "images", "temperature", "guidance",
               "seed", "same-noise"}
     assert wanted <= reached, wanted - reached
