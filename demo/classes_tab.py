@@ -2,7 +2,6 @@
 
 import functools
 import html
-import random
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,18 +12,10 @@ import numpy as np
 from demo import address
 from demo.model_facts import card_text, facts_html
 from demo.panels import panels_html, write_figure
+from demo.run_controls import QUIET, idle_buttons, sampling_sliders, toolbar, wire
 from demo.service import Service
-from demo.settings import (
-    MAX_GUIDANCE,
-    MAX_IMAGES,
-    MAX_IMAGES_PER_CLASS,
-    MAX_SEED,
-    MAX_TEMPERATURE,
-    NO_CLASS,
-    Settings,
-    UserError,
-)
-from demo.status import finished_status, running_status, status_html, stopped_status, stored_status
+from demo.settings import MAX_IMAGES, MAX_IMAGES_PER_CLASS, NO_CLASS, Settings, UserError
+from demo.status import finished_status, running_status, status_html, stored_status
 from demo.stored import Stored, read_stored
 
 ID, TITLE = "classes", "Classes"
@@ -65,9 +56,7 @@ def build(page: gr.Blocks, service: Service) -> None:
     with gr.Row(elem_classes="bench"):
         with gr.Column(elem_classes="stage"):
             with gr.Row(elem_classes="toolbar"):
-                generate_button = gr.Button("Generate", variant="primary", elem_id="generate")
-                stop_button = gr.Button("Stop", interactive=False, elem_id="stop")
-                seed_button = gr.Button("New seed", elem_id="new-seed")
+                tools = toolbar()
                 download = gr.DownloadButton("Download PNG", elem_id="download", elem_classes="quiet")
                 link_button = gr.Button("Copy link", elem_id="copy-link", elem_classes="quiet")
             status = gr.HTML(stored_status(shown), elem_id="status", apply_default_css=False)
@@ -85,12 +74,7 @@ def build(page: gr.Blocks, service: Service) -> None:
                 none_button = gr.Button("None", size="sm", min_width=60)
             images = gr.Slider(1, MAX_IMAGES_PER_CLASS, value=settings.images, step=1, label="Images per class",
                                elem_id="images", info=f"At most {MAX_IMAGES} images at once.")
-            temperature = gr.Slider(0, MAX_TEMPERATURE, value=settings.temperature, step=0.05, label="Temperature",
-                                    elem_id="temperature", info="1 is the model itself; 0 leaves nothing to chance.")
-            guidance = gr.Slider(0, MAX_GUIDANCE, value=settings.guidance, step=0.1, label="Guidance",
-                                 elem_id="guidance", info="1 is the model itself; above 1 stresses the class.")
-            seed = gr.Number(settings.seed, label="Seed", precision=0, elem_id="seed",
-                             info=f"0 to {MAX_SEED}: the same seed draws the same images.")
+            temperature, guidance, seed = sampling_sliders("", settings.temperature, settings.guidance, settings.seed)
             same_noise = gr.Checkbox(settings.same_noise, label="Same noise, every class", elem_id="same-noise",
                                      info="All classes share their random numbers: what differs is the class alone.")
         with gr.Column(elem_classes="notes"):
@@ -102,7 +86,6 @@ def build(page: gr.Blocks, service: Service) -> None:
     drawn = gr.State()  # how far the running request is: the Stop button reports it
 
     controls = [model, classes, images, temperature, guidance, seed, same_noise]
-    buttons = [generate_button, seed_button, stop_button]
 
     def generate(model, classes, images, temperature, guidance, seed, same_noise):
         """Sample images of the chosen classes; every row is sent as soon as it is drawn.
@@ -118,21 +101,9 @@ def build(page: gr.Blocks, service: Service) -> None:
             yield gr.skip(), status_html(html.escape(str(error))), gr.skip(), gr.skip(), gr.skip()
             raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
 
-    sampling = {"fn": generate, "inputs": controls, "outputs": [grid, status, download, seed, drawn],
-                "preprocess": False,  # `service.settings` cleans any value, and knows the classes of each model
-                "concurrency_id": "model", "concurrency_limit": 1, "show_progress": "hidden"}
-    quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-
-    clicked = generate_button.click(running_buttons, outputs=[*buttons, status], **quiet)
-    run = clicked.then(api_name="generate", **sampling)
-    new_seed = seed_button.click(lambda: (*running_buttons(), random.randint(0, MAX_SEED)),
-                                 outputs=[*buttons, status, seed], **quiet)
-    rerun = new_seed.then(api_visibility="private", **sampling)
-    for event in (run, rerun):
-        event.success(idle_buttons, outputs=buttons, **quiet)
-        event.failure(idle_buttons, outputs=buttons, **quiet)
-    stop_button.click(lambda drawn: (*idle_buttons(), stopped_status(drawn)), inputs=drawn, outputs=[*buttons, status],
-                      cancels=[run, rerun], **quiet)
+    runs = wire(tools, status, seed, drawn, api_name="generate", sampling={
+        "fn": generate, "inputs": controls, "outputs": [grid, status, download, seed, drawn],
+        "preprocess": False})  # `service.settings` cleans any value, and knows the classes of each model
 
     def show_model(name):
         """The stored samples, classes and facts of another model."""
@@ -142,10 +113,10 @@ def build(page: gr.Blocks, service: Service) -> None:
                 card_text(info), stored_panels(service, name, shown), stored_status(shown), picture(name),
                 *idle_buttons())
 
-    model.input(show_model, model, [classes, facts, card, grid, status, download, *buttons], cancels=[run, rerun],
-                **quiet)
-    all_button.click(lambda name: list(service.info(name).classes), model, classes, **quiet)
-    none_button.click(lambda: [], outputs=classes, **quiet)
+    model.input(show_model, model, [classes, facts, card, grid, status, download, *tools.buttons], cancels=runs,
+                **QUIET)
+    all_button.click(lambda name: list(service.info(name).classes), model, classes, **QUIET)
+    none_button.click(lambda: [], outputs=classes, **QUIET)
 
     def restore(request: gr.Request):
         """Open the page as its address says."""
@@ -159,8 +130,8 @@ def build(page: gr.Blocks, service: Service) -> None:
                 stored_panels(service, settings.model, shown), stored_status(shown, settings, problem),
                 picture(settings.model))
 
-    page.load(restore, outputs=[*controls, facts, card, grid, status, download], **quiet)
-    gr.on([control.change for control in controls] + [generate_button.click], fn=None, inputs=controls,
+    page.load(restore, outputs=[*controls, facts, card, grid, status, download], **QUIET)
+    gr.on([control.change for control in controls] + [tools.generate.click], fn=None, inputs=controls,
           js=address.WRITE_SETTINGS)
     link_button.click(None, js=address.COPY_LINK)
 
@@ -191,15 +162,6 @@ def draw(service: Service, settings: Settings) -> Iterator[tuple]:
 def title(service: Service, name: str) -> str:
     info = service.info(name)
     return f"{name} · {info.image_size}×{info.image_size} {'colour' if info.channels == 3 else 'grey'}"
-
-
-def running_buttons() -> tuple:
-    return (gr.Button(interactive=False), gr.Button(interactive=False), gr.Button(interactive=True),
-            status_html("Waiting for a turn…", 0))
-
-
-def idle_buttons() -> tuple:
-    return gr.Button(interactive=True), gr.Button(interactive=True), gr.Button(interactive=False)
 
 
 def stored_panels(service: Service, name: str, stored: Stored | None) -> str:

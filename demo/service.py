@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -43,6 +43,7 @@ class ModelInfo:
     image_size: int
     channels: int
     levels: int
+    embedding: int
     parameters: int
     results: dict
     about: str
@@ -52,7 +53,7 @@ class ModelInfo:
 
 @dataclass(frozen=True)
 class Progress:
-    """A moment of a request. `images` are (classes, per class, H, W, C) uint8 from 0 to 255, of which `row` of `rows`
+    """A moment of a request. `images` are (groups, per group, H, W, C) uint8 from 0 to 255, of which `row` of `rows`
     rows are drawn; `seconds` counts from the start of the work. The last one is "done" or "out of time"."""
 
     state: Literal["waiting", "sampling", "done", "out of time"]
@@ -86,8 +87,14 @@ class Service:
 
     @property
     def names(self) -> list[str]:
-        """Names of the checkpoints, colour models first."""
-        return sorted(self.infos, key=lambda name: (-self.infos[name].channels, name))
+        """Names of the checkpoints that know classes, or nothing at all; colour models first."""
+        names = [name for name, info in self.infos.items() if not info.embedding]
+        return sorted(names, key=lambda name: (-self.infos[name].channels, name))
+
+    @property
+    def portrait_names(self) -> list[str]:
+        """Names of the checkpoints that are conditioned on a face."""
+        return sorted(name for name, info in self.infos.items() if info.embedding)
 
     @property
     def busy(self) -> bool:
@@ -121,7 +128,15 @@ class Service:
             return self._models[info.name]
 
     def stream(self, settings: Settings) -> Iterator[Progress]:
-        """Sample, row by row. Close the generator to stop. Raises Busy and UserError."""
+        """Sample the classes, row by row. Close the generator to stop. Raises Busy and UserError."""
+        return self.serve(settings.model, lambda model: self._rows(model, settings), len(settings.classes))
+
+    def serve(self, name: str, start: Callable[[GatedPixelCNN], Iterator[torch.Tensor]], groups: int
+              ) -> Iterator[Progress]:
+        """Wait for the turn, then run `start(model)`, a sampling generator of `groups` equal groups of images.
+
+        Close the generator to stop. Raises Busy and UserError.
+        """
         asked = time.monotonic()
         while not self._turn.acquire(timeout=0.25):
             if time.monotonic() - asked > self.patience:
@@ -129,11 +144,11 @@ class Service:
             yield Progress("waiting", seconds=time.monotonic() - asked)
         rows = None
         try:
-            model = self.model(settings.model)
-            rows = self._rows(model, settings)
+            model = self.model(name)
+            rows = start(model)
             started, row, height = time.monotonic(), 0, model.config.image_size
             for row, drawn in enumerate(rows, 1):
-                images = to_arrays(drawn, len(settings.classes), model.config.levels)
+                images = to_arrays(drawn, groups, model.config.levels)
                 seconds = time.monotonic() - started
                 late = row < height and seconds > self.budget
                 yield Progress("done" if row == height else "out of time" if late else "sampling",
@@ -195,11 +210,11 @@ class Service:
         return thread
 
 
-def to_arrays(images: torch.Tensor, classes: int, levels: int) -> np.ndarray:
-    """uint8 (classes * n, C, H, W) in [0, levels) -> uint8 (classes, n, H, W, C) from 0 to 255."""
+def to_arrays(images: torch.Tensor, groups: int, levels: int) -> np.ndarray:
+    """uint8 (groups * n, C, H, W) in [0, levels) -> uint8 (groups, n, H, W, C) from 0 to 255."""
     bright = images.cpu().numpy().astype(np.float32) * (255 / (levels - 1))
-    bright = bright.round().astype(np.uint8).transpose(0, 2, 3, 1)  # (classes * n, H, W, C)
-    return bright.reshape(classes, -1, *bright.shape[1:])
+    bright = bright.round().astype(np.uint8).transpose(0, 2, 3, 1)  # (groups * n, H, W, C)
+    return bright.reshape(groups, -1, *bright.shape[1:])
 
 
 def read_info(config_file: Path) -> ModelInfo | None:
@@ -214,6 +229,6 @@ def read_info(config_file: Path) -> ModelInfo | None:
         return None
     seconds = training_so_far(folder)["seconds"]
     return ModelInfo(folder.name, config.class_names or tuple(map(str, range(config.classes))), config.image_size,
-                     config.channels, config.levels, parameters, read_json(folder / "results.json"),
+                     config.channels, config.levels, config.embedding, parameters, read_json(folder / "results.json"),
                      str(read_json(folder / "recipe.json").get("about", "")), seconds / 60 or None,
                      card.read_text() if (card := folder / "README.md").is_file() else "")

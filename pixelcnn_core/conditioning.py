@@ -16,7 +16,7 @@ from torch import Tensor
 class Condition:
     """A batch of conditions; every given field has the batch size as its first dimension.
 
-    label:     (B,) integers in [0, classes), or -1 for "no class"
+    label:     (B,) integers in [0, classes), or -1 for "no class"; or (B, classes) floats, a mixture of classes
     embedding: (B, D) floats; a row of zeros is "no embedding"
     map:       (B, M, H, W) floats; zeros are "no map"
     """
@@ -42,9 +42,9 @@ class Condition:
         return Condition(**{name: value[index] for name, value in self._given().items()})
 
     def to(self, *args, **kwargs) -> "Condition":
-        """Move every part, as `Tensor.to` does; a floating-point dtype leaves the integer labels alone."""
+        """Move every part, as `Tensor.to` does; a floating-point dtype leaves integer labels alone."""
         moved = {name: value.to(*args, **kwargs) for name, value in self._given().items()}
-        if "label" in moved:
+        if "label" in moved and not self.label.is_floating_point():
             moved["label"] = moved["label"].long()
         return Condition(**moved)
 
@@ -52,7 +52,7 @@ class Condition:
         """Remove the condition (h = 0, s = 0) of the images where `keep`, (B,) bool, is False."""
         label, embedding, map_ = self.label, self.embedding, self.map
         if label is not None:
-            label = torch.where(keep, label, -1)
+            label = label * keep[:, None] if label.ndim == 2 else torch.where(keep, label, -1)
         if embedding is not None:
             embedding = embedding * keep[:, None]  # (B, D)
         if map_ is not None:
@@ -74,7 +74,12 @@ def global_vector(condition: Condition, batch: int, classes: int, embedding: int
     parts = []
     if classes:
         one_hot = torch.zeros(batch, classes + 1, dtype=like.dtype, device=like.device)
-        if condition.label is not None:
+        if condition.label is not None and condition.label.is_floating_point():
+            if condition.label.shape != (batch, classes):
+                raise ValueError(f"a mixture of classes has shape {tuple(condition.label.shape)}, "
+                                 f"the model needs {(batch, classes)}")
+            one_hot[:, :classes] = condition.label
+        elif condition.label is not None:
             label = condition.label.to(like.device)
             # looking at the values waits for the device: a compiled training step goes without
             out_of_range = not torch.compiler.is_compiling() and bool(((label < -1) | (label >= classes)).any())

@@ -86,6 +86,12 @@ class FaceEncoder(Checkpoint, nn.Module):
         return f"{type(self).__name__} {digest.hexdigest()}"
 
 
+def embed_small(encoder: FaceEncoder, images: Tensor) -> Tensor:
+    """uint8 (N, 3, h, w) of any size -> unit vectors (N, D): enlarged to the size of the crops first."""
+    large = F.interpolate(images.float(), size=(64, 64), mode="bicubic", align_corners=False)
+    return encoder.embed(large.round().clamp(0, 255).to(torch.uint8))
+
+
 def condition_vectors(embeddings: Tensor) -> Tensor:
     """Unit vectors (B, D) -> `h` of the portrait model: the same directions with entries of about unit size."""
     return embeddings * embeddings.shape[1] ** 0.5

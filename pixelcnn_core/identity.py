@@ -19,7 +19,7 @@ from tqdm import tqdm
 from pixelcnn_core.conditioning import Condition
 from pixelcnn_core.data import DataError
 from pixelcnn_core.face_data import CROP, INSIDE, FaceData, load_faces, split_faces
-from pixelcnn_core.face_encoder import FaceEncoder, check_encoder, condition_vectors
+from pixelcnn_core.face_encoder import FaceEncoder, check_encoder, condition_vectors, embed_small
 from pixelcnn_core.model import GatedPixelCNN
 from pixelcnn_core.provenance import read_json, write_json
 from pixelcnn_core.sampling import finish, sample
@@ -33,12 +33,6 @@ class Probes:
 
     vectors: Tensor
     person: np.ndarray
-
-
-def embed_small(encoder: FaceEncoder, images: Tensor) -> Tensor:
-    """uint8 (N, 3, h, w) of any size -> unit vectors (N, D): enlarged to the encoder's crops first."""
-    large = F.interpolate(images.float(), size=(CROP, CROP), mode="bicubic", align_corners=False)
-    return encoder.embed(large.round().clamp(0, 255).to(torch.uint8))
 
 
 def match(probes: Probes, sources: Tensor, gallery: int, seed: int = 0) -> tuple[float, float]:

@@ -22,14 +22,17 @@ class PacedService(Service):
 
     row_seconds = 0.0
 
-    def _rows(self, model, settings):
-        rows = super()._rows(model, settings)
-        try:
-            for images in rows:
-                time.sleep(self.row_seconds)
-                yield images
-        finally:
-            rows.close()
+    def serve(self, name, start, groups):
+        def paced(model):
+            rows = start(model)
+            try:
+                for images in rows:
+                    time.sleep(self.row_seconds)
+                    yield images
+            finally:
+                rows.close()
+
+        return super().serve(name, paced, groups)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ class Visit:
 
     def open(self, query: str = ""):
         self.page.goto(self.url + query)
-        self.page.wait_for_selector("#grid figure img")
+        self.page.wait_for_selector("#grid figure img", state="attached")
         return self.page
 
     def query(self) -> dict[str, str]:
