@@ -11,8 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from demo.diagram import RECORD
+from demo.face_service import EXAMPLES, FaceService
+from demo.interpolate_tab import COLUMNS, ROWS
+from demo.portraits_tab import COUNT, default_settings
 from demo.service import Service
-from demo.stored import write_stored
+from demo.stored import write_portraits, write_stored
+from pixelcnn_core.interpolation import PATHS
 
 IMAGES = {"cifar10": 4, "digits": 9}  # per class
 
@@ -23,6 +27,20 @@ def draw_samples(service: Service, name: str) -> None:
         print(f"\r{name}: row {progress.row} of {progress.rows}, {progress.seconds:.1f} s", end="", flush=True)
     print()
     write_stored(service.folder / name, progress.images, settings, progress.seconds)
+
+
+def draw_portraits(faces: FaceService, seed: int = 7) -> None:
+    """What the tabs of faces open with: portraits of the first bundled photo, and the path to the second."""
+    names = tuple(EXAMPLES)
+    first, second = (faces.faces(EXAMPLES[name])[0] for name in names)
+    temperature, guidance = default_settings(faces.service.info(faces.model_name).results)
+    images = list(faces.portraits(first.embedding, COUNT, seed, temperature, guidance))[-1].images[0]
+    path = list(faces.path(first.embedding, second.embedding, COLUMNS, ROWS, PATHS[0], seed, temperature,
+                           guidance))[-1].images
+    judged = [(round(cosine, 4), round(bits, 4)) for cosine, bits in faces.judge(images, first.embedding)]
+    write_portraits(faces.service.folder / faces.model_name, names, np.stack([first.crop, second.crop]),
+                    {"temperature": temperature, "guidance": guidance, "seed": seed}, images, judged, path)
+    print(f"{faces.model_name}: {len(images)} portraits")
 
 
 def record_diagram(service: Service, name: str, label: str, path: Path) -> None:
@@ -41,6 +59,9 @@ def main() -> None:
     service = Service(options.models, budget=3600)
     for name in service.names:
         draw_samples(service, name)
+    faces = FaceService(service)
+    if faces.model_name:
+        draw_portraits(faces)
     if "digits" in service.names:
         record_diagram(service, "digits", "5", options.diagram)
 

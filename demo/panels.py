@@ -21,15 +21,18 @@ GAP = 6  # between the images of a panel
 FRONT = (196, 74, 44, 255)  # the row that is drawn next
 
 
-def enlarge(images: np.ndarray, rows_done: int) -> np.ndarray:
-    """One panel: uint8 (n, H, W, C) -> RGBA (h, w, 4), images side by side; rows still to be drawn are transparent."""
+def enlarge(images: np.ndarray, rows_done: int, columns: int | None = None) -> np.ndarray:
+    """One panel: uint8 (n, H, W, C) -> RGBA (h, w, 4), `columns` images side by side (default: a square of them).
+
+    Rows still to be drawn are transparent.
+    """
     count, height, width, _ = images.shape
     rgba = np.zeros((count, height, width, 4), np.uint8)
     rgba[:, :rows_done, :, :3] = images[:, :rows_done]
     rgba[:, :rows_done, :, 3] = 255
     rgba[:, rows_done:rows_done + 1] = FRONT
     scale = -(-SIDE // height)
-    columns = int(np.ceil(np.sqrt(count)))
+    columns = columns or int(np.ceil(np.sqrt(count)))
     step_y, step_x = height * scale + GAP, width * scale + GAP
     panel = np.zeros((-(-count // columns) * step_y - GAP, columns * step_x - GAP, 4), np.uint8)
     for k, image in enumerate(rgba.repeat(scale, axis=1).repeat(scale, axis=2)):
@@ -47,18 +50,22 @@ def png_bytes(image: Image.Image, **text: str) -> bytes:
     return buffer.getvalue()
 
 
+def image_tag(panel: np.ndarray, alt: str) -> str:
+    """RGBA (h, w, 4) as an <img> that carries its PNG."""
+    source = base64.b64encode(png_bytes(Image.fromarray(panel))).decode()
+    return (f'<img src="data:image/png;base64,{source}" width="{panel.shape[1]}" height="{panel.shape[0]}" '
+            f'alt="{html.escape(alt)}">')
+
+
 def panels_html(images: np.ndarray, labels: tuple[str, ...], rows_done: int | None = None) -> str:
     """uint8 (classes, n, H, W, C) from 0 to 255 -> the <figure> elements of the page."""
     rows = images.shape[2] if rows_done is None else rows_done
     unfinished = rows < images.shape[2]
     figures = []
     for label, samples in zip(labels, images):
-        panel = enlarge(samples, rows)
-        source = base64.b64encode(png_bytes(Image.fromarray(panel))).decode()
-        name = html.escape(label)
-        alt = f"{len(samples)} sample{'s' * (len(samples) > 1)} of class {name}"
-        figures.append(f'<figure><img src="data:image/png;base64,{source}" width="{panel.shape[1]}" '
-                       f'height="{panel.shape[0]}" alt="{alt}"><figcaption>{name}</figcaption></figure>')
+        alt = f"{len(samples)} sample{'s' * (len(samples) > 1)} of class {label}"
+        figures.append(f"<figure>{image_tag(enlarge(samples, rows), alt)}"
+                       f"<figcaption>{html.escape(label)}</figcaption></figure>")
     return (f'<div class="panels{" unfinished" * unfinished}" data-rows="{rows}" style="--count:{len(figures)}">'
             f'{"".join(figures)}</div>')
 

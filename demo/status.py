@@ -21,6 +21,14 @@ def running_status(progress: Progress) -> str:
                        f"{progress.images_per_second:.1f} images/s", progress.row / progress.rows)
 
 
+def unfinished_status(progress: Progress) -> str:
+    """For the tabs of faces: still running, or out of time."""
+    so_far = f"Row <b>{progress.row}</b> of {progress.rows} · {progress.seconds:.1f} s"
+    if progress.state == "out of time":
+        return status_html(f"{so_far}: out of time. Choose fewer images.")
+    return status_html(so_far, progress.row / progress.rows)
+
+
 def finished_status(progress: Progress, settings: Settings) -> str:
     count = progress.images.shape[0] * progress.images.shape[1]
     rate = f"{progress.images_per_second:.1f} images/s"

@@ -32,11 +32,23 @@ def fingerprint(folder: Path) -> str:
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:16]
 
 
+def write_atlas(path: Path, images: np.ndarray) -> None:
+    """Keep (groups, n, H, W, C) images as one PNG: one row per group, one column per image."""
+    groups, count, height, width, channels = images.shape
+    atlas = images.transpose(0, 2, 1, 3, 4).reshape(groups * height, count * width, channels)
+    Image.fromarray(atlas if channels == 3 else atlas[:, :, 0]).save(path, optimize=True)
+
+
+def read_atlas(path: Path, groups: int, count: int, size: int, channels: int) -> np.ndarray:
+    """The images of `write_atlas`. Raises OSError or ValueError."""
+    with Image.open(path) as image:
+        atlas = np.asarray(image).reshape(groups, size, count, size, channels)
+    return atlas.transpose(0, 2, 1, 3, 4)
+
+
 def write_stored(folder: Path, images: np.ndarray, settings: Settings, seconds: float) -> None:
     """Keep (classes, n, H, W, C) samples of the checkpoint in `folder`."""
-    classes, count, height, width, channels = images.shape
-    atlas = images.transpose(0, 2, 1, 3, 4).reshape(classes * height, count * width, channels)
-    Image.fromarray(atlas if channels == 3 else atlas[:, :, 0]).save(folder / PIXELS, optimize=True)
+    write_atlas(folder / PIXELS, images)
     facts = {"settings": asdict(settings), "seconds": round(seconds, 2), "weights": fingerprint(folder),
              "command": "python -m demo.make_assets"}
     (folder / FACTS).write_text(json.dumps(facts, indent=2) + "\n")
@@ -47,9 +59,43 @@ def read_stored(folder: Path, info: ModelInfo) -> Stored | None:
     try:
         facts = json.loads((folder / FACTS).read_text())
         settings = Settings(**{**facts["settings"], "model": info.name, "classes": tuple(facts["settings"]["classes"])})
-        with Image.open(folder / PIXELS) as image:
-            atlas = np.asarray(image).reshape(len(settings.classes), info.image_size, settings.images,
-                                              info.image_size, info.channels)
-        return Stored(settings, atlas.transpose(0, 2, 1, 3, 4), float(facts["seconds"]))
+        images = read_atlas(folder / PIXELS, len(settings.classes), settings.images, info.image_size, info.channels)
+        return Stored(settings, images, float(facts["seconds"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+@dataclass(frozen=True)
+class StoredPortraits:
+    """What the tabs of faces open with: portraits (n, H, W, 3) of the person `name`, judged; and a path (columns, rows,
+    H, W, 3) from one person to another. `settings` has temperature, guidance and seed; `crops` belong to `names`."""
+
+    names: tuple[str, str]
+    crops: np.ndarray
+    settings: dict
+    images: np.ndarray
+    judged: list
+    path: np.ndarray
+
+
+def write_portraits(folder: Path, names: tuple[str, str], crops: np.ndarray, settings: dict, images: np.ndarray,
+                    judged: list, path: np.ndarray) -> None:
+    """Keep `StoredPortraits` beside a portrait model."""
+    write_atlas(folder / "stored_crops.png", crops[None])
+    write_atlas(folder / "stored_portraits.png", images[None])
+    write_atlas(folder / "stored_path.png", path)
+    facts = {"names": names, "settings": settings, "judged": judged, "path": path.shape[:2], "size": images.shape[1],
+             "weights": fingerprint(folder), "command": "python -m demo.make_assets"}
+    (folder / "stored_portraits.json").write_text(json.dumps(facts, indent=2) + "\n")
+
+
+def read_portraits(folder: Path) -> StoredPortraits | None:
+    """The portraits kept for a checkpoint; None where there are none."""
+    try:
+        facts = json.loads((folder / "stored_portraits.json").read_text())
+        crops = read_atlas(folder / "stored_crops.png", 1, 2, 64, 3)[0]
+        images = read_atlas(folder / "stored_portraits.png", 1, len(facts["judged"]), facts["size"], 3)[0]
+        path = read_atlas(folder / "stored_path.png", *facts["path"], facts["size"], 3)
+        return StoredPortraits(tuple(facts["names"]), crops, facts["settings"], images, facts["judged"], path)
     except (OSError, ValueError, KeyError, TypeError):
         return None

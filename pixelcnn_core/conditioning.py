@@ -110,3 +110,17 @@ def spatial_map(condition: Condition, batch: int, channels: int, size: tuple[int
         raise ValueError(f"the spatial map has shape {tuple(condition.map.shape)}, "
                          f"the model needs {(batch, channels, *size)}")
     return condition.map.to(like)
+
+
+def position_map(frequencies: int, size: tuple[int, int], like: Tensor) -> Tensor:
+    """Where every pixel is, as a map `s` that is the same for all images: (1, frequencies ** 2, H, W).
+
+    The products of the lowest cosines down and across (the basis of JPEG). Convolutions do not know where they are;
+    in aligned portraits the eyes are always in one place. Not in the paper: equation 5 with a constant map.
+    """
+    def cosines(length: int) -> Tensor:
+        centres = (torch.arange(length, device=like.device, dtype=like.dtype) + 0.5) / length
+        return torch.cos(torch.pi * torch.arange(frequencies, device=like.device, dtype=like.dtype)[:, None] * centres)
+
+    down, across = cosines(size[0]), cosines(size[1])  # (K, H), (K, W)
+    return (down[:, None, :, None] * across[None, :, None, :]).flatten(0, 1)[None]  # (1, K * K, H, W)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelcnn_core.checkpoint import Checkpoint
-from pixelcnn_core.conditioning import Condition, global_vector, spatial_map
+from pixelcnn_core.conditioning import Condition, global_vector, position_map, spatial_map
 from pixelcnn_core.layers import ColourConv1x1, GatedLayer
 
 
@@ -37,6 +37,7 @@ class PixelCNNConfig:
     embedding: int = 0  # ... and / or a vector of this size
     encoder: str = ""  # the network that gives this vector, as "name sha256"; another one's vectors mean nothing here
     map_channels: int = 0  # s: a location-dependent map with this many channels
+    position: int = 0  # s that is the same for every image: where a pixel is, in this many frequencies each way
     class_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -56,7 +57,7 @@ class PixelCNNConfig:
                 raise ValueError(f"{name} must be odd and at least 3, not {getattr(self, name)}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), not {self.dropout}")
-        for name in ("classes", "embedding", "map_channels"):
+        for name in ("classes", "embedding", "map_channels", "position"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, not {getattr(self, name)}")
         if self.class_names and len(self.class_names) != self.classes:
@@ -88,6 +89,9 @@ class GatedPixelCNN(Checkpoint, nn.Module):
         self.map_terms = nn.ModuleList(
             nn.Conv2d(config.map_channels, 4 * features, 1, bias=False)
             for _ in range(config.layers if config.map_channels else 0))
+        self.position_terms = nn.ModuleList(
+            nn.Conv2d(config.position ** 2, 4 * features, 1, bias=False)
+            for _ in range(config.layers if config.position else 0))
         self.head1 = ColourConv1x1(skip or features, config.head_features, groups)
         self.head2 = ColourConv1x1(config.head_features, groups * config.levels, groups)
 
@@ -105,6 +109,9 @@ class GatedPixelCNN(Checkpoint, nn.Module):
             terms = [t + linear(h)[:, :, None, None] for t, linear in zip(terms, self.vector_terms)]
         if s is not None:
             terms = [t + conv(s) for t, conv in zip(terms, self.map_terms)]
+        if config.position:
+            where = position_map(config.position, size, like)
+            terms = [t + conv(where) for t, conv in zip(terms, self.position_terms)]
         return terms
 
     def _channel_logits(self, x: Tensor, condition: Condition | None) -> Tensor:

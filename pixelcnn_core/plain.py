@@ -33,7 +33,7 @@ class PlainPixelCNN(GatedPixelCNN):
     """Same interface as `GatedPixelCNN` (likelihood, checkpoints, naive sampling), unconditional, one masked stack."""
 
     def __init__(self, config: PixelCNNConfig):
-        if config.classes or config.embedding or config.map_channels:
+        if config.classes or config.embedding or config.map_channels or config.position:
             raise ValueError("the plain PixelCNN of 2016 is unconditional")
         nn.Module.__init__(self)
         self.config = config

@@ -48,7 +48,7 @@ def test_every_sub_pixel_sees_exactly_the_earlier_ones(kind, channels):
 
 
 @pytest.mark.parametrize("changes", [{"skip": False}, {"kernel_size": 5, "first_kernel_size": 7, "layers": 6},
-                                     {"first_kernel_size": 5}])
+                                     {"first_kernel_size": 5}, {"position": 3}])
 def test_other_shapes_of_the_network_are_causal_too(changes):
     model = small_model(**{"layers": 8, **changes})
     assert torch.equal(dependencies(model), earlier(3 * SIZE ** 2))

@@ -46,7 +46,7 @@ def test_temperature_and_guidance(temperature, guidance):
 
 @pytest.mark.parametrize("changes", [
     {"channels": 1, "levels": 2}, {"channels": 1, "levels": 17, "skip": False}, {"skip": False}, {"layers": 1},
-    {"kernel_size": 5, "first_kernel_size": 7}, {"levels": 256}, {"image_size": 6}])
+    {"kernel_size": 5, "first_kernel_size": 7}, {"levels": 256}, {"image_size": 6}, {"position": 3}])
 def test_other_networks(changes):
     model = small_model(**changes)
     expected = naive(model, None, 2, seed=1)

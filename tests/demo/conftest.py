@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from gradio_client import Client
-from helpers import save_tiny, wait_until
+from helpers import save_tiny, save_tiny_portraits, wait_until
 
 from app import LAUNCH
-from demo.make_assets import draw_samples
+from demo.face_service import FaceService
+from demo.make_assets import draw_portraits, draw_samples
 from demo.page import build_page
 from demo.service import Service
 
@@ -37,11 +38,13 @@ class PacedService(Service):
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory) -> Path:
-    """A folder with a colour model, which has stored samples, and a grey one, which has none."""
+    """A folder with a colour model and a portrait model, which have stored samples, and a grey one, which has none."""
     folder = tmp_path_factory.mktemp("models")
     save_tiny(folder / "photos")
     save_tiny(folder / "digits", image_size=8, channels=1, levels=17, classes=10, class_names=tuple("0123456789"))
+    save_tiny_portraits(folder / "people")
     draw_samples(Service(folder), "photos")
+    draw_portraits(FaceService(Service(folder)))
     return folder
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 import torch
 
 from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
+from pixelcnn_core.face_encoder import FaceEncoder
 
 CLASSES = ("cat", "dog", "ship")
+ENCODER = Path(__file__).parents[2] / "demo" / "assets" / "face_encoder"
 
 
 def save_tiny(folder: Path, **changes) -> None:
@@ -17,6 +19,13 @@ def save_tiny(folder: Path, **changes) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(1)
         GatedPixelCNN(PixelCNNConfig(**{**config, **changes})).save_pretrained(folder)
+
+
+def save_tiny_portraits(folder: Path) -> None:
+    """A portrait model of random weights that belongs to the bundled encoder."""
+    encoder = FaceEncoder.from_pretrained(str(ENCODER))
+    save_tiny(folder, image_size=32, classes=0, class_names=(), embedding=encoder.config.embedding,
+              encoder=encoder.fingerprint)
 
 
 def wait_until(condition, seconds: float) -> bool:

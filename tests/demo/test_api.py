@@ -62,9 +62,9 @@ def test_classes_of_a_model_that_the_page_has_not_shown(client, service):
     assert "<figcaption>3</figcaption>" in panels
 
 
-def test_the_page_documents_one_public_endpoint(client, service):
+def test_the_page_documents_its_public_endpoints(client, service):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
-    assert list(endpoints) == ["/generate"]
+    assert set(endpoints) == {"/generate", "/find_faces", "/portraits", "/interpolate"}
     assert "row" in endpoints["/generate"]["description"]
 
 

@@ -196,7 +196,7 @@ def test_another_model(visit):
 def test_a_phone(visit):
     visitor = visit(viewport={"width": 390, "height": 844})
     page = visitor.open()
-    for tab in ("Classes", "About"):
+    for tab in ("Classes", "Portraits", "Interpolate", "About"):
         page.get_by_role("tab", name=tab).click()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, tab
     page.get_by_role("tab", name="Classes").click()

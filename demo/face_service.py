@@ -1,0 +1,152 @@
+"""Faces for the page: a photo becomes crops and embeddings; embeddings become new portraits (section 3.3).
+
+Photos, crops and embeddings stay in memory: an uploaded file is read once and deleted, and nothing else is written.
+"""
+
+import functools
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from demo.images import ImageError, load_image
+from demo.service import Progress, Service
+from demo.settings import UserError
+from pixelcnn_core.checkpoint import CheckpointError
+from pixelcnn_core.conditioning import Condition
+from pixelcnn_core.face_encoder import FaceEncoder, check_encoder, condition_vectors, embed_small
+from pixelcnn_core.faces import FaceError, find_faces
+from pixelcnn_core.interpolation import between
+from pixelcnn_core.model import GatedPixelCNN
+from pixelcnn_core.sampling import sample, uniforms_from_seed
+
+ASSETS = Path(__file__).parent / "assets"
+EXAMPLES = {"Eileen Collins": ASSETS / "faces" / "eileen_collins.jpg",
+            "Grace Hopper": ASSETS / "faces" / "grace_hopper.jpg"}
+MAX_FACES = 12  # of one photo, or of several that are averaged
+
+
+@dataclass(frozen=True)
+class FoundFace:
+    """`crop` uint8 (64, 64, 3), what the encoder saw; `embedding` (D,) of unit length; `probability` of MTCNN."""
+
+    crop: np.ndarray
+    embedding: np.ndarray
+    probability: float
+    inside: float
+
+
+class FaceService:
+    """Finding, embedding and drawing faces with the portrait model of a `Service`, in its turns."""
+
+    def __init__(self, service: Service, folder: Path | None = None):
+        self.service = service
+        self.folder = Path(folder or os.environ.get("PIXELCNN_ENCODER") or ASSETS / "face_encoder")
+
+    @property
+    def model_name(self) -> str | None:
+        return next(iter(self.service.portrait_names), None)
+
+    @functools.cached_property
+    def encoder(self) -> FaceEncoder:
+        try:
+            return FaceEncoder.from_pretrained(str(self.folder))
+        except CheckpointError as error:
+            raise UserError("The face encoder cannot be loaded: its files are missing or damaged.") from error
+
+    def faces(self, source) -> list[FoundFace]:
+        """Whatever `load_image` takes -> the faces in it, the largest first. Raises UserError."""
+        try:
+            found = find_faces(load_image(source))[:MAX_FACES]
+        except (ImageError, FaceError) as error:
+            raise UserError(str(error)) from error
+        crops = torch.from_numpy(np.stack([face.crop for face in found])).permute(0, 3, 1, 2)  # (N, 3, 64, 64)
+        vectors = self.encoder.embed(crops).numpy()
+        return [FoundFace(face.crop, vector, face.probability, face.inside) for face, vector in zip(found, vectors)]
+
+    def portraits(self, embedding: np.ndarray, count: int, seed: int, temperature: float,
+                  guidance: float) -> Iterator[Progress]:
+        """`count` portraits of one person, `images` (1, count, H, W, C). Raises Busy and UserError."""
+        return self._draw(np.repeat(embedding[None], count, 0), None, 1, seed, temperature, guidance)
+
+    def path(self, start: np.ndarray, end: np.ndarray, columns: int, rows: int, path: str, seed: int,
+             temperature: float, guidance: float) -> Iterator[Progress]:
+        """Portraits between two people, each row with its own noise: `images` (columns, rows, H, W, C)."""
+        vectors = between(torch.from_numpy(start), torch.from_numpy(end), columns, path).numpy()
+        return self._draw(vectors.repeat(rows, 0), rows, columns, seed, temperature, guidance)
+
+    def class_path(self, model: str, start: str, end: str, columns: int, rows: int, path: str, seed: int,
+                   temperature: float, guidance: float) -> Iterator[Progress]:
+        """The same between two classes of a class-conditional model: mixtures of their one-hot vectors."""
+        names = self.service.info(model).classes
+        if start not in names or end not in names:
+            raise UserError(f"Choose two classes of {model}: {', '.join(names)}.")
+        one_hot = torch.eye(len(names))
+        label = between(one_hot[names.index(start)], one_hot[names.index(end)], columns, path)  # (columns, classes)
+        condition = Condition(label=label.repeat_interleave(rows, 0))
+
+        def begin(loaded: GatedPixelCNN):
+            noise = uniforms_from_seed(seed, rows, loaded.config).repeat(columns, 1, 1, 1)
+            return sample(loaded, condition, uniforms=noise, temperature=temperature, guidance=guidance)
+
+        return self.service.serve(model, begin, columns)
+
+    def _draw(self, embeddings: np.ndarray, same_noise_every: int | None, groups: int, seed: int, temperature: float,
+              guidance: float) -> Iterator[Progress]:
+        condition = Condition(embedding=condition_vectors(torch.from_numpy(embeddings)))
+
+        def begin(model: GatedPixelCNN):
+            self.check(model)
+            noise = uniforms_from_seed(seed, same_noise_every or len(embeddings), model.config)
+            noise = noise.repeat(len(embeddings) // len(noise), 1, 1, 1)  # (N, C, H, W)
+            return sample(model, condition, uniforms=noise, temperature=temperature, guidance=guidance)
+
+        if self.model_name is None:
+            raise UserError("There is no portrait model: train one with `python -m pixelcnn_core train portraits-cpu`.")
+        return self.service.serve(self.model_name, begin, groups)
+
+    def check(self, model: GatedPixelCNN) -> None:
+        """Raises UserError if the portrait model belongs to another encoder."""
+        try:
+            check_encoder(model, self.encoder)
+        except CheckpointError as error:
+            raise UserError(f"The portrait model cannot be used: {error}.") from error
+
+    def judge(self, images: np.ndarray, embedding: np.ndarray) -> list[tuple[float, float]]:
+        """(cosine with the source, bits per dimension given the source) of finished portraits (N, H, W, 3)."""
+        model = self.service.model(self.model_name)
+        batch = torch.from_numpy(images).permute(0, 3, 1, 2)  # (N, 3, H, W)
+        source = torch.from_numpy(embedding)
+        cosine = embed_small(self.encoder, batch) @ source
+        condition = Condition(embedding=condition_vectors(source[None]).repeat(len(batch), 1))
+        with torch.inference_mode():
+            bits = model.bits_per_dim(batch.to(self.service.device), condition.to(self.service.device))
+        return [(float(c), float(b)) for c, b in zip(cosine, bits)]
+
+
+def average(faces: list[FoundFace]) -> np.ndarray:
+    """The direction between the embeddings of one person's photos: (D,) of unit length."""
+    mean = np.mean([face.embedding for face in faces], 0)
+    return (mean / max(np.linalg.norm(mean), 1e-9)).astype(np.float32)
+
+
+def take_upload(payload) -> Image.Image:
+    """The image that the browser uploaded: read, and its file deleted, whatever it holds. Raises UserError.
+
+    `payload` is Gradio's file record, of which only a path (one that Gradio has checked) or a `data:` URL is used.
+    """
+    path, url = (payload.get("path"), payload.get("url")) if isinstance(payload, dict) else (None, None)
+    try:
+        if isinstance(path, str) and path:
+            return load_image(path)
+        return load_image(url if isinstance(url, str) and url.startswith("data:") else None)
+    except ImageError as error:
+        raise UserError(str(error)) from error
+    finally:
+        if isinstance(path, str) and path:
+            shutil.rmtree(Path(path).parent, ignore_errors=True)  # Gradio gives every upload a folder of its own
