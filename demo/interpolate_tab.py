@@ -148,7 +148,8 @@ def build(page: gr.Blocks, service: Service) -> None:
 def draw(stream: Iterator[Progress], sources: list[tuple[np.ndarray, str]], labels: list[str], settings: dict
          ) -> Iterator[tuple]:
     """Run one request and yield (strip, status, seed, how far, images, slider, one step)."""
-    words, seed = " · ".join(f"{key} {value}" for key, value in settings.items()), settings["seed"]
+    words = " · ".join(f"{key} {value if key == 'path' else f'{value:g}'}" for key, value in settings.items())
+    seed = settings["seed"]
     unchanged = [gr.skip()] * 3
     yield gr.skip(), status_html("Loading the model…", 0), seed, None, *unchanged
     shown = 0.0

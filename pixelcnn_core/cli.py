@@ -12,6 +12,7 @@ app = typer.Typer(help="Gated PixelCNN: train, evaluate, sample and time models.
 
 CheckpointArgument = Annotated[str, typer.Argument(help="checkpoint folder or Hugging Face Hub id")]
 DataOption = Annotated[Path, typer.Option(help="folder of the data set")]
+ENCODER = Path("demo/assets/face_encoder")  # the bundled one
 JsonOption = Annotated[Path | None, typer.Option("--json", help="write the numbers to this file")]
 
 
@@ -58,13 +59,21 @@ def distill(data: DataOption, out: Annotated[Path, typer.Option(help="checkpoint
 
 @app.command()
 def identity(checkpoint: CheckpointArgument, data: DataOption,
-             encoder: Annotated[Path, typer.Option(help="checkpoint folder of its face encoder")],
+             encoder: Annotated[Path, typer.Option(help="checkpoint folder of its face encoder")] = ENCODER,
              people: Annotated[int, typer.Option(min=2)] = 200,
              portraits: Annotated[int, typer.Option(min=1, help="for each of them")] = 8,
              temperature: Annotated[float, typer.Option(min=0)] = 1.0,
-             guidance: Annotated[float, typer.Option()] = 1.0, json_file: JsonOption = None) -> None:
+             guidance: Annotated[float, typer.Option()] = 1.0,
+             curve: Annotated[bool, typer.Option(help="first choose temperature and guidance: a grid on fewer "
+                                                 "portraits")] = False,
+             json_file: JsonOption = None) -> None:
     """Draw portraits of held-out people, embed them again, and match them with 100 people."""
-    from pixelcnn_core.identity import identity
+    from pixelcnn_core.identity import identity, identity_curve
+
+    if curve:
+        chosen = identity_curve(checkpoint, data, encoder, temperatures=(0.8, 0.9, 1.0), guidances=(1.0, 1.5, 2.0, 3.0),
+                                people=min(people, 100), portraits=min(portraits, 4))["identity_chosen"]
+        temperature, guidance = chosen["temperature"], chosen["guidance"]
 
     report(identity(checkpoint, data, encoder, people=people, portraits=portraits, temperature=temperature,
                     guidance=guidance), json_file)
@@ -121,11 +130,21 @@ def benchmark(context: typer.Context, checkpoint: CheckpointArgument,
 
 
 @app.command()
-def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder")]) -> None:
+def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder")],
+         encoder: Annotated[Path, typer.Option(help="for a portrait model: its face encoder")] = ENCODER,
+         photo: Annotated[list[Path], typer.Option(help="for a portrait model: photos of faces, for the grid")] = ()
+         ) -> None:
     """Write the model card (README.md, samples.png) of a checkpoint from its own files."""
     from pixelcnn_core.card import write_card
+    from pixelcnn_core.face_card import write_encoder_card, write_portrait_card
+    from pixelcnn_core.provenance import read_json
 
-    typer.echo(f"card: {write_card(checkpoint)}")
+    if is_face_encoder(str(checkpoint)):
+        typer.echo(f"card: {write_encoder_card(checkpoint)}")
+    elif read_json(checkpoint / "config.json").get("embedding"):
+        typer.echo(f"card: {write_portrait_card(checkpoint, encoder, photo)}")
+    else:
+        typer.echo(f"card: {write_card(checkpoint)}")
 
 
 def is_face_encoder(checkpoint: str) -> bool:

@@ -6,6 +6,7 @@ own source and those of `gallery - 1` other people. rank1 is the share of probes
 auc the area under the ROC curve of the cosines. Chance is 1 / gallery and 0.5.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,3 +104,24 @@ def identity(checkpoint: str | Path, data_dir: str | Path, encoder: str | Path, 
     if (path := Path(checkpoint) / "results.json").parent.is_dir():
         write_json(path, {**read_json(path), "identity": results})
     return results
+
+
+def identity_curve(checkpoint: str | Path, data_dir: str | Path, encoder: str | Path, *, temperatures: Sequence[float],
+                   guidances: Sequence[float], people: int = 100, portraits: int = 4, seed: int = 0) -> dict:
+    """Measure every pair of temperature and guidance, and choose the one with the best rank1 (then auc).
+
+    Where `checkpoint` is a folder, results.json gets "identity_curve" and "identity_chosen", and "identity" stays.
+    """
+    results = read_json(path := Path(checkpoint) / "results.json")
+    curve = []
+    for temperature in temperatures:
+        for guidance in guidances:
+            row = identity(checkpoint, data_dir, encoder, people=people, portraits=portraits, gallery=people,
+                           temperature=temperature, guidance=guidance, seed=seed)
+            curve.append({key: row[key] for key in ("temperature", "guidance", "rank1", "auc", "rank1_real",
+                                                    "rank1_chance", "people", "portraits")})
+    best = max(curve, key=lambda row: (row["rank1"], row["auc"]))
+    measured = {"identity_curve": curve, "identity_chosen": {key: best[key] for key in ("temperature", "guidance")}}
+    if path.parent.is_dir():
+        write_json(path, {**results, **measured})
+    return measured

@@ -11,9 +11,10 @@ from pixelcnn_core import Condition, GatedPixelCNN
 from pixelcnn_core.checkpoint import CheckpointError
 from pixelcnn_core.data import DataError, load_data
 from pixelcnn_core.evaluation import evaluate, other_people
+from pixelcnn_core.face_card import write_encoder_card, write_portrait_card
 from pixelcnn_core.face_encoder import FaceEncoder, FaceEncoderConfig, check_encoder, condition_vectors
-from pixelcnn_core.face_training import train_encoder
-from pixelcnn_core.identity import Probes, identity, match
+from pixelcnn_core.face_training import evaluate_encoder, train_encoder
+from pixelcnn_core.identity import Probes, identity, identity_curve, match
 from pixelcnn_core.recipe import Recipe
 from pixelcnn_core.training import train
 from tests.conftest import small_model
@@ -110,3 +111,26 @@ def test_matching_perfect_and_random_probes():
         torch.randn(150, 50, generator=torch.Generator().manual_seed(0))))
     rank1, auc = match(Probes(noise, person), sources, 20)
     assert rank1 < 0.2 and 0.4 < auc < 0.6
+
+
+def test_temperature_and_guidance_are_chosen_by_identity_and_stand_on_the_card(portrait_model, tables, encoder):
+    identity(portrait_model, tables, encoder, people=8, portraits=2)
+    measured = identity_curve(portrait_model, tables, encoder, temperatures=(0.5, 1.0), guidances=(1.0, 2.0), people=6,
+                              portraits=2)
+    curve, chosen = measured["identity_curve"], measured["identity_chosen"]
+    assert [(row["temperature"], row["guidance"]) for row in curve] == [(0.5, 1), (0.5, 2), (1, 1), (1, 2)]
+    best = next(row for row in curve if {key: row[key] for key in chosen} == chosen)
+    assert best["rank1"] == max(row["rank1"] for row in curve)
+    results = json.loads((portrait_model / "results.json").read_text())
+    assert results["identity"]["people"] == 8 and results["identity_chosen"] == chosen
+    text = write_portrait_card(portrait_model, encoder).read_text()
+    assert f"| new portraits | {results['identity']['rank1']:.3f} |" in text
+    assert text.count("| 0.5 |") == 2 and f"{chosen['temperature']:g}" in text
+
+
+def test_the_card_of_an_encoder_holds_its_numbers(encoder, tables):
+    with pytest.raises(ValueError, match="was not evaluated"):
+        write_encoder_card(encoder)
+    results = evaluate_encoder(encoder, tables, count=40)
+    text = write_encoder_card(encoder).read_text()
+    assert f"| AUC | {results['auc']:.3f} |" in text and "| made | 40 |" in text
