@@ -24,6 +24,7 @@ from pixelcnn_core.faces import FaceError, find_faces
 from pixelcnn_core.interpolation import between
 from pixelcnn_core.model import GatedPixelCNN
 from pixelcnn_core.sampling import sample, uniforms_from_seed
+from pixelcnn_core.vggface2 import load_encoder
 
 ASSETS = Path(__file__).parent / "assets"
 EXAMPLES = {"Eileen Collins": ASSETS / "faces" / "eileen_collins.jpg",
@@ -44,9 +45,9 @@ class FoundFace:
 class FaceService:
     """Finding, embedding and drawing faces with the portrait model of a `Service`, in its turns."""
 
-    def __init__(self, service: Service, folder: Path | None = None):
+    def __init__(self, service: Service, folder: Path | str | None = None):
         self.service = service
-        self.folder = Path(folder or os.environ.get("PIXELCNN_ENCODER") or ASSETS / "face_encoder")
+        self.folder = folder or os.environ.get("PIXELCNN_ENCODER") or ASSETS / "face_encoder"
 
     @property
     def model_name(self) -> str | None:
@@ -55,7 +56,7 @@ class FaceService:
     @functools.cached_property
     def encoder(self) -> FaceEncoder:
         try:
-            return FaceEncoder.from_pretrained(str(self.folder))
+            return load_encoder(self.folder)
         except CheckpointError as error:
             raise UserError("The face encoder cannot be loaded: its files are missing or damaged.") from error
 

@@ -15,6 +15,7 @@ from pixelcnn_core.figures import image_grid
 from pixelcnn_core.model import GatedPixelCNN
 from pixelcnn_core.provenance import count_parameters, read_json, training_so_far
 from pixelcnn_core.sampling import finish, sample
+from pixelcnn_core.vggface2 import load_encoder
 
 NOT_FOR = """Not for identifying, verifying or judging anyone. The photos it learnt from are mostly of public figures
 from the web, unevenly distributed over sex, age, skin colour and country, and it does not work equally well for
@@ -132,7 +133,7 @@ def write_portrait_card(folder: str | Path, encoder: str | Path, photos: Sequenc
     facts, total = read_json(folder / "training.json"), training_so_far(folder)
     chosen = results.get("identity_chosen", {"temperature": 1.0, "guidance": 1.0})
     if photos:
-        draw_rows(model, FaceEncoder.from_pretrained(encoder), photos, count, **chosen).save(folder / "samples.png",
+        draw_rows(model, load_encoder(encoder), photos, count, **chosen).save(folder / "samples.png",
                                                                                              optimize=True)
 
     def measured(key: str) -> str:

@@ -89,13 +89,14 @@ def split_faces(data: FaceData) -> tuple[FaceData, FaceData]:
 
 def portraits(folder: Path, split: str, size: int, encoder: str) -> ImageData:
     """The faces that lie inside their photos, area-averaged to size x size, each with its condition vector."""
-    from pixelcnn_core.face_encoder import FaceEncoder, condition_vectors
+    from pixelcnn_core.face_encoder import condition_vectors
+    from pixelcnn_core.vggface2 import load_encoder
 
     if not encoder:
         raise DataError("the data set 'faces' needs the checkpoint folder of a face encoder")
     if CROP % size:
         raise DataError(f"faces of {CROP} x {CROP} pixels are averaged to a divisor of that size, not to {size}")
-    model = FaceEncoder.from_pretrained(encoder)
+    model = load_encoder(encoder)
     faces = split_faces(load_faces(folder))[SPLITS.index(split)]
     faces = faces.where((faces.inside > INSIDE).tolist())
     if split == "test":  # the tables list a person's photos together: mix them, so that the first few are many people

@@ -20,10 +20,11 @@ from tqdm import tqdm
 from pixelcnn_core.conditioning import Condition
 from pixelcnn_core.data import DataError
 from pixelcnn_core.face_data import CROP, INSIDE, FaceData, load_faces, split_faces
-from pixelcnn_core.face_encoder import FaceEncoder, check_encoder, condition_vectors, embed_small
+from pixelcnn_core.face_encoder import check_encoder, condition_vectors, embed_small
 from pixelcnn_core.model import GatedPixelCNN
 from pixelcnn_core.provenance import read_json, write_json
 from pixelcnn_core.sampling import finish, sample
+from pixelcnn_core.vggface2 import load_encoder
 
 BATCH = 64  # portraits drawn at once
 
@@ -82,7 +83,7 @@ def identity(checkpoint: str | Path, data_dir: str | Path, encoder: str | Path, 
 
     Where `checkpoint` is a folder, the numbers go into its results.json under "identity".
     """
-    face_encoder = FaceEncoder.from_pretrained(encoder)
+    face_encoder = load_encoder(encoder)
     model = GatedPixelCNN.from_pretrained(checkpoint)
     check_encoder(model, face_encoder)
     held_out, sources, person, others = choose_people(data_dir, people)

@@ -1,5 +1,7 @@
 """Detection and alignment on the bundled public-domain portraits, and a clear answer for photos that are none."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +89,13 @@ def test_a_large_photo_gives_the_same_crop():
 def test_a_photo_without_a_usable_face_is_answered_in_a_sentence(photo, message):
     with pytest.raises(FaceError, match=message):
         find_faces(photo)
+
+
+def test_embeddings_are_the_same_in_another_process():
+    code = ("import torch; from pixelcnn_core.face_encoder import FaceEncoder\n"
+            f"encoder = FaceEncoder.from_pretrained({str(EXAMPLES.parent / 'face_encoder')!r})\n"
+            "crops = (torch.arange(2 * 3 * 64 * 64) % 251).reshape(2, 3, 64, 64).to(torch.uint8)\n"
+            "print(encoder.embed(crops).numpy().tobytes().hex())")
+    answers = {subprocess.run([sys.executable, "-c", code], cwd=EXAMPLES.parents[2], capture_output=True, text=True,
+                              check=True).stdout for _ in range(2)}
+    assert len(answers) == 1 and len(answers.pop().strip()) == 2 * 128 * 4 * 2

@@ -3,10 +3,11 @@
 import shutil
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from gradio_client import Client
-from helpers import save_tiny, save_tiny_portraits, wait_until
+from helpers import Visit, save_tiny, save_tiny_portraits, wait_until
 
 from app import LAUNCH
 from demo.face_service import FaceService
@@ -87,3 +88,21 @@ def chromium():
         browser = tools.chromium.launch(executable_path=installed, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def visit(chromium, url, service):
+    """Opens pages; afterwards none of them may have complained, or have asked another machine for anything."""
+    visits = []
+
+    def start(**context) -> Visit:
+        visits.append(Visit(chromium, url, **context))
+        return visits[-1]
+
+    yield start
+    for one in visits:
+        one.context.close()
+    here = urlsplit(url).netloc
+    for one in visits:
+        assert one.hosts <= {here, ""}, "the page asked another machine"  # "" is data: and blob:
+        assert not one.complaints

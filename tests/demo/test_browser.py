@@ -1,60 +1,7 @@
 """The page in a real browser: what a visitor sees and does, and that nothing is asked of any other machine."""
 
-from urllib.parse import parse_qs, urlsplit
-
 import pytest
 from helpers import wait_until
-
-
-class Visit:
-    """One open page, with everything it asked for and complained about."""
-
-    def __init__(self, browser, url, **context):
-        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
-        self.page, self.url = self.context.new_page(), url
-        self.complaints, self.hosts = [], set()
-        self.page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.context.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
-
-    def open(self, query: str = ""):
-        self.page.goto(self.url + query)
-        self.page.wait_for_selector("#grid figure img", state="attached")
-        return self.page
-
-    def query(self) -> dict[str, str]:
-        return {key: values[0] for key, values in parse_qs(urlsplit(self.page.url).query).items()}
-
-    def status(self) -> str:
-        return self.page.inner_text("#status")
-
-    def sources(self) -> list[str]:
-        return self.page.eval_on_selector_all("#grid img", "images => images.map(image => image.src)")
-
-    def labels(self) -> list[str]:
-        return self.page.locator("#grid figcaption").all_inner_texts()
-
-    def wait_for_status(self, text: str, seconds: float = 10) -> None:
-        self.page.wait_for_function("text => document.querySelector('#status').innerText.includes(text)", arg=text,
-                                    timeout=1000 * seconds)
-
-
-@pytest.fixture
-def visit(chromium, url, service):
-    """Opens pages; afterwards none of them may have complained, or have asked another machine for anything."""
-    visits = []
-
-    def start(**context) -> Visit:
-        visits.append(Visit(chromium, url, **context))
-        return visits[-1]
-
-    yield start
-    for one in visits:
-        one.context.close()
-    here = urlsplit(url).netloc
-    for one in visits:
-        assert one.hosts <= {here, ""}, "the page asked another machine"  # "" is data: and blob:
-        assert not one.complaints
 
 
 def test_it_opens_on_stored_samples(visit):

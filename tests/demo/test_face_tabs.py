@@ -89,6 +89,12 @@ def test_a_portrait_model_of_another_encoder_is_refused(tmp_path):
         list(faces.portraits(np.ones(128, np.float32), 1, 0, 1.0, 1.0))
 
 
+def test_a_damaged_encoder_is_named(shared_service, tmp_path):
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(UserError, match="face encoder cannot be loaded"):
+        FaceService(shared_service, tmp_path).faces(EILEEN)
+
+
 def test_an_upload_is_deleted_whatever_it_holds(tmp_path):
     for name, content in (("face.jpg", EILEEN.read_bytes()), ("text.png", b"no image")):
         folder = tmp_path / name.replace(".", "-")
