@@ -1,11 +1,13 @@
 """Faces for the page: a photo becomes crops and embeddings; embeddings become new portraits (section 3.3).
 
-Photos, crops and embeddings stay in memory: an uploaded file is read once and deleted, and nothing else is written.
+Photos, crops and embeddings stay in memory: an uploaded file is read once and deleted two seconds later,
+and nothing else is written.
 """
 
 import functools
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,7 @@ from pixelcnn_core.vggface2 import load_encoder
 ASSETS = Path(__file__).parent / "assets"
 EXAMPLES = {"Eileen Collins": ASSETS / "faces" / "eileen_collins.jpg",
             "Grace Hopper": ASSETS / "faces" / "grace_hopper.jpg"}
+PREVIEW_SECONDS = 2.0
 MAX_FACES = 12  # of one photo, or of several that are averaged
 
 
@@ -137,7 +140,7 @@ def average(faces: list[FoundFace]) -> np.ndarray:
 
 
 def take_upload(payload) -> Image.Image:
-    """The image that the browser uploaded: read, and its file deleted, whatever it holds. Raises UserError.
+    """The image that the browser uploaded: read, and its file deleted soon, whatever it holds. Raises UserError.
 
     `payload` is Gradio's file record, of which only a path (one that Gradio has checked) or a `data:` URL is used.
     """
@@ -150,4 +153,5 @@ def take_upload(payload) -> Image.Image:
         raise UserError(str(error)) from error
     finally:
         if isinstance(path, str) and path:
-            shutil.rmtree(Path(path).parent, ignore_errors=True)  # Gradio gives every upload a folder of its own
+            # Gradio gives every upload a folder of its own. Not at once: the browser may still be fetching a preview.
+            threading.Timer(PREVIEW_SECONDS, shutil.rmtree, [Path(path).parent], {"ignore_errors": True}).start()

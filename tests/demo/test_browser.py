@@ -1,5 +1,7 @@
 """The page in a real browser: what a visitor sees and does, and that nothing is asked of any other machine."""
 
+from urllib.parse import urlsplit
+
 import pytest
 from helpers import wait_until
 
