@@ -29,7 +29,7 @@ def benchmark_table(models: Path = MODELS) -> str:
 
 def models_table(models: Path = MODELS) -> str:
     """Every bundled checkpoint, from its results.json."""
-    lines = ["| model | parameters | test, given the class | test, without | training images, given the class |",
+    lines = ["| model | parameters | test, given its condition | test, without | training images |",
              "| --- | --- | --- | --- | --- |"]
     for folder in sorted(path for path in models.iterdir() if (path / "results.json").exists()):
         r = read_json(folder / "results.json")
