@@ -13,6 +13,8 @@ Every panel shows images of one class. While they are sampled, the hatched part 
 line is the row that is drawn next; all images of a request advance together. Nothing is looked up or blended: each
 sub-pixel is a new random draw, and the only thing that tells a *cat* from a *ship* is the vector *h* in the gates.
 
+In *Portraits* and *Interpolate* the vector is not a class but 128 numbers that an encoder reads from a face.
+
 Try the switch **Same noise, every class**: the random numbers are then the same in every panel, so that whatever
 differs between two panels is the work of the class alone. Try **temperature** 0: chance is switched off, the likeliest
 value wins each time, and the images turn flat. The likeliest *pixel* is far from a likely *image*.
@@ -43,7 +45,7 @@ to store the image. Lower is better; 8 bits is knowing nothing about an 8-bit im
 
 def build(page: gr.Blocks, service: Service) -> None:
     """The tab's text, inside an open `gr.Tab`."""
-    models = "\n".join(f"- {limit(service, name)}" for name in service.names)
+    models = "\n".join(f"- {limit(service, name)}" for name in (*service.names, *service.portrait_names))
     gr.Markdown(TEXT.format(models=models, subpixels=3 * 32 * 32), elem_id="about-text")
 
 

@@ -86,6 +86,19 @@ def test_conditions_that_do_not_fit_are_named(condition, message):
         small_model(classes=4)(torch.zeros(2, 3, 5, 5, dtype=torch.uint8), condition)
 
 
+def test_a_mixture_of_classes_lies_between_them():
+    model = small_model(classes=3)
+    x = torch.randint(0, 7, (2, 3, 5, 5), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    one_hot = torch.eye(3, dtype=torch.float64)
+    assert torch.allclose(model(x, Condition(label=one_hot[[2, 0]])), model(x, Condition(label=torch.tensor([2, 0]))))
+    half = model(x, Condition(label=one_hot[[2, 0]] / 2 + one_hot[[1, 1]] / 2))
+    assert not torch.allclose(half, model(x, Condition(label=torch.tensor([2, 0]))))
+    dropped = Condition(label=one_hot[[2, 0]]).drop(torch.tensor([False, True]))
+    assert torch.equal(dropped.label, torch.stack([torch.zeros(3, dtype=torch.float64), one_hot[0]]))
+    with pytest.raises(ValueError, match="mixture of classes has shape"):
+        model(x, Condition(label=torch.zeros(2, 4)))
+
+
 def test_parts_of_a_condition_must_agree():
     with pytest.raises(ValueError, match="batch sizes"):
         Condition(label=torch.zeros(2, dtype=torch.long), embedding=torch.zeros(3, 4))
