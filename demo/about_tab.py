@@ -38,7 +38,7 @@ to store the image. Lower is better; 8 bits is knowing nothing about an 8-bit im
 - The paper: [arXiv 1606.05328](https://arxiv.org/abs/1606.05328). The one before it, with the plain PixelCNN and its
   blind spot: [arXiv 1601.06759](https://arxiv.org/abs/1601.06759).
 - The code behind this page: `pixelcnn_core/` is the model and the sampler, and knows nothing of web pages;
-  `README.md` says how to train your own.
+  `notebooks/` explains its pieces step by step; `README.md` says how to train your own.
 - The same as an API: *Use via API* at the foot of the page.
 """
 
