@@ -6,6 +6,7 @@ own source and those of `gallery - 1` other people. rank1 is the share of probes
 auc the area under the ROC curve of the cosines. Chance is 1 / gallery and 0.5.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,7 @@ def draw_portraits(model: GatedPixelCNN, sources: Tensor, count: int, temperatur
     return torch.cat(drawn)
 
 
+@functools.lru_cache(maxsize=1)  # a curve measures the same people again and again
 def choose_people(data_dir: str | Path, people: int) -> tuple[FaceData, np.ndarray, np.ndarray, Tensor]:
     """(held-out faces, index of each person's source, number of the person on the other photos, their index)."""
     _, held_out = split_faces(load_faces(data_dir))
