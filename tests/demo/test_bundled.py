@@ -1,0 +1,58 @@
+"""The bundled checkpoints: they load, their cards quote their results, and the stored pictures are theirs."""
+
+import json
+
+import pytest
+
+from demo.service import MODELS, Service
+from demo.stored import FACTS, fingerprint, read_portraits, read_stored
+from pixelcnn_core import GatedPixelCNN
+from pixelcnn_core.face_encoder import FaceEncoder, check_encoder
+
+FOLDERS = sorted(path.parent for path in MODELS.glob("*/config.json"))
+ENCODER = MODELS.parent / "face_encoder"
+
+
+@pytest.fixture(scope="module")
+def service() -> Service:
+    return Service()
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_it_loads_and_its_card_quotes_its_results(folder):
+    model = GatedPixelCNN.from_pretrained(folder)
+    results, card = json.loads((folder / "results.json").read_text()), (folder / "README.md").read_text()
+    assert sum(p.numel() for p in model.parameters()) == results["parameters"]
+    for key in ("bits_per_dim_test", "bits_per_dim_train", "bits_per_dim_test_unconditional"):
+        assert f"{results[key]:.3f}" in card, key
+    assert results["images"] >= 297 and "Limits" in card and (folder / "samples.png").is_file()
+    assert (folder / "training.csv").is_file() and json.loads((folder / "training.json").read_text())["hardware"]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_stored_pictures_were_drawn_from_these_weights(folder, service):
+    info = service.info(folder.name)
+    facts, stored = (FACTS, read_stored(folder, info)) if not info.embedding else \
+        ("stored_portraits.json", read_portraits(folder))
+    assert stored is not None, "draw them: python -m demo.make_assets"
+    assert json.loads((folder / facts).read_text())["weights"] == fingerprint(folder), "python -m demo.make_assets"
+
+
+def test_portrait_models_belong_to_the_bundled_encoder(service):
+    encoder = FaceEncoder.from_pretrained(ENCODER)
+    for name in service.portrait_names:
+        check_encoder(service.model(name), encoder)
+
+
+def test_the_card_of_the_encoder_quotes_its_results():
+    results, card = json.loads((ENCODER / "results.json").read_text()), (ENCODER / "README.md").read_text()
+    for key in ("verification_accuracy", "verification_accuracy_teacher", "auc", "auc_teacher"):
+        assert f"{results[key]:.3f}" in card
+    assert results["pairs"] >= 6000
+
+
+def test_the_sampler_was_measured_on_the_bundled_weights():
+    numbers = json.loads((MODELS / "cifar10" / "benchmark.json").read_text())
+    for batch, bound in (("1", 150), ("16", 800), ("64", 1800)):
+        assert numbers["batch"][batch]["naive_over_cached"] > bound
+    assert numbers["peak_mb"]["64"] < 1000
