@@ -34,7 +34,8 @@ numbers, whatever the light and the pose: who it is stays, the photo is forgotte
     r"""#### The vector enters every gate
 The portrait model never sees the photo, only $\mathbf{h}$ (equation 4), and draws
 $$p(\mathbf{x}\mid\mathbf{h})=\prod_i p(x_i\mid x_1,\dots,x_{i-1},\mathbf{h})$$
-pixel by pixel. Pose, light and background are free: other noise, other portrait.""",
+pixel by pixel. Pose, light and background are free: other noise, other portrait. A map that is the same for every image
+tells it where a pixel lies (equation 5): in aligned faces the eyes are always in one place.""",
     r"""#### The numbers below each portrait
 *Similarity* is the cosine between the source's embedding and that of the portrait itself: 1 is the same, 0 unrelated.
 *Bits* are $-\log_2 p(\mathbf{x}\mid\mathbf{h})$ per sub-pixel: how surprised the model is by what it drew. Lower is
