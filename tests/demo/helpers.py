@@ -53,6 +53,8 @@ class Visit:
     def open(self, query: str = ""):
         self.page.goto(self.url + query)
         self.page.wait_for_selector("#grid figure img", state="attached")
+        self.page.wait_for_selector(".notes p", state="attached")
+        self.page.wait_for_function("window.addressRead")  # everything is in its place
         return self.page
 
     def query(self) -> dict[str, str]:

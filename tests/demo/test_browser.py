@@ -183,6 +183,7 @@ def test_words_can_be_read(visit, scheme):
     page = visit(color_scheme=scheme).open()
     for selector in ("h1", ".kicker", "#status p", "figcaption", "#facts p", ".colophon", "#seed label span",
                      ".notes p"):
+        page.wait_for_selector(selector, state="attached")
         colours = page.evaluate("""selector => {
           const numbers = text => text.match(/[\\d.]+/g).map(Number);
           const word = document.querySelector(selector);
