@@ -21,11 +21,12 @@ ROOT = Path(__file__).parent.parent.parent
 def launch(*words) -> str:
     """Run the command line in two processes; each tells the size of its group.
 
-    `--multi_gpu` is what makes accelerate start several processes; ACCELERATE_USE_CPU keeps them on the CPU.
+    `--multi_gpu` is what makes accelerate start several processes; ACCELERATE_USE_CPU keeps them on the CPU, and
+    only `Accelerator` reads it (a bare `PartialState` would leave each process alone).
     """
-    program = ("import torch, torch.distributed as d, runpy, sys\n"
-               "from accelerate import PartialState\n"
-               "PartialState(); print('group of', d.get_world_size())\n"
+    program = ("import os, torch, runpy, sys\n"
+               "from accelerate import Accelerator\n"
+               "os.write(1, f'group of {Accelerator().num_processes}\\n'.encode())\n"
                "torch.set_num_threads(1)\n"
                "sys.argv[0] = 'pixelcnn_core'; runpy.run_module('pixelcnn_core', run_name='__main__')\n")
     script = Path(words[-1]).parent / "both.py"
