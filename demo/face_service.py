@@ -6,15 +6,12 @@ and nothing else is written.
 
 import functools
 import os
-import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
 from demo.images import ImageError, load_image
 from demo.service import Progress, Service
@@ -31,7 +28,6 @@ from pixelcnn_core.vggface2 import load_encoder
 ASSETS = Path(__file__).parent / "assets"
 EXAMPLES = {"Eileen Collins": ASSETS / "faces" / "eileen_collins.jpg",
             "Grace Hopper": ASSETS / "faces" / "grace_hopper.jpg"}
-PREVIEW_SECONDS = 2.0
 MAX_FACES = 12  # of one photo, or of several that are averaged
 
 
@@ -137,21 +133,3 @@ def average(faces: list[FoundFace]) -> np.ndarray:
     """The direction between the embeddings of one person's photos: (D,) of unit length."""
     mean = np.mean([face.embedding for face in faces], 0)
     return (mean / max(np.linalg.norm(mean), 1e-9)).astype(np.float32)
-
-
-def take_upload(payload) -> Image.Image:
-    """The image that the browser uploaded: read, and its file deleted soon, whatever it holds. Raises UserError.
-
-    `payload` is Gradio's file record, of which only a path (one that Gradio has checked) or a `data:` URL is used.
-    """
-    path, url = (payload.get("path"), payload.get("url")) if isinstance(payload, dict) else (None, None)
-    try:
-        if isinstance(path, str) and path:
-            return load_image(path)
-        return load_image(url if isinstance(url, str) and url.startswith("data:") else None)
-    except ImageError as error:
-        raise UserError(str(error)) from error
-    finally:
-        if isinstance(path, str) and path:
-            # Gradio gives every upload a folder of its own. Not at once: the browser may still be fetching a preview.
-            threading.Timer(PREVIEW_SECONDS, shutil.rmtree, [Path(path).parent], {"ignore_errors": True}).start()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import gradio as gr
 import numpy as np
 
-from demo.face_service import EXAMPLES, FaceService, take_upload
+from demo.face_service import EXAMPLES, FaceService
 from demo.panels import enlarge
 from demo.portrait_panels import download_link, one_column_html, sheet_png, source_html, strip_gif, strip_html
 from demo.portraits_tab import STATE_SECONDS, default_settings
@@ -16,6 +16,7 @@ from demo.service import Progress, Service
 from demo.settings import MAX_GUIDANCE, MAX_SEED, MAX_TEMPERATURE, UserError, number
 from demo.status import status_html, unfinished_status
 from demo.stored import StoredPortraits, read_portraits
+from demo.uploads import take_upload
 from pixelcnn_core.interpolation import PATHS
 
 ID, TITLE = "interpolate", "Interpolate"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import gradio as gr
 import numpy as np
 
-from demo.face_service import EXAMPLES, MAX_FACES, FaceService, FoundFace, average, take_upload
+from demo.face_service import EXAMPLES, MAX_FACES, FaceService, FoundFace, average
 from demo.model_facts import card_text, facts_html
 from demo.panels import enlarge
 from demo.portrait_panels import download_link, portraits_html, sheet_png
@@ -16,6 +16,7 @@ from demo.service import Service
 from demo.settings import MAX_GUIDANCE, MAX_SEED, MAX_TEMPERATURE, UserError, number
 from demo.status import status_html, unfinished_status
 from demo.stored import StoredPortraits, read_portraits
+from demo.uploads import take_upload
 
 ID, TITLE = "portraits", "Portraits"
 COUNT = 9

@@ -11,10 +11,11 @@ from gradio_client import Client, handle_file
 from helpers import save_tiny_portraits, wait_until
 from PIL import Image
 
-from demo.face_service import EXAMPLES, FaceService, average, take_upload
+from demo.face_service import EXAMPLES, FaceService, average
 from demo.portrait_panels import strip_gif
 from demo.service import Service
 from demo.settings import UserError
+from demo.uploads import take_upload
 
 EILEEN, GRACE = EXAMPLES.values()
 
