@@ -9,13 +9,15 @@ in `sampling.py`: this file knows nothing of caches.
 
 import math
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixelcnn_core.checkpoint import Checkpoint
+from pixelcnn_core.checkpoint import Checkpoint, CheckpointError
 from pixelcnn_core.conditioning import Condition, global_vector, position_map, spatial_map
+from pixelcnn_core.data import ImageData
 from pixelcnn_core.layers import ColourConv1x1, GatedLayer
 
 
@@ -63,6 +65,14 @@ class PixelCNNConfig:
         if self.class_names and len(self.class_names) != self.classes:
             raise ValueError(f"{len(self.class_names)} class names were given for {self.classes} classes")
 
+    @classmethod
+    def for_data(cls, data: ImageData, **settings):
+        """The configuration for a data set, which gives the shape of the images and what they are conditioned on."""
+        _, channels, size, _ = data.images.shape
+        embedding = 0 if data.embeddings is None else data.embeddings.shape[1]
+        return cls(image_size=size, channels=channels, levels=data.levels, encoder=data.encoder,
+                   classes=len(data.class_names), class_names=data.class_names, embedding=embedding, **settings)
+
     def to_dict(self) -> dict:
         return {**asdict(self), "class_names": list(self.class_names)}
 
@@ -71,6 +81,7 @@ class GatedPixelCNN(Checkpoint, nn.Module):
     """The model of the paper. `GatedPixelCNN.from_pretrained(folder or hub id)` loads a trained one."""
 
     config_class = PixelCNNConfig
+    loss_name = "bits_per_dim"
 
     def __init__(self, config: PixelCNNConfig):
         super().__init__()
@@ -143,3 +154,19 @@ class GatedPixelCNN(Checkpoint, nn.Module):
     def bits_per_dim(self, x: Tensor, condition: Condition | None = None) -> Tensor:
         """-log2 p(x | h) / number of sub-pixels, exact: (B, C, H, W) -> (B,). Its mean is the training loss."""
         return self.bits_per_sub_pixel(x, condition).mean(dim=(1, 2, 3))
+
+    def losses(self, images: Tensor, condition: Condition | None = None, kept: Tensor | None = None) -> Tensor:
+        """What training makes small: bits per dimension, without the condition where `kept`, (B,) bool, is False."""
+        if condition is not None and kept is not None:
+            condition = condition.drop(kept)
+        return self.bits_per_dim(images, condition)
+
+
+def load_trunk(model: GatedPixelCNN, folder: str | Path) -> None:
+    """Start from another model's layers and head; what a condition adds stays as it is. Raises CheckpointError."""
+    start, own = GatedPixelCNN.from_pretrained(folder).state_dict(), model.state_dict()
+    trunk = {name: tensor for name, tensor in start.items() if name.startswith(("layers.", "head"))}
+    if misfits := [name for name in own if name.startswith(("layers.", "head"))
+                   and (name not in trunk or trunk[name].shape != own[name].shape)]:
+        raise CheckpointError(f"{folder} has layers of another shape, {misfits[0]} for one")
+    model.load_state_dict({**own, **trunk})

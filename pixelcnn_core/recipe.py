@@ -4,10 +4,14 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
+from pixelcnn_core.autoencoder import AutoEncoder, MSEAutoEncoder
+from pixelcnn_core.classifier import Classifier
 from pixelcnn_core.data import ImageData
-from pixelcnn_core.model import PixelCNNConfig
+from pixelcnn_core.model import GatedPixelCNN
 
 FOLDER = Path(__file__).parent / "recipes"
+MODELS = {"pixelcnn": GatedPixelCNN, "autoencoder": AutoEncoder, "mse-autoencoder": MSEAutoEncoder,
+          "classifier": Classifier}
 
 
 class RecipeError(ValueError):
@@ -16,7 +20,8 @@ class RecipeError(ValueError):
 
 @dataclass
 class Recipe:
-    """What to train, on what, and how. `model` holds the settings of `PixelCNNConfig`; the data set adds the rest."""
+    """What to train, on what, and how. `model` holds settings of the configuration of its `kind`, `PixelCNNConfig` for
+    a PixelCNN; the data set adds the rest."""
 
     name: str
     about: str  # what it is for, on which hardware, for how long
@@ -24,9 +29,12 @@ class Recipe:
     steps: int
     batch: int  # images per step, over all processes
     learning_rate: float
+    kind: str = "pixelcnn"  # or autoencoder, mse-autoencoder, classifier
     model: dict = field(default_factory=dict)
     size: int = 32  # height and width, for data sets that come in larger sizes
     encoder: str = ""  # checkpoint folder of the face encoder, for portraits
+    trunk: str = ""  # checkpoint folder of a PixelCNN whose layers and head are the start
+    start: str = ""  # checkpoint folder of an MSE auto-encoder whose code is the start of an auto-encoder's
     warm_up: int = 200  # steps
     clip: float = 1.0  # largest norm of the gradient
     ema: float = 0.999  # decay of the running average of the weights, per step
@@ -39,6 +47,8 @@ class Recipe:
     sample: bool = True  # draw a grid of samples per epoch
 
     def __post_init__(self) -> None:
+        if self.kind not in MODELS:
+            raise RecipeError(f"recipe {self.name}: kind must be one of {', '.join(MODELS)}, not {self.kind!r}")
         for name in ("steps", "batch", "learning_rate", "clip", "size"):
             if not isinstance(getattr(self, name), int | float):
                 raise RecipeError(f"recipe {self.name}: {name} must be a number, not {getattr(self, name)!r}")
@@ -48,14 +58,10 @@ class Recipe:
             if not 0 <= getattr(self, name) < 1:
                 raise RecipeError(f"recipe {self.name}: {name} must be in [0, 1), not {getattr(self, name)}")
 
-    def config(self, data: ImageData) -> PixelCNNConfig:
+    def config(self, data: ImageData):
         """The model's configuration, completed by what the data set says. Raises RecipeError."""
-        _, channels, size, _ = data.images.shape
-        embedding = 0 if data.embeddings is None else data.embeddings.shape[1]
         try:
-            return PixelCNNConfig(image_size=size, channels=channels, levels=data.levels, encoder=data.encoder,
-                                  classes=len(data.class_names), class_names=data.class_names, embedding=embedding,
-                                  **self.model)
+            return MODELS[self.kind].config_class.for_data(data, **self.model)
         except (TypeError, ValueError) as error:
             raise RecipeError(f"recipe {self.name}: {error}") from error
 

@@ -21,11 +21,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from pixelcnn_core.autoencoder import load_start
 from pixelcnn_core.conditioning import Condition
 from pixelcnn_core.data import ImageData, batch_indices, load_data
-from pixelcnn_core.model import GatedPixelCNN
+from pixelcnn_core.model import load_trunk
 from pixelcnn_core.provenance import commit, hardware, training_so_far, versions, write_json
-from pixelcnn_core.recipe import Recipe
+from pixelcnn_core.recipe import MODELS, Recipe
 from pixelcnn_core.training_log import TrainingLog
 
 STATE_FILE = "training_state.safetensors"
@@ -36,22 +37,22 @@ class TrainingError(ValueError):
 
 
 class Loss(nn.Module):
-    """Mean bits per dimension as a module, so that Accelerate (and DistributedDataParallel) can wrap it."""
+    """The mean of a model's `losses` as a module, so that Accelerate (and DistributedDataParallel) can wrap it."""
 
-    def __init__(self, model: GatedPixelCNN):
+    def __init__(self, model: nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, images: Tensor, condition: Condition) -> Tensor:
-        return self.model.bits_per_dim(images, condition).mean()
+    def forward(self, images: Tensor, condition: Condition, kept: Tensor) -> Tensor:
+        return self.model.losses(images, condition, kept).mean()
 
 
 @dataclass
 class Run:
     """Everything that a training state on disk restores."""
 
-    model: GatedPixelCNN
-    average: GatedPixelCNN  # the EMA weights: what is evaluated and published
+    model: nn.Module
+    average: nn.Module  # the EMA weights: what is evaluated and published
     optimiser: torch.optim.Optimizer
     step: int = 0
     seconds: float = 0.0  # of training, over all starts
@@ -102,8 +103,9 @@ def learning_rate(recipe: Recipe, step: int, progress: float) -> float:
 
 
 def batch_of(recipe: Recipe, data: ImageData, step: int, process: int = 0,
-             processes: int = 1) -> tuple[Tensor, Condition]:
-    """This process's images and conditions (some dropped) of one step; together the processes have the whole batch."""
+             processes: int = 1) -> tuple[Tensor, Condition, Tensor]:
+    """This process's images of one step, their conditions, and which of these are kept, (B,) bool; together the
+    processes have the whole batch."""
     share = slice(process * recipe.batch // processes, (process + 1) * recipe.batch // processes)
     index = batch_indices(len(data), recipe.batch, step, recipe.seed)[share].to(data.images.device)
     random = np.random.default_rng((recipe.seed, step, 1)).random((2, recipe.batch))[:, share]
@@ -112,7 +114,7 @@ def batch_of(recipe: Recipe, data: ImageData, step: int, process: int = 0,
         mirrored = torch.from_numpy(random[0] < 0.5).to(images.device)
         images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
     kept = torch.from_numpy(random[1] >= recipe.condition_dropout).to(images.device)
-    return images, data.condition(index).drop(kept)
+    return images, data.condition(index), kept
 
 
 def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool = False, init: str | None = None,
@@ -144,14 +146,19 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     config = recipe.config(data)
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
-        model = GatedPixelCNN(config)
+        model = MODELS[recipe.kind](config)
     if init:
-        start = GatedPixelCNN.from_pretrained(init)
+        start = type(model).from_pretrained(init)
         if start.config != config:
             raise TrainingError(f"{init} is a model of another shape than recipe {recipe.name}")
         model.load_state_dict(start.state_dict())
+    else:
+        if recipe.trunk:
+            load_trunk(getattr(model, "decoder", model), recipe.trunk)
+        if recipe.start:
+            load_start(model, recipe.start)
     model = model.to(accelerator.device, memory_format=torch.channels_last)
-    average = GatedPixelCNN(config).to(accelerator.device, memory_format=torch.channels_last).eval()
+    average = type(model)(config).to(accelerator.device, memory_format=torch.channels_last).eval()
     average.load_state_dict(model.state_dict())
     optimiser = torch.optim.Adam(model.parameters(), recipe.learning_rate, betas=(0.9, 0.99))
     run = Run(model, average, optimiser)
@@ -160,7 +167,7 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     loss_module = Loss(model)
     loss_module = accelerator.prepare(torch.compile(loss_module) if recipe.compile else loss_module)
 
-    log = TrainingLog(out, run.step) if accelerator.is_main_process else None
+    log = TrainingLog(out, run.step, average.loss_name) if accelerator.is_main_process else None
     facts = {"max_minutes": max_minutes, "before": training_so_far(init) if init else None,
              "hardware": hardware(accelerator), "commit": commit(), "versions": versions()}
     shape = torch.random.fork_rng(devices=[accelerator.device] if accelerator.device.type == "cuda" else [])
@@ -175,9 +182,9 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
             rate = learning_rate(recipe, run.step, max(run.step / recipe.steps, run.seconds / budget))
             for group in optimiser.param_groups:
                 group["lr"] = rate
-            images, condition = batch_of(recipe, data, run.step, process, processes)
+            images, condition, kept = batch_of(recipe, data, run.step, process, processes)
             torch.manual_seed(hash((recipe.seed, run.step, process)) % 2 ** 63)  # dropout, inside fork_rng
-            loss = loss_module(images, condition)
+            loss = loss_module(images, condition, kept)
             optimiser.zero_grad()
             accelerator.backward(loss)
             accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
@@ -189,7 +196,7 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
             bar.update()
             finished = run.step >= recipe.steps or run.seconds >= budget
             if log and (value := log.step(run, mean_loss, recipe.batch, rate, finished)):
-                bar.set_postfix_str(f"{value:.3f} bits/dim")
+                bar.set_postfix_str(f"{average.loss_name} {value:.4g}")
             if log and (finished or time.monotonic() - last_save > checkpoint_minutes * 60):
                 run.save(state_file)
                 publish(run, recipe, out, facts)

@@ -6,20 +6,21 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from pixelcnn_core.autoencoder import CodeModel
+from pixelcnn_core.classifier import Classifier
 from pixelcnn_core.conditioning import Condition
 from pixelcnn_core.data import ImageData
 from pixelcnn_core.figures import image_grid, labelled_grid
 from pixelcnn_core.sampling import finish, sample
 
 EVERY = 50  # steps between two rows of the curve
-COLUMNS = ("step", "seconds", "images", "bits_per_dim", "bits_per_dim_test", "learning_rate", "images_per_second")
 
 
 class TrainingLog:
     """training.csv, training.png and samples/ of one run. A resumed run cuts the rows after its step first."""
 
-    def __init__(self, folder: Path, step: int):
-        self.folder, self.path = folder, folder / "training.csv"
+    def __init__(self, folder: Path, step: int, loss_name: str = "bits_per_dim"):
+        self.folder, self.path, self.name, self.test = folder, folder / "training.csv", loss_name, f"{loss_name}_test"
         self.rows: list[dict] = []
         if step and self.path.exists():
             with self.path.open(newline="") as file:
@@ -28,7 +29,7 @@ class TrainingLog:
         self.started: tuple[int, float] | None = None
 
     def step(self, run, loss: Tensor, batch: int, rate: float, last: bool = False) -> float | None:
-        """Remember a step's loss in bits per dimension; every 50 steps, and at the last one, write their mean as a row
+        """Remember a step's loss; every 50 steps, and at the last one, write their mean as a row
         and return it."""
         self.losses.append(loss)
         self.started = self.started or (run.step - 1, run.seconds)
@@ -37,7 +38,7 @@ class TrainingLog:
         mean = torch.stack(self.losses).mean().item()
         steps, seconds = run.step - self.started[0], run.seconds - self.started[1]
         self.rows.append({"step": run.step, "seconds": f"{run.seconds:.1f}", "images": run.step * batch,
-                          "bits_per_dim": f"{mean:.4f}", "bits_per_dim_test": "", "learning_rate": f"{rate:.3g}",
+                          self.name: f"{mean:.4f}", self.test: "", "learning_rate": f"{rate:.3g}",
                           "images_per_second": f"{steps * batch / seconds:.1f}" if seconds else ""})
         self.losses, self.started = [], (run.step, run.seconds)
         self._write()
@@ -45,7 +46,7 @@ class TrainingLog:
 
     def _write(self) -> None:
         with self.path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
+            writer = csv.DictWriter(file, list(self.rows[0]))
             writer.writeheader()
             writer.writerows(self.rows)
 
@@ -54,11 +55,11 @@ class TrainingLog:
         """Score the averaged weights on the first `count` test images, add that to the last row, and plot the curve."""
         if not count or not self.rows:
             return
-        device, bits = run.average.head1.weight.device, []
+        device, losses = next(run.average.parameters()).device, []
         for start in range(0, min(count, len(data)), 64):
             part = slice(start, min(start + 64, count))
-            bits.append(run.average.bits_per_dim(data.images[part].to(device), data.condition(part).to(device)))
-        self.rows[-1]["bits_per_dim_test"] = f"{torch.cat(bits).mean().item():.4f}"
+            losses.append(run.average.losses(data.images[part].to(device), data.condition(part).to(device)))
+        self.rows[-1][self.test] = f"{torch.cat(losses).mean().item():.4f}"
         self._write()
         self._plot()
 
@@ -67,24 +68,33 @@ class TrainingLog:
 
         figure = Figure(figsize=(6, 4), layout="constrained")
         axes = figure.subplots()
-        axes.plot([int(r["step"]) for r in self.rows], [float(r["bits_per_dim"]) for r in self.rows],
+        axes.plot([int(r["step"]) for r in self.rows], [float(r[self.name]) for r in self.rows],
                   lw=0.8, label="training batches")
-        scored = [r for r in self.rows if r["bits_per_dim_test"]]
-        axes.plot([int(r["step"]) for r in scored], [float(r["bits_per_dim_test"]) for r in scored],
+        scored = [r for r in self.rows if r[self.test]]
+        axes.plot([int(r["step"]) for r in scored], [float(r[self.test]) for r in scored],
                   "o-", ms=3, label="test images, averaged weights")
-        axes.set(xlabel="step", ylabel="bits per dimension")
-        late = [float(r["bits_per_dim"]) for r in self.rows[len(self.rows) // 20:]]
-        axes.set_ylim(min(late) - 0.1, max(late) + 0.3)
+        axes.set(xlabel="step", ylabel=self.name.replace("_", " "))
+        late = [float(r[self.name]) for r in self.rows[len(self.rows) // 20:]]
+        spread = max(late) - min(late) + 1e-3
+        axes.set_ylim(min(late) - 0.2 * spread, max(late) + 0.5 * spread)
         axes.legend()
         figure.savefig(self.folder / "training.png", dpi=120)
 
     def sample_grid(self, run, data: ImageData, epoch: int, per_class: int = 8) -> None:
         """samples/epoch-NNN.png, always from the same noise: a row for each of the first ten classes, or for
-        each of the first eight test images the row of its embedding, the image itself on the left."""
-        config, names = run.average.config, run.average.config.class_names[:10]
-        folder = self.folder / "samples"
+        each of the first eight test images the row of its embedding, the image itself on the left; from an
+        auto-encoder a row of test images above their reconstructions."""
+        config, folder = run.average.config, self.folder / "samples"
+        if isinstance(run.average, Classifier):
+            return  # it draws nothing
         folder.mkdir(exist_ok=True)
         path = folder / f"epoch-{epoch:03d}.png"
+        if isinstance(run.average, CodeModel):
+            originals = data.images[:per_class]
+            pairs = torch.cat([originals, run.average.reconstruct(originals).cpu()])  # (2 * n, C, H, W)
+            image_grid(pairs, len(originals), config.levels).save(path)
+            return
+        names = config.class_names[:10]
         if data.embeddings is not None:
             condition = Condition(embedding=data.embeddings[:8].repeat_interleave(per_class, 0))
             drawn = finish(sample(run.average, condition)).cpu().unflatten(0, (-1, per_class))

@@ -5,10 +5,9 @@ import json
 import pytest
 import torch
 
-from pixelcnn_core import GatedPixelCNN
 from pixelcnn_core.data import ImageData, load_data
 from pixelcnn_core.provenance import count_parameters
-from pixelcnn_core.recipe import RecipeError, load_recipe, recipe_names
+from pixelcnn_core.recipe import MODELS, RecipeError, load_recipe, recipe_names
 
 GOOD = {"about": "", "data": "digits", "steps": 1, "batch": 1, "learning_rate": 0.1}
 
@@ -24,7 +23,7 @@ def test_bundled_recipes_build_models_below_ten_megabytes(name):
                          () if faces else tuple("abcdefghij"), embeddings=torch.zeros(1, 128) if faces else None)
     config = recipe.config(data)
     with torch.device("meta"):
-        parameters = count_parameters(GatedPixelCNN(config))
+        parameters = count_parameters(MODELS[recipe.kind](config))
     assert parameters * 2 < 10_000_000
     assert recipe.about and recipe.name == name
 
@@ -32,6 +31,7 @@ def test_bundled_recipes_build_models_below_ten_megabytes(name):
 @pytest.mark.parametrize("text, message", [
     ("{", "not valid JSON"), ("[]", "settings that no recipe has"), (json.dumps({**GOOD, "speed": 1}), "speed"),
     (json.dumps({"data": "digits"}), "incomplete"), (json.dumps({**GOOD, "steps": 0}), "steps must be above 0"),
+    (json.dumps({**GOOD, "kind": "gan"}), "kind must be one of pixelcnn, autoencoder"),
     (json.dumps({**GOOD, "learning_rate": -1}), "learning_rate must be above 0"),
     (json.dumps({**GOOD, "ema": 1}), r"ema must be in \[0, 1\)"),
     (json.dumps({**GOOD, "steps": "many"}), "steps must be a number"),

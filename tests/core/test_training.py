@@ -152,7 +152,7 @@ def test_starting_from_published_weights(finished, tmp_path):
 
 def test_a_batch_is_a_function_of_recipe_and_step():
     recipe, data = tiny_recipe(condition_dropout=0.5), load_data("digits", ".", "train")
-    images, condition = batch_of(recipe, data, 7)
+    images, condition, kept = batch_of(recipe, data, 7)
     again = batch_of(recipe, data, 7)
     assert torch.equal(images, again[0]) and torch.equal(condition.label, again[1].label)
     assert 0 < (condition.label == -1).sum() < 8
