@@ -13,6 +13,8 @@ app = typer.Typer(help="Gated PixelCNN: train, evaluate, sample and time models.
 CheckpointArgument = Annotated[str, typer.Argument(help="checkpoint folder or Hugging Face Hub id")]
 DataOption = Annotated[Path, typer.Option(help="folder of the data set")]
 ENCODER = Path("demo/assets/face_encoder")  # the bundled one
+CLASSIFIER = Path("demo/assets/classifier")
+BASELINES = Path("demo/assets/autoencoders")  # with mse-autoencoder-10 and mse-autoencoder-100
 JsonOption = Annotated[Path | None, typer.Option("--json", help="write the numbers to this file")]
 
 
@@ -34,16 +36,36 @@ def train(recipe: Annotated[str, typer.Argument(help="name of a recipe, or a .js
 @app.command()
 def evaluate(checkpoint: CheckpointArgument, data: DataOption,
              limit: Annotated[int | None, typer.Option(min=1, help="score so many images of each split")] = None,
+             mse: Annotated[Path | None, typer.Option(help="for an auto-encoder: the one with squared error")] = None,
+             classifier: Annotated[Path, typer.Option(help="for an auto-encoder: the judge")] = CLASSIFIER,
              json_file: JsonOption = None) -> None:
-    """Bits per dimension on test and training images, with and without the condition; a face encoder's verification."""
-    if is_face_encoder(checkpoint):
-        from pixelcnn_core.face_training import evaluate_encoder
+    """Bits per dimension on test and training images, with and without the condition; a face encoder's verification;
+    what an auto-encoder's code keeps; a classifier's accuracy."""
+    match kind_of(checkpoint):
+        case "FaceEncoder":
+            from pixelcnn_core.face_training import evaluate_encoder
 
-        report(evaluate_encoder(checkpoint, data), json_file)
-    else:
-        from pixelcnn_core.evaluation import evaluate
+            results = evaluate_encoder(checkpoint, data)
+        case "AutoEncoder":
+            from pixelcnn_core.autoencoder_evaluation import evaluate_autoencoder
+            from pixelcnn_core.provenance import read_json
 
-        report(evaluate(checkpoint, data, limit=limit), json_file)
+            code = read_json(Path(checkpoint) / "config.json").get("code")
+            results = evaluate_autoencoder(checkpoint, data, mse or BASELINES / f"mse-autoencoder-{code}", classifier,
+                                           limit)
+        case "MSEAutoEncoder":
+            from pixelcnn_core.autoencoder_evaluation import evaluate_mse
+
+            results = evaluate_mse(checkpoint, data, limit)
+        case "Classifier":
+            from pixelcnn_core.autoencoder_evaluation import evaluate_classifier
+
+            results = evaluate_classifier(checkpoint, data, limit)
+        case _:
+            from pixelcnn_core.evaluation import evaluate
+
+            results = evaluate(checkpoint, data, limit=limit)
+    report(results, json_file)
 
 
 @app.command()
@@ -132,25 +154,33 @@ def benchmark(context: typer.Context, checkpoint: CheckpointArgument,
 @app.command()
 def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder")],
          encoder: Annotated[Path, typer.Option(help="for a portrait model: its face encoder")] = ENCODER,
-         photo: Annotated[list[Path], typer.Option(help="for a portrait model: photos of faces, for the grid")] = ()
+         photo: Annotated[list[Path], typer.Option(help="for a portrait model: photos of faces; for an auto-encoder: "
+                                                   "any pictures, for the grid")] = ()
          ) -> None:
     """Write the model card (README.md, samples.png) of a checkpoint from its own files."""
+    from pixelcnn_core.autoencoder_card import write_autoencoder_card, write_classifier_card
     from pixelcnn_core.card import write_card
     from pixelcnn_core.face_card import write_encoder_card, write_portrait_card
     from pixelcnn_core.provenance import read_json
 
-    if is_face_encoder(str(checkpoint)):
+    kind = kind_of(checkpoint)
+    if kind == "FaceEncoder":
         typer.echo(f"card: {write_encoder_card(checkpoint)}")
+    elif kind in ("AutoEncoder", "MSEAutoEncoder"):
+        typer.echo(f"card: {write_autoencoder_card(checkpoint, photo)}")
+    elif kind == "Classifier":
+        typer.echo(f"card: {write_classifier_card(checkpoint)}")
     elif read_json(checkpoint / "config.json").get("embedding"):
         typer.echo(f"card: {write_portrait_card(checkpoint, encoder, photo)}")
     else:
         typer.echo(f"card: {write_card(checkpoint)}")
 
 
-def is_face_encoder(checkpoint: str) -> bool:
+def kind_of(checkpoint: str | Path) -> str | None:
+    """The class whose checkpoint a folder holds; None for a Hub id, which is a PixelCNN's."""
     from pixelcnn_core.provenance import read_json
 
-    return read_json(Path(checkpoint) / "config.json").get("model_type") == "FaceEncoder"
+    return read_json(Path(checkpoint) / "config.json").get("model_type")
 
 
 def find_classes(text: str, names: tuple[str, ...]) -> dict[int, str]:
