@@ -3,6 +3,8 @@
     cifar10   the python batches as torchvision downloads them, 32 x 32 RGB, ten classes
     digits    scikit-learn's scanned digits, 8 x 8 grey, 17 levels: in the wheel, so always there
     parquet   train.parquet and val.parquet with the columns image (encoded bytes), label and name
+    imagenet32classes   such tables of 32 ImageNet classes, 500 and 50 images each
+    imagenet32, imagenet64   all of ImageNet at this size, without classes (imagenet_data.py)
     folder    one sub-folder of images per class, below train/ and test/
     faces     tables of aligned faces (face_data.py), conditioned on the vectors of a face encoder instead of a class
 
@@ -56,9 +58,11 @@ class ImageData:
                        identities=self.identities and self.identities[:count])
 
     def condition(self, index) -> Condition:
-        """What the images of a slice or an index tensor are conditioned on."""
+        """What the images of a slice or an index tensor are conditioned on; nothing where there are no classes."""
         if self.embeddings is not None:
             return Condition(embedding=self.embeddings[index])
+        if not self.class_names:
+            return Condition()
         return Condition(label=self.labels[index])
 
 
@@ -73,6 +77,9 @@ def load_data(name: str, root: str | Path, split: str, size: int = 32, download:
         raise DataError(f"split is 'train' or 'test', not {split!r}")
     loaders = {"cifar10": lambda: _cifar10(Path(root), split, download), "digits": lambda: _digits(split),
                "parquet": lambda: _parquet(Path(root), split, size), "folder": lambda: _folder(Path(root), split, size),
+               "imagenet32classes": lambda: _parquet(Path(root), split, size),
+               "imagenet32": lambda: _imagenet(Path(root), split, 32),
+               "imagenet64": lambda: _imagenet(Path(root), split, 64),
                "faces": lambda: _faces(Path(root), split, size, encoder)}
     if name not in loaders:
         raise DataError(f"no data set is called {name!r}; there are {', '.join(loaders)}")
@@ -162,6 +169,12 @@ def _folder(root: Path, split: str, size: int) -> ImageData:
     if not images:
         raise DataError(f"the class folders in {root / split} hold no images")
     return ImageData(torch.from_numpy(np.stack(images)), torch.tensor(labels), tuple(f.name for f in folders))
+
+
+def _imagenet(root: Path, split: str, size: int) -> ImageData:
+    from pixelcnn_core.imagenet_data import downsampled_imagenet
+
+    return downsampled_imagenet(root, split, size)
 
 
 def _faces(root: Path, split: str, size: int, encoder: str) -> ImageData:
