@@ -1,4 +1,4 @@
-"""Downsampled ImageNet: read from small files of the published format, trained on without classes, refused if damaged."""
+"""Downsampled ImageNet: read from small files of the published format, trained on, and refused where damaged."""
 
 import json
 
