@@ -147,6 +147,8 @@ class GatedPixelCNN(Checkpoint, nn.Module):
         b, c, height, width = x.shape
         logits = self._channel_logits(x, condition).permute(0, 2, 3, 1)  # (B, H, W, C * levels)
         logits = logits.reshape(b * height * width * c, self.config.levels)
+        if logits.dtype == torch.bfloat16:  # under autocast: a softmax over 256 levels needs more digits
+            logits = logits.float()
         target = x.permute(0, 2, 3, 1).reshape(-1).long()  # (B * H * W * C,)
         nats = F.cross_entropy(logits, target, reduction="none")
         return nats.reshape(b, height, width, c).permute(0, 3, 1, 2) / math.log(2)

@@ -150,6 +150,20 @@ def test_starting_from_published_weights(finished, tmp_path):
         train(tiny_recipe(model={**MODEL, "layers": 3}), "nowhere", tmp_path / "other", init=str(finished))
 
 
+def test_bfloat16_takes_nearly_the_same_steps(finished, tmp_path, monkeypatch):
+    """Autocast for the network, whole precision for softmax, weights and averages."""
+    monkeypatch.setattr("pixelcnn_core.training.fast_bf16", lambda: True)
+    rounded = train(tiny_recipe(bf16=True), "nowhere", tmp_path / "bf16")
+
+    def last_loss(folder) -> float:
+        return float(list(csv.DictReader((folder / "training.csv").open()))[-1]["bits_per_dim"])
+
+    assert last_loss(rounded) == pytest.approx(last_loss(finished), abs=0.02)
+    weights, exact = load_file(rounded / STATE_FILE), load_file(finished / STATE_FILE)
+    assert all(tensor.dtype == torch.float32 for tensor in weights.values())
+    assert any(not torch.equal(weights[name], exact[name]) for name in exact)
+
+
 def test_a_batch_is_a_function_of_recipe_and_step():
     recipe, data = tiny_recipe(condition_dropout=0.5), load_data("digits", ".", "train")
     images, condition, kept = batch_of(recipe, data, 7)
