@@ -4,6 +4,7 @@ import gradio as gr
 
 from demo import about_tab, address, classes_tab, interpolate_tab, portraits_tab
 from demo.diagram import diagram_html
+from demo.notebook_links import notebook_links
 from demo.service import Service
 
 TABS = (classes_tab, portraits_tab, interpolate_tab, about_tab)
@@ -39,6 +40,7 @@ def build_page(service: Service) -> gr.Blocks:
                 for module in TABS:
                     with gr.Tab(module.TITLE, id=module.ID) as tab:
                         module.build(page, service)
+                        notebook_links(module.ID)
                     tab.select(None, js=address.write_tab(module.ID))
 
             def open_tab(request: gr.Request):
