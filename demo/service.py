@@ -131,11 +131,12 @@ class Service:
         """Sample the classes, row by row. Close the generator to stop. Raises Busy and UserError."""
         return self.serve(settings.model, lambda model: self._rows(model, settings), len(settings.classes))
 
-    def serve(self, name: str, start: Callable[[GatedPixelCNN], Iterator[torch.Tensor]], groups: int
-              ) -> Iterator[Progress]:
+    def serve(self, name: str | Callable[[], GatedPixelCNN], start: Callable[[GatedPixelCNN], Iterator[torch.Tensor]],
+              groups: int) -> Iterator[Progress]:
         """Wait for the turn, then run `start(model)`, a sampling generator of `groups` equal groups of images.
 
-        Close the generator to stop. Raises Busy and UserError.
+        `name` is that of a checkpoint, or a function that gives the model, called once the turn has come: the decoder
+        of an auto-encoder is no checkpoint of its own. Close the generator to stop. Raises Busy and UserError.
         """
         asked = time.monotonic()
         while not self._turn.acquire(timeout=0.25):
@@ -144,7 +145,7 @@ class Service:
             yield Progress("waiting", seconds=time.monotonic() - asked)
         rows = None
         try:
-            model = self.model(name)
+            model = name() if callable(name) else self.model(name)
             rows = start(model)
             started, row, height = time.monotonic(), 0, model.config.image_size
             for row, drawn in enumerate(rows, 1):
