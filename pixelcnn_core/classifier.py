@@ -74,9 +74,12 @@ class Classifier(Checkpoint, nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """uint8 (B, C, H, W) -> logits (B, classes)."""
+        return self.out(self.dropout(self.features(images)))
+
+    def features(self, images: Tensor) -> Tensor:
+        """What the classes are told from: the last stage, averaged over the image. uint8 (B, C, H, W) -> (B, 4F)."""
         x = images.to(self.out.weight.dtype) * (2 / (self.config.levels - 1)) - 1
-        x = self.stages(F.relu(self.enter(x)))
-        return self.out(self.dropout(self.pool(x)))
+        return self.pool(self.stages(F.relu(self.enter(x))))
 
     @staticmethod
     def pool(x: Tensor) -> Tensor:

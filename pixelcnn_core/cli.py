@@ -102,6 +102,22 @@ def identity(checkpoint: CheckpointArgument, data: DataOption,
 
 
 @app.command()
+def quality(checkpoint: CheckpointArgument, data: DataOption,
+            classifier: Annotated[Path, typer.Option(help="checkpoint folder of the judge")] = CLASSIFIER,
+            per_class: Annotated[int, typer.Option(min=1, help="samples of every class")] = 100,
+            temperature: Annotated[float, typer.Option(min=0)] = 1.0,
+            guidance: Annotated[float, typer.Option()] = 1.0,
+            curve: Annotated[bool, typer.Option(help="a grid of temperatures and guidance too, with fewer "
+                                                "samples")] = False,
+            json_file: JsonOption = None) -> None:
+    """Sample quality in the eyes of a classifier: accuracy, Fréchet distance, precision and recall."""
+    from pixelcnn_core.sample_quality import quality
+
+    report(quality(checkpoint, data, classifier, per_class=per_class, temperature=temperature, guidance=guidance,
+                   curve=curve), json_file)
+
+
+@app.command()
 def sample(checkpoint: CheckpointArgument,
            out: Annotated[Path, typer.Option(help="image file to write")] = Path("grid.png"),
            classes: Annotated[str, typer.Option(help="names or numbers with commas between; default: all")] = "",
