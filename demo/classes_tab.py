@@ -108,7 +108,7 @@ def build(page: gr.Blocks, service: Service) -> None:
     def show_model(name):
         """The stored samples, classes and facts of another model."""
         info, shown = service.info(name), stored[name]
-        chosen = shown.settings.classes if shown else info.classes
+        chosen = (shown.settings if shown else service.settings(name)).classes
         return (gr.CheckboxGroup(choices=[*info.classes, NO_CLASS], value=list(chosen)), facts_html(info),
                 card_text(info), stored_panels(service, name, shown), stored_status(shown), picture(name),
                 *idle_buttons())

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 NO_CLASS = "no class"  # h = 0: the unconditional model that condition dropout trained along with the classes
 MAX_IMAGES_PER_CLASS = 16
 MAX_IMAGES = 100  # of one request, all classes together
+FIRST_CLASSES = 10  # chosen at first, where a model has more
 MAX_TEMPERATURE = 2.0
 MAX_GUIDANCE = 5.0
 MAX_SEED = 2**32 - 1
@@ -44,7 +45,8 @@ def clean_settings(model: str, names: tuple[str, ...], *, classes=None, images=N
 
     Raises UserError for classes that the model does not have, or for none at all.
     """
-    chosen = clean_classes(classes, (*names, NO_CLASS)) if classes is not None else names or (NO_CLASS,)
+    first = names[:FIRST_CLASSES] or (NO_CLASS,)
+    chosen = clean_classes(classes, (*names, NO_CLASS)) if classes is not None else first
     return Settings(
         model=model,
         classes=chosen,

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from pixelcnn_core.conditioning import Condition
-from pixelcnn_core.figures import labelled_grid
+from pixelcnn_core.figures import image_grid, labelled_grid
 from pixelcnn_core.model import GatedPixelCNN
 from pixelcnn_core.provenance import count_parameters, read_json, training_so_far
 from pixelcnn_core.sampling import finish, sample
@@ -18,8 +18,8 @@ tags: [pixelcnn, image-generation, unconditional-image-generation]
 
 # {name}
 
-A Gated PixelCNN (van den Oord et al., 2016, [arXiv 1606.05328](https://arxiv.org/abs/1606.05328)), conditioned on a
-class label. {about}
+A Gated PixelCNN (van den Oord et al., 2016, [arXiv 1606.05328](https://arxiv.org/abs/1606.05328)), {conditioned}.
+{about}
 
 | | |
 | --- | --- |
@@ -34,10 +34,10 @@ class label. {about}
 | bits per dimension, training images | {train} |
 | evaluated on | {images} |
 
-![Samples, one row per class](samples.png)
+![Samples](samples.png)
 
-The samples are unselected: seed {seed}, temperature 1, no guidance. `training.csv` holds the loss curve.
-
+The samples are unselected: seed {seed}, temperature 1, no guidance{rows}. `training.csv` holds the loss curve.
+{quality}
 ## Use
 
 ```python
@@ -47,7 +47,7 @@ from pixelcnn_core import Condition, GatedPixelCNN
 from pixelcnn_core.sampling import finish, sample
 
 model = GatedPixelCNN.from_pretrained("{folder}")
-images = finish(sample(model, Condition(label=torch.arange({classes})), seed=0))  # uint8 (B, C, H, W)
+images = finish(sample(model, {condition}, seed=0))  # uint8 (B, C, H, W)
 ```
 
 Run again: {again}, then `python -m pixelcnn_core evaluate RUN --data DATA`.
@@ -56,12 +56,35 @@ Run again: {again}, then `python -m pixelcnn_core evaluate RUN --data DATA`.
 
 {limits}
 
-The classes are those of the data set, with its biases. Images drawn from the model may resemble training images.
+What it draws is what the data set shows, with its biases. Images drawn from the model may resemble training images.
 """
 
-CPU_LIMITS = """The training budget was that of two CPU cores: {images_seen:,} images, about {epochs:.1f} passes over
-the data set. Colours, textures and rough layout follow the data; objects are not recognisable. The paper's model was
-trained on 32 GPUs for 60 hours; its likelihood is better (3.03 bits per dimension on CIFAR-10, unconditional)."""
+DIGITS_LIMITS = "A model for tests and first steps: it knows 1,500 scans of handwritten digits."
+GPU_LIMITS = "Objects are suggested rather than drawn at this size of model."
+CPU_LIMITS = """The training budget was that of two CPU cores: {images:,} images, about {epochs:.1f} passes over
+the data set. Colours, textures and rough layout follow the data; objects are not recognisable. {paper}"""
+TRAINING_IMAGES = {"cifar10": 50_000, "imagenet32classes": 16_000}
+PAPER = {"cifar10": """The paper's model was
+trained on 32 GPUs for 60 hours; its likelihood is better (3.03 bits per dimension on CIFAR-10, unconditional).""",
+         "imagenet32classes": """The paper's
+figure 3 shows a model of all 1,000 classes, trained on 32 GPUs for 60 hours. These images are 64 x 64 JPEGs made
+smaller, so their bits per dimension cannot be set beside the paper's ImageNet numbers."""}
+
+QUALITY = """
+## Sample quality
+
+In the eyes of a classifier that was trained on real images only (`python -m pixelcnn_core quality`), {images:,} samples
+at temperature {temperature:g} and guidance {guidance:g}, beside as many real test images. The distances are those of
+this classifier's {features} features: set them beside no other paper's.
+
+| | samples | real images |
+| --- | --- | --- |
+| taken for the class that was asked for | {accuracy:.1%} | {accuracy_real:.1%} |
+| Fréchet distance to {reference_images:,} other test images | {frechet:.2f} | {real[frechet]:.2f} |
+| precision | {precision:.2f} | {real[precision]:.2f} |
+| recall | {recall:.2f} | {real[recall]:.2f} |
+"""
+SHOWN_CLASSES = 10  # at most, in the picture
 
 
 def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
@@ -70,20 +93,21 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
     model = GatedPixelCNN.from_pretrained(folder)
     recipe, results, config = read_json(folder / "recipe.json"), read_json(folder / "results.json"), model.config
     facts, total = read_json(folder / "training.json"), training_so_far(folder)
-    labels = torch.arange(config.classes).repeat_interleave(per_class)
-    images = finish(sample(model, Condition(label=labels), seed=seed))
-    labelled_grid(images, config.class_names, config.levels, scale=64 // config.image_size).save(
-        folder / "samples.png", optimize=True)
+    shown = min(config.classes, SHOWN_CLASSES)
+    if shown:
+        labels = torch.arange(shown).repeat_interleave(per_class)
+        picture = labelled_grid(finish(sample(model, Condition(label=labels), seed=seed)), config.class_names[:shown],
+                                config.levels, scale=64 // config.image_size)
+    else:
+        picture = image_grid(finish(sample(model, batch=per_class ** 2, seed=seed)), per_class, config.levels,
+                             scale=64 // config.image_size)
+    picture.save(folder / "samples.png", optimize=True)
 
     def measured(key: str) -> str:
         return f"{results[key]:.3f}" if key in results else "not measured"
 
-    name = recipe.get("name", folder.name)
-    if recipe.get("data") == "cifar10":
-        limits = CPU_LIMITS.format(images_seen=total["images"], epochs=total["images"] / 50_000) if "cpu" in name else \
-            "Objects are suggested rather than drawn at this size of model."
-    else:
-        limits = "A model for tests and first steps: it knows 1,500 scans of handwritten digits."
+    name, judged = recipe.get("name", folder.name), read_json(folder / "quality.json")
+    condition = f"Condition(label=torch.arange({config.classes}))" if config.classes else "batch=8"
     (folder / "README.md").write_text(CARD.format(
         name=name, about=recipe.get("about", ""), parameters=count_parameters(model), layers=config.layers,
         features=config.features, size=config.image_size, channels=config.channels, levels=config.levels,
@@ -92,9 +116,22 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
         test=measured("bits_per_dim_test"),
         test_unconditional=measured("bits_per_dim_test_unconditional"), train=measured("bits_per_dim_train"),
         images=f"{results['images']:,} test images; {results['hardware']}" if "images" in results else "not evaluated",
-        seed=seed, folder=folder.name, classes=config.classes, limits=limits,
-        again=again(name, facts)))
+        seed=seed, folder=folder.name, condition=condition, limits=limits(recipe, total),
+        conditioned="conditioned on a class label" if config.classes else "without any condition",
+        rows=f"; the first {shown} of {config.classes} classes" * (shown < config.classes),
+        quality=QUALITY.format(**judged) if judged else "", again=again(name, facts)))
     return folder / "README.md"
+
+
+def limits(recipe: dict, total: dict) -> str:
+    """What not to expect, by the data set and the training behind a checkpoint."""
+    data = recipe.get("data")
+    if data == "digits":
+        return DIGITS_LIMITS
+    if data in TRAINING_IMAGES and "cpu" in recipe.get("name", ""):
+        return CPU_LIMITS.format(images=total["images"], epochs=total["images"] / TRAINING_IMAGES[data],
+                                 paper=PAPER[data])
+    return GPU_LIMITS
 
 
 def again(name: str, facts: dict) -> str:

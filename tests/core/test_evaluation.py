@@ -1,9 +1,11 @@
 """Evaluation: the numbers are those of the model, and cards and tables quote them from files."""
 
 import json
+import shutil
 
 import pytest
 import torch
+from PIL import Image
 from tiny_runs import tiny_recipe
 
 from pixelcnn_core import Condition, GatedPixelCNN, readme
@@ -55,6 +57,28 @@ def test_the_card_holds_only_what_the_files_say(checkpoint):
     assert f"| bits per dimension, test | {results['bits_per_dim_test']:.3f} |" in text
     assert "| training | 12 steps of 8 images" in text and f"| trained on | {facts['hardware']} |" in text
     assert "pixelcnn_core train tiny --data DATA --out RUN`" in text
+
+
+def test_the_card_shows_sample_quality_where_it_was_measured(checkpoint, tmp_path):
+    folder = shutil.copytree(checkpoint, tmp_path / "judged")
+    assert "## Sample quality" not in write_card(folder, per_class=1).read_text()
+    numbers = {"frechet": 1.5, "precision": 0.25, "recall": 0.75}
+    (folder / "quality.json").write_text(json.dumps({
+        "images": 100, "temperature": 1.0, "guidance": 1.5, "features": 128, "accuracy": 0.4321, "accuracy_real": 0.9,
+        "reference_images": 5000, **numbers, "real": {**numbers, "frechet": 0.125}}))
+    text = write_card(folder, per_class=1).read_text()
+    assert "taken for the class that was asked for | 43.2% | 90.0% |" in text and "guidance 1.5" in text
+    assert "other test images | 1.50 | 0.12 |" in text and "| recall | 0.75 | 0.75 |" in text
+
+
+def test_the_card_of_a_model_with_many_classes_or_none(tmp_path):
+    small_model(classes=12, class_names=tuple("abcdefghijkl"), channels=1).float().save_pretrained(tmp_path / "many")
+    assert "the first 10 of 12 classes" in write_card(tmp_path / "many", per_class=1).read_text()
+    small_model(channels=1).float().save_pretrained(tmp_path / "none")
+    text = write_card(tmp_path / "none", per_class=2).read_text()
+    assert "without any condition" in text and "sample(model, batch=8, seed=0)" in text
+    with Image.open(tmp_path / "none" / "samples.png") as picture:
+        assert picture.size == (2 * 5 * 12 + 2,) * 2
 
 
 def test_the_card_tells_of_earlier_runs(checkpoint, tmp_path):

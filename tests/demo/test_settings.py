@@ -34,6 +34,13 @@ def test_all_classes_together_stay_below_the_limit():
     assert s.clean_settings("m", tuple(map(str, range(90))), images=16).images == 1
 
 
+def test_a_model_with_many_classes_starts_with_the_first_ten():
+    names = tuple(map(str, range(32)))
+    assert s.clean_settings("m", names).classes == names[:10]
+    assert s.clean_settings("m", names, classes=names, images=16).images == 3
+    assert s.clean_settings("m", ()).classes == (s.NO_CLASS,)
+
+
 def test_classes_come_back_once_and_in_the_order_of_the_model():
     assert s.clean_settings("m", NAMES, classes=["ship", "cat", "ship"]).classes == ("cat", "ship")
     assert s.clean_settings("m", NAMES, classes="dog, cat").classes == ("cat", "dog")
