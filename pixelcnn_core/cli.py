@@ -40,7 +40,7 @@ def evaluate(checkpoint: CheckpointArgument, data: DataOption,
              classifier: Annotated[Path, typer.Option(help="for an auto-encoder: the judge")] = CLASSIFIER,
              json_file: JsonOption = None) -> None:
     """Bits per dimension on test and training images, with and without the condition; a face encoder's verification;
-    what an auto-encoder's code keeps; a classifier's accuracy."""
+    what an auto-encoder's code keeps; a classifier's accuracy; how well a restorer restores."""
     match kind_of(checkpoint):
         case "FaceEncoder":
             from pixelcnn_core.face_training import evaluate_encoder
@@ -61,6 +61,10 @@ def evaluate(checkpoint: CheckpointArgument, data: DataOption,
             from pixelcnn_core.autoencoder_evaluation import evaluate_classifier
 
             results = evaluate_classifier(checkpoint, data, limit)
+        case "Restorer":
+            from pixelcnn_core.restorer_evaluation import evaluate_restorer
+
+            results = evaluate_restorer(checkpoint, data, limit)
         case _:
             from pixelcnn_core.evaluation import evaluate
 
@@ -178,6 +182,7 @@ def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder")],
     from pixelcnn_core.card import write_card
     from pixelcnn_core.face_card import write_encoder_card, write_portrait_card
     from pixelcnn_core.provenance import read_json
+    from pixelcnn_core.restorer_card import write_restorer_card
 
     kind = kind_of(checkpoint)
     if kind == "FaceEncoder":
@@ -186,6 +191,8 @@ def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder")],
         typer.echo(f"card: {write_autoencoder_card(checkpoint, photo)}")
     elif kind == "Classifier":
         typer.echo(f"card: {write_classifier_card(checkpoint)}")
+    elif kind == "Restorer":
+        typer.echo(f"card: {write_restorer_card(checkpoint, photo)}")
     elif read_json(checkpoint / "config.json").get("embedding"):
         typer.echo(f"card: {write_portrait_card(checkpoint, encoder, photo)}")
     else:

@@ -8,10 +8,11 @@ from pixelcnn_core.autoencoder import AutoEncoder, MSEAutoEncoder
 from pixelcnn_core.classifier import Classifier
 from pixelcnn_core.data import ImageData
 from pixelcnn_core.model import GatedPixelCNN
+from pixelcnn_core.restorer import Restorer
 
 FOLDER = Path(__file__).parent / "recipes"
 MODELS = {"pixelcnn": GatedPixelCNN, "autoencoder": AutoEncoder, "mse-autoencoder": MSEAutoEncoder,
-          "classifier": Classifier}
+          "classifier": Classifier, "restorer": Restorer}
 
 
 class RecipeError(ValueError):
@@ -29,7 +30,7 @@ class Recipe:
     steps: int
     batch: int  # images per step, over all processes
     learning_rate: float
-    kind: str = "pixelcnn"  # or autoencoder, mse-autoencoder, classifier
+    kind: str = "pixelcnn"  # or autoencoder, mse-autoencoder, classifier, restorer
     model: dict = field(default_factory=dict)
     size: int = 32  # height and width, for data sets that come in larger sizes
     encoder: str = ""  # checkpoint folder of the face encoder, for portraits

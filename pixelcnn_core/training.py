@@ -1,9 +1,9 @@
 """Training: maximise the likelihood, by Adam, with a running average of the weights (EMA), on Hugging Face Accelerate.
 
-What a step does is a function of (recipe, step): the images, their flips, the dropped conditions and the dropout all
-come from generators seeded by the step. So a run that was killed and resumed goes on as if nothing had happened, and
-two processes take the same steps as one. The learning rate follows progress = max(step / steps, minutes / max_minutes):
-a run cut short by --max-minutes still ends with its cosine decay.
+What a step does is a function of (recipe, step): the images, their flips and damage, the dropped conditions and the
+dropout all come from generators seeded by the step. So a run that was killed and resumed goes on as if nothing had
+happened, and two processes take the same steps as one. The learning rate follows progress = max(step / steps,
+minutes / max_minutes): a run cut short by --max-minutes still ends with its cosine decay.
 """
 
 import math
@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from pixelcnn_core.autoencoder import load_start
 from pixelcnn_core.conditioning import Condition
+from pixelcnn_core.damage import random_damage
 from pixelcnn_core.data import ImageData, batch_indices, load_data
 from pixelcnn_core.model import load_trunk
 from pixelcnn_core.provenance import commit, hardware, training_so_far, versions, write_json
@@ -39,12 +40,13 @@ class TrainingError(ValueError):
 class Loss(nn.Module):
     """The mean of a model's `losses` as a module, so that Accelerate (and DistributedDataParallel) can wrap it."""
 
-    def __init__(self, model: nn.Module):
+    def __init__(self, model: nn.Module, bf16: bool = False):
         super().__init__()
-        self.model = model
+        self.model, self.bf16 = model, bf16
 
     def forward(self, images: Tensor, condition: Condition, kept: Tensor) -> Tensor:
-        return self.model.losses(images, condition, kept).mean()
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bf16):
+            return self.model.losses(images, condition, kept).mean()
 
 
 @dataclass
@@ -96,6 +98,14 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
 
 
+def fast_bf16() -> bool:
+    """Whether the device multiplies bfloat16 matrices in hardware: most GPUs, and CPUs with AVX512_BF16 or AMX."""
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}  # from torch 2.11 on
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
 def learning_rate(recipe: Recipe, step: int, progress: float) -> float:
     """Linear warm-up, then a cosine to zero at progress = 1."""
     warm_up = min(1.0, (step + 1) / recipe.warm_up) if recipe.warm_up else 1.0
@@ -114,6 +124,9 @@ def batch_of(recipe: Recipe, data: ImageData, step: int, process: int = 0,
         mirrored = torch.from_numpy(random[0] < 0.5).to(images.device)
         images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
     kept = torch.from_numpy(random[1] >= recipe.condition_dropout).to(images.device)
+    if recipe.kind == "restorer":
+        damaged = random_damage(images, data.levels, (recipe.seed, step, 2), range(recipe.batch)[share])
+        return images, Condition(map=damaged), kept
     return images, data.condition(index), kept
 
 
@@ -126,10 +139,9 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     max_minutes  stop after so much training time, with the learning rate decayed by then
     """
     out = Path(out)
-    bf16 = recipe.bf16 and torch.cuda.is_available() and torch.cuda.is_bf16_supported()
     # With skip connections nothing reads the last layer's residual output, so its weights get no gradient.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
-    accelerator = Accelerator(mixed_precision="bf16" if bf16 else "no", kwargs_handlers=[unused])
+    accelerator = Accelerator(kwargs_handlers=[unused])
     processes, process = accelerator.num_processes, accelerator.process_index
     if recipe.batch % processes:
         raise TrainingError(f"a batch of {recipe.batch} cannot be shared by {processes} processes")
@@ -164,7 +176,7 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     run = Run(model, average, optimiser)
     if resume and state_file.exists():
         run.load(state_file)
-    loss_module = Loss(model)
+    loss_module = Loss(model, recipe.bf16 and fast_bf16())
     loss_module = accelerator.prepare(torch.compile(loss_module) if recipe.compile else loss_module)
 
     log = TrainingLog(out, run.step, average.loss_name) if accelerator.is_main_process else None

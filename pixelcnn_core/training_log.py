@@ -9,8 +9,10 @@ from torch import Tensor
 from pixelcnn_core.autoencoder import CodeModel
 from pixelcnn_core.classifier import Classifier
 from pixelcnn_core.conditioning import Condition
+from pixelcnn_core.damage import random_damage, visible
 from pixelcnn_core.data import ImageData
 from pixelcnn_core.figures import image_grid, labelled_grid
+from pixelcnn_core.restorer import Restorer
 from pixelcnn_core.sampling import finish, sample
 
 EVERY = 50  # steps between two rows of the curve
@@ -83,7 +85,8 @@ class TrainingLog:
     def sample_grid(self, run, data: ImageData, epoch: int, per_class: int = 8) -> None:
         """samples/epoch-NNN.png, always from the same noise: a row for each of the first ten classes, or for
         each of the first eight test images the row of its embedding, the image itself on the left; from an
-        auto-encoder a row of test images above their reconstructions."""
+        auto-encoder a row of test images above their reconstructions; from a restorer their damaged selves between
+        them."""
         config, folder = run.average.config, self.folder / "samples"
         if isinstance(run.average, Classifier):
             return  # it draws nothing
@@ -93,6 +96,12 @@ class TrainingLog:
             originals = data.images[:per_class]
             pairs = torch.cat([originals, run.average.reconstruct(originals).cpu()])  # (2 * n, C, H, W)
             image_grid(pairs, len(originals), config.levels).save(path)
+            return
+        if isinstance(run.average, Restorer):
+            originals = data.images[:per_class]
+            damaged = random_damage(originals, config.levels, (0,), range(len(originals)))
+            rows = [originals, visible(damaged, config.levels), finish(run.average.restore(damaged)).cpu()]
+            image_grid(torch.cat(rows), len(originals), config.levels).save(path)
             return
         names = config.class_names[:10]
         if data.embeddings is not None:
