@@ -31,7 +31,8 @@ def test_numbers_are_moved_to_the_nearest_bound():
 def test_all_classes_together_stay_below_the_limit():
     names = tuple("abcdefghij")
     assert s.clean_settings("m", names, images=16).images * 10 <= s.MAX_IMAGES
-    assert s.clean_settings("m", tuple(map(str, range(90))), images=16).images == 1
+    names = tuple(map(str, range(90)))
+    assert s.clean_settings("m", names, classes=names, images=16).images == 1
 
 
 def test_a_model_with_many_classes_starts_with_the_first_ten():
