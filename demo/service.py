@@ -132,11 +132,12 @@ class Service:
         return self.serve(settings.model, lambda model: self._rows(model, settings), len(settings.classes))
 
     def serve(self, name: str | Callable[[], GatedPixelCNN], start: Callable[[GatedPixelCNN], Iterator[torch.Tensor]],
-              groups: int) -> Iterator[Progress]:
+              groups: int, steps: int | None = None) -> Iterator[Progress]:
         """Wait for the turn, then run `start(model)`, a sampling generator of `groups` equal groups of images.
 
         `name` is that of a checkpoint, or a function that gives the model, called once the turn has come: the decoder
-        of an auto-encoder is no checkpoint of its own. Close the generator to stop. Raises Busy and UserError.
+        of an auto-encoder is no checkpoint of its own. `steps` is how often the generator yields: once per row unless
+        given. Close the generator to stop. Raises Busy and UserError.
         """
         asked = time.monotonic()
         while not self._turn.acquire(timeout=0.25):
@@ -147,7 +148,7 @@ class Service:
         try:
             model = name() if callable(name) else self.model(name)
             rows = start(model)
-            started, row, height = time.monotonic(), 0, model.config.image_size
+            started, row, height = time.monotonic(), 0, steps or model.config.image_size
             for row, drawn in enumerate(rows, 1):
                 images = to_arrays(drawn, groups, model.config.levels)
                 seconds = time.monotonic() - started
@@ -165,8 +166,8 @@ class Service:
         """The chosen classes as numbers; "no class" is one more than the last."""
         return [(*self.info(settings.model).classes, NO_CLASS).index(name) for name in settings.classes]
 
-    def _condition(self, settings: Settings) -> Condition:
-        """One label per image, class after class."""
+    def condition(self, settings: Settings) -> Condition:
+        """What the images of a request are conditioned on: one label per image, class after class."""
         classes = len(self.info(settings.model).classes)
         if not classes:
             return Condition()
@@ -183,7 +184,7 @@ class Service:
             noise = uniforms_from_seed(settings.seed, settings.images * (classes + 1), model.config)
             noise = noise.unflatten(0, (settings.images, -1))[:, slots]  # (n, chosen, C, H, W)
             noise = noise.transpose(0, 1).flatten(0, 1)  # (chosen * n, C, H, W)
-        return sample(model, self._condition(settings), uniforms=noise,
+        return sample(model, self.condition(settings), uniforms=noise,
                       temperature=settings.temperature, guidance=settings.guidance if classes else 1.0)
 
     def explain(self, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
@@ -192,7 +193,7 @@ class Service:
         model = self.model(settings.model)
         image = finish(self._rows(model, settings))[:1]  # (1, C, H, W)
         with torch.inference_mode():
-            logits = model(image.to(self.device), self._condition(settings)[:1])[0, :, 0]  # (levels, H, W)
+            logits = model(image.to(self.device), self.condition(settings)[:1])[0, :, 0]  # (levels, H, W)
         odds = torch.softmax(logits / (settings.temperature or 1), dim=0).permute(1, 2, 0)  # (H, W, levels)
         return image[0, 0].cpu().numpy(), odds.cpu().numpy()
 

@@ -24,7 +24,7 @@ class PacedService(Service):
 
     row_seconds = 0.0
 
-    def serve(self, name, start, groups):
+    def serve(self, name, start, groups, steps=None):
         def paced(model):
             rows = start(model)
             try:
@@ -34,7 +34,7 @@ class PacedService(Service):
             finally:
                 rows.close()
 
-        return super().serve(name, paced, groups)
+        return super().serve(name, paced, groups, steps)
 
 
 @pytest.fixture(scope="session")
