@@ -41,5 +41,4 @@ def notebook_links(tab: str) -> None:
                 gr.HTML(f'<a href="{html.escape(address)}" target="_blank" rel="noopener">{html.escape(label)}</a>',
                         apply_default_css=False)
             else:
-                gr.DownloadButton(label, value=str(path), size="sm", elem_id=f"{tab}-notebook-{path.name[:2]}",
-                                  api_visibility="private")
+                gr.DownloadButton(label, value=str(path), size="sm", elem_id=f"{tab}-notebook-{path.name[:2]}")
