@@ -157,6 +157,11 @@ class AutoEncoder(CodeModel):
         self.decoder = GatedPixelCNN(config.pixelcnn())
         self.deconvolution = Deconvolution(config, config.map_channels) if config.map_channels else None
 
+    @property
+    def way(self) -> str:
+        """How the code enters the decoder, in the paper's letters."""
+        return "h" if self.deconvolution is None else "h and s"
+
     def condition(self, codes: Tensor) -> Condition:
         """What the decoder is told about images with these codes, (B, m): h, and s = m(h). Sample with it:
         `sample(model.decoder, model.condition(codes))`."""

@@ -51,8 +51,46 @@ opinion of a classifier trained on real images, right on {class_accuracy_real:.1
 | right class | {class_right_pixelcnn:.1%} | {class_right_mse:.1%} | {class_accuracy_real:.1%} |
 | sharpness (mean gradient energy) | {sharpness_pixelcnn:.4f} | {sharpness_mse:.4f} | {sharpness_original:.4f} |
 
-A sample must have about twice the squared error of the best guess, its mean: low error and sharpness exclude each
-other when the code does not say everything.
+The best guess in the sense of squared error is the mean of all images with one code, which is smooth. A draw from the
+same images is sharp, and has twice the error: it cannot know which of them was meant. Both are right answers to
+different questions.
+
+The unconditional figure is that of the same weights with h = 0, which a tenth of the training images had.
+"""
+
+USE_AUTOENCODER = """
+## Use
+
+```python
+from pixelcnn_core.autoencoder import AutoEncoder
+from pixelcnn_core.sampling import finish, sample
+
+model = AutoEncoder.from_pretrained("{folder}")
+codes = model.encode(images)  # uint8 (B, 3, 32, 32) -> (B, {code})
+others = finish(sample(model.decoder, model.condition(codes), seed=0))  # uint8 (B, 3, 32, 32), new at every seed
+```
+"""
+
+USE_MSE = """
+## Use
+
+```python
+from pixelcnn_core.autoencoder import MSEAutoEncoder
+
+model = MSEAutoEncoder.from_pretrained("{folder}")
+guess = model.decode(model.encode(images))  # uint8 (B, 3, 32, 32) -> the same shape
+```
+"""
+
+WAYS = """
+## How the code enters
+
+As the vector h in every gate (equation 4), or also as a map s = m(h) by a deconvolution (equation 5). Short runs of the
+same recipe and time, on {images:,} test images; the better way ships.
+
+| the code enters as | training | bits per dimension given the code | without it |
+| --- | --- | --- | --- |
+{rows}
 """
 
 MSE = """| squared error, test (full range is 1) | {mse:.4f} |
@@ -66,7 +104,8 @@ squared error, with a code of {code} numbers.
 JUDGE = """| accuracy, test | {accuracy:.1%} |
 | evaluated on | {images:,} test images; {evaluated_on} |
 
-A small residual network that judges reconstructions and samples: does the class survive? It saw real images only.
+A small residual network that judges reconstructions and samples: does the class survive? It saw real images only. What
+it says of a generated image is an opinion, and no better than its accuracy on real ones.
 
 | class | accuracy |
 | --- | --- |
@@ -87,7 +126,7 @@ project (see the recipe). The objects of a 32 x 32 photo are beyond it; colours,
 FIGURE = """
 ![Rows: a picture, {what}](samples.png)
 
-Pictures of `demo/assets/pictures`, which are in no data set; unselected, seed 0.
+Each row: a picture ({names}), then {what}, unselected, seed 0.
 """
 
 
@@ -95,15 +134,27 @@ def write_autoencoder_card(folder: str | Path, pictures: Sequence[Path] = (), co
     """Write README.md of an evaluated auto-encoder of either kind, and samples.png if pictures are given."""
     folder, kind = Path(folder), read_json(Path(folder) / "config.json").get("model_type")
     model = (AutoEncoder if kind == "AutoEncoder" else MSEAutoEncoder).from_pretrained(folder)
-    body = AUTOENCODER if kind == "AutoEncoder" else MSE
-    what = f"{count} decodings of its code" if kind == "AutoEncoder" else "its reconstruction"
+    more = {"folder": folder.name}
+    if kind == "AutoEncoder":
+        body = AUTOENCODER + ways_section(read_json(folder / "ways.json")) + USE_AUTOENCODER
+        more["way"] = " that reads the code as h" + \
+            (" and, through a deconvolution, as a map s" if model.way == "h and s" else "")
+    else:
+        body = MSE + USE_MSE
     if pictures:
         draw_reconstructions(model, pictures, count).save(folder / "samples.png", optimize=True)
-        body += FIGURE.format(what=what)
-    way = " that reads the code as h"
-    if kind == "AutoEncoder" and model.deconvolution is not None:
-        way += " and, through a deconvolution, as a map s"
-    return write(folder, model, body, "image-generation", {"way": way})
+        what = f"{count} decodings of its code" if kind == "AutoEncoder" else "its reconstruction"
+        body += FIGURE.format(what=what, names=", ".join(Path(path).stem for path in pictures))
+    return write(folder, model, body, "image-generation", more)
+
+
+def ways_section(compared: dict) -> str:
+    """What `compare-codes` found, as a section of the card; empty where it was not run."""
+    if not (runs := compared.get("runs")):
+        return ""
+    rows = [f"| {run['way']} | {run['steps']:,} steps, {duration(run['seconds'])} | {run['bits_per_dim_test']:.3f} | "
+            f"{run['bits_per_dim_unconditional']:.3f} |" for run in runs]
+    return WAYS.format(images=runs[0]["images"], rows="\n".join(rows))
 
 
 def write_classifier_card(folder: str | Path) -> Path:

@@ -6,6 +6,7 @@ a classifier that was trained on real images only. `results.json` of an auto-enc
 """
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -56,17 +57,26 @@ def sharpness(images: Tensor, levels: int) -> float:
 
 
 @torch.no_grad()
-def principal_directions(model: CodeModel, images: Tensor) -> dict:
-    """Mean code, the largest principal directions (unit length, (k, m)) and the standard deviations along them."""
+def codes_of(model: CodeModel, images: Tensor) -> Tensor:
+    """The codes of images (N, C, H, W), float64 (N, m)."""
     device = next(model.parameters()).device
-    codes = torch.cat([model.encode(images[part].to(device)).cpu() for part in batches(len(images))]).double()
-    mean = codes.mean(0)
+    return torch.cat([model.encode(images[part].to(device)).cpu() for part in batches(len(images))]).double()
+
+
+def principal_directions(codes: Tensor, mse_codes: Tensor | None = None) -> dict:
+    """Mean of codes (N, m), their largest principal directions (k, m) of unit length, and the deviations along them.
+
+    With the MSE auto-encoder's codes of the same images also `mse_steps` (k, m): by how much its code changes, in the
+    mean, per standard deviation along each direction. So one slider can turn both codes the same way.
+    """
+    mean, count = codes.mean(0), min(DIRECTIONS, codes.shape[1])
     _, singular, directions = torch.linalg.svd(codes - mean, full_matrices=False)
-    count = min(DIRECTIONS, codes.shape[1])
-    return {"mean": [round(v, 5) for v in mean.tolist()],
-            "directions": [[round(v, 5) for v in row] for row in directions[:count].tolist()],
-            "deviations": [round(v, 5) for v in (singular[:count] / max(1, len(codes) - 1) ** 0.5).tolist()],
-            "images": len(codes)}
+    directions, deviations = directions[:count], singular[:count] / max(1, len(codes) - 1) ** 0.5
+    found = {"mean": mean, "directions": directions, "deviations": deviations}
+    if mse_codes is not None:
+        along = (codes - mean) @ directions.T / deviations.clamp(min=1e-9)  # (N, k), of deviation 1
+        found["mse_steps"] = along.T @ (mse_codes - mse_codes.mean(0)) / max(1, len(codes) - 1)  # the regression
+    return {"images": len(codes), **{name: (values * 1e5).round().div(1e5).tolist() for name, values in found.items()}}
 
 
 def load_test(checkpoint: str | Path, data_dir: str | Path, model, limit: int | None) -> tuple[ImageData, ImageData]:
@@ -102,7 +112,7 @@ def evaluate_mse(checkpoint: str | Path, data_dir: str | Path, limit: int | None
     """The squared error on the test images; and the directions of its codes."""
     begun, model = time.perf_counter(), MSEAutoEncoder.from_pretrained(checkpoint)
     train, test = load_test(checkpoint, data_dir, model, limit)
-    write_json(Path(checkpoint) / "codes.json", principal_directions(model, train.images[:CODES]))
+    write_json(Path(checkpoint) / "codes.json", principal_directions(codes_of(model, train.images[:CODES])))
     drawn = reconstructions(model, test.images)
     levels = model.config.levels
     return finish_results({"mse": round(mean_squared_error(drawn, test.images, levels), 5), "images": len(test),
@@ -126,7 +136,8 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
     train, test = load_test(checkpoint, data_dir, model, limit)
     if judge.config.class_names != test.class_names:
         raise DataError(f"{classifier} knows other classes than the data set")
-    write_json(Path(checkpoint) / "codes.json", principal_directions(model, train.images[:CODES]))
+    some = train.images[:CODES]
+    write_json(Path(checkpoint) / "codes.json", principal_directions(codes_of(model, some), codes_of(baseline, some)))
     bits, without = mean_losses(model, test), mean_losses(model, test, kept=False)
     few = test.first(DRAWN)
     drawn = {"pixelcnn": reconstructions(model, few.images, seed), "mse": reconstructions(baseline, few.images)}
@@ -143,3 +154,19 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
                     f"class_right_{name}": round(judge.accuracy(images, few.labels), 4),
                     f"sharpness_{name}": round(sharpness(images, levels), 5)}
     return finish_results(results, model, checkpoint, begun)
+
+
+def compare_ways(checkpoints: Sequence[str | Path], data_dir: str | Path, limit: int = DRAWN) -> dict:
+    """Short runs that differ in how the code enters their decoder, scored on the same first `limit` test images.
+
+    For each: the way ("h" or "h and s"), steps and seconds of training, bits per dimension with the code and without.
+    """
+    runs = []
+    for checkpoint in checkpoints:
+        model, facts = AutoEncoder.from_pretrained(checkpoint), read_json(Path(checkpoint) / "training.json")
+        test = load_test(checkpoint, data_dir, model, limit)[1]
+        runs.append({"way": model.way, "code": model.config.code, "steps": facts.get("steps"),
+                     "seconds": facts.get("seconds"), "bits_per_dim_test": round(mean_losses(model, test), 4),
+                     "bits_per_dim_unconditional": round(mean_losses(model, test, kept=False), 4),
+                     "images": len(test), "hardware": facts.get("hardware")})
+    return {"runs": runs, "commit": commit(), "versions": versions()}

@@ -1,6 +1,7 @@
 """Auto-encoders: gradients, shapes, extreme images, the same sampler, training, evaluation, cards."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -8,8 +9,10 @@ from tiny_runs import tiny_recipe
 from typer.testing import CliRunner
 
 from pixelcnn_core.autoencoder import AutoEncoder, AutoEncoderConfig, CodeConfig, MSEAutoEncoder, load_start
+from pixelcnn_core.autoencoder_evaluation import codes_of, mean_squared_error, principal_directions, sharpness
 from pixelcnn_core.checkpoint import CheckpointError
 from pixelcnn_core.cli import app
+from pixelcnn_core.data import load_data
 from pixelcnn_core.sampling import finish, sample
 from pixelcnn_core.training import train
 
@@ -154,9 +157,6 @@ def test_an_auto_encoder_starts_from_the_code_of_the_baseline(runs):
 
 def test_evaluation_compares_both_decoders(runs):
     folder, mse, classifier, both = runs
-    from pixelcnn_core import autoencoder_evaluation as evaluation
-    from pixelcnn_core.data import load_data
-
     def command(*words):
         done = CliRunner().invoke(app, ["evaluate", *map(str, words), "--data", "nowhere", "--limit", "24"])
         assert done.exit_code == 0, done.output
@@ -178,7 +178,7 @@ def test_evaluation_compares_both_decoders(runs):
     assert results["bits_per_dim_unconditional"] == pytest.approx(without, abs=1e-4)
     assert results["bits_in_the_code"] == pytest.approx((without - bits) * 64, abs=0.06)
     drawn = model.reconstruct(data.images)
-    assert results["mse"] == pytest.approx(evaluation.mean_squared_error(drawn, data.images, 17), abs=1e-5)
+    assert results["mse"] == pytest.approx(mean_squared_error(drawn, data.images, 17), abs=1e-5)
     for run in (mse, classifier, both):
         done = CliRunner().invoke(app, ["card", str(run)])
         assert done.exit_code == 0, done.output
@@ -187,18 +187,52 @@ def test_evaluation_compares_both_decoders(runs):
 
 def test_the_principal_directions_are_those_of_the_codes(runs):
     _, _, _, both = runs
-    from pixelcnn_core.autoencoder_evaluation import principal_directions
-    from pixelcnn_core.data import load_data
-
     model, data = AutoEncoder.from_pretrained(both), load_data("digits", ".", "train").first(300)
-    found = principal_directions(model, data.images)
+    codes = codes_of(model, data.images)
     with torch.no_grad():
-        codes = model.encode(data.images).double()
+        assert torch.allclose(codes, model.encode(data.images).double(), atol=1e-5)
+    found = principal_directions(codes)
     directions = torch.tensor(found["directions"], dtype=torch.float64)  # (4, 4)
     along = (codes - codes.mean(0)) @ directions.T
     assert torch.allclose(directions @ directions.T, torch.eye(4, dtype=torch.float64), atol=1e-3)
     assert torch.allclose(along.std(0), torch.tensor(found["deviations"], dtype=torch.float64), atol=1e-3)
     assert found["deviations"] == sorted(found["deviations"], reverse=True)
+
+
+def test_the_steps_of_the_other_code_follow_the_directions():
+    """A second code that is a linear function of the first must be turned by exactly that function."""
+    random = torch.Generator().manual_seed(0)
+    codes = torch.randn(400, 3, generator=random, dtype=torch.float64) * torch.tensor([3.0, 2.0, 1.0])
+    turn = torch.randn(3, 5, generator=random, dtype=torch.float64)
+    found = principal_directions(codes, codes @ turn + 7)
+    directions, deviations = (torch.tensor(found[name], dtype=torch.float64) for name in ("directions", "deviations"))
+    expected = deviations[:, None] * directions @ turn  # (3, 5)
+    assert torch.allclose(torch.tensor(found["mse_steps"], dtype=torch.float64), expected, atol=1e-3)
+
+
+def test_the_card_says_how_the_code_enters(runs, tmp_path):
+    folder, mse, _, both = runs
+    shutil.copytree(both, tmp_path / "shipped")
+    alone = recipe("autoencoder", start=str(mse))
+    alone.model = {**alone.model, "map_channels": 0}
+    train(alone, "nowhere", tmp_path / "h")
+    words = ["compare-codes", str(tmp_path / "h"), str(both), "--data", "nowhere", "--limit", "24",
+             "--json", str(tmp_path / "shipped" / "ways.json")]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    compared = json.loads((tmp_path / "shipped" / "ways.json").read_text())["runs"]
+    assert [run["way"] for run in compared] == ["h", "h and s"]
+    model = AutoEncoder.from_pretrained(tmp_path / "h")
+    with torch.no_grad():
+        bits = model.losses(load_data("digits", ".", "test").first(24).images).mean().item()
+    assert compared[0]["bits_per_dim_test"] == pytest.approx(bits, abs=1e-4)
+    (tmp_path / "shipped" / "results.json").write_text(json.dumps(dict.fromkeys(
+        ("bits_per_dim_test", "bits_per_dim_unconditional", "bits_in_the_code", "code", "images",
+         "images_reconstructed", "mse", "mse_of_mse_autoencoder", "class_accuracy_real", "sharpness_original",
+         *(f"{what}_{name}" for what in ("class_kept", "class_right", "sharpness") for name in ("pixelcnn", "mse"))),
+        1) | {"hardware": "a test"}))
+    assert CliRunner().invoke(app, ["card", str(tmp_path / "shipped")]).exit_code == 0
+    assert f"| h | 12 steps, {compared[0]['seconds']:.0f} seconds |" in (tmp_path / "shipped" / "README.md").read_text()
 
 
 def test_wrong_partners_are_refused(runs, tmp_path):
@@ -213,8 +247,6 @@ def test_wrong_partners_are_refused(runs, tmp_path):
 
 
 def test_sharpness_of_known_images():
-    from pixelcnn_core.autoencoder_evaluation import sharpness
-
     flat, stripes = torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)
     stripes[..., ::2] = 255
     assert sharpness(flat, 256) == 0
