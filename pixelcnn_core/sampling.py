@@ -150,6 +150,7 @@ def check_known(image: Tensor | None, known: Tensor | None, batch: int,
         raise ValueError(f"the mask of known pixels has shape {tuple(known.shape)}, it must fit {(batch, *shape)}")
     known = known.bool().expand(batch, *shape).contiguous()
     image = image.expand(batch, *shape)
-    if bool((known & ((image < 0) | (image >= config.levels))).any()):
+    values = image.int()  # compared as uint8, 256 would wrap to 0
+    if bool((known & ((values < 0) | (values >= config.levels))).any()):
         raise ValueError(f"known pixels must have values from 0 to {config.levels - 1}")
     return image.to(torch.uint8).contiguous(), known

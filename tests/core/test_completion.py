@@ -88,6 +88,13 @@ def test_completions_are_a_function_of_the_seed():
     assert not torch.equal(first, finish(complete(model, image, known, 2, seed=2)))
 
 
+def test_all_256_levels_can_be_known():
+    model = small_model(levels=256).float()
+    image = torch.tensor([0, 255, 128], dtype=torch.uint8)[:, None, None].expand(3, 5, 5)
+    drawn = finish(complete(model, image, mask(["#####"] * 4 + ["####."]), 1))
+    assert torch.equal(drawn[0, :, :4], image[:, :4])
+
+
 def test_raster_order_sees_what_is_above_and_nothing_below():
     sight = raster_sight(mask(["###", "#.#", ".##"]))
     assert sight.tolist() == [[1, 1, 1], [1, 0, 0.5], [0, 0, 0]]
