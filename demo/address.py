@@ -1,14 +1,21 @@
 """The settings live in the address bar, so a link shows others what one sees.
 
     ?tab=classes&model=cifar10&classes=cat,dog&n=4&temperature=1&guidance=1&seed=7&noise=own
+    ?tab=portraits&portraits.seed=7&portraits.temperature=0.9&portraits.example=Grace+Hopper
 
-The browser writes it (no request to the server); the server reads it when the page opens.
+The browser writes it (no request to the server); the server reads it when the page opens. The keys of the first tab are
+plain, those of the others begin with the name of their tab (`remember`). What a visitor uploads is never in it.
 """
 
+import json
 from collections.abc import Mapping
 
+import gradio as gr
+from gradio.components import Component
+
+from demo.run_controls import QUIET
 from demo.service import Service
-from demo.settings import Settings, UserError
+from demo.settings import MAX_SEED, Settings, UserError, number
 
 KEYS = ("model", "classes", "n", "temperature", "guidance", "seed", "noise")
 
@@ -18,18 +25,62 @@ OPENED = """() => {
   if (window.writeTab) window.writeTab();
 }"""
 
-# Sliders fire on every step of a drag, and browsers limit how often a page may write its address.
-WRITE_SETTINGS = """(model, classes, n, temperature, guidance, seed, same) => {
+
+def write(entries: str) -> str:
+    """JavaScript that writes to the address. `entries` is a JavaScript function from the values of an event's inputs to
+    an object of keys and values; null takes its key out of the address.
+
+    Sliders fire on every step of a drag, and browsers limit how often a page may write its address: so all news of a
+    moment is collected, from every tab, and written at once.
+    """
+    return f"""(...values) => {{
   if (!window.addressRead) return;
+  window.addressNews = {{...window.addressNews, ...({entries})(...values)}};
   clearTimeout(window.addressTimer);
-  window.addressTimer = setTimeout(() => {
+  window.addressTimer = setTimeout(() => {{
     const query = new URLSearchParams(window.location.search);
-    const values = {model, classes: (classes || []).join(","), n, temperature, guidance, seed,
-                    noise: same ? "same" : "own"};
-    for (const [key, value] of Object.entries(values)) query.set(key, value ?? "");
+    for (const [key, value] of Object.entries(window.addressNews))
+      if (value == null) query.delete(key); else query.set(key, value);
+    window.addressNews = {{}};
     history.replaceState(history.state, "", "?" + query);
-  }, 150);
-}"""
+  }}, 150);
+}}"""
+
+
+WRITE_SETTINGS = write("""(model, classes, n, temperature, guidance, seed, same) => (
+  {model, classes: (classes || []).join(","), n, temperature, guidance, seed, noise: same ? "same" : "own"})""")
+
+
+def remember(page: gr.Blocks, prefix: str, components: dict[str, Component]) -> None:
+    """Keep sliders, numbers, radios, dropdowns and checkboxes in the address as `prefix.key`, and put their values back
+    when the page opens with such an address. A value that a component cannot have leaves it as it is."""
+    names = json.dumps([f"{prefix}.{key}" for key in components])
+    gr.on([component.change for component in components.values()], fn=None, inputs=list(components.values()),
+          js=write(f"(...all) => Object.fromEntries({names}.map((name, k) => [name, all[k]]))"))
+
+    def restore(request: gr.Request):
+        values = [read_value(component, request.query_params.get(f"{prefix}.{key}"))
+                  for key, component in components.items()]
+        return values if len(values) > 1 else values[0]
+
+    page.load(restore, outputs=list(components.values()), **QUIET)
+
+
+def read_value(component: Component, text: str | None):
+    """The value that a component takes from the text of an address; `gr.skip()` where it should stay as it is.
+
+    A `gr.Number` without bounds is a seed.
+    """
+    if text is None:
+        return gr.skip()
+    if isinstance(component, gr.Checkbox):
+        return text == "true"
+    if isinstance(component, (gr.Radio, gr.Dropdown)):
+        return text if text in [value for _, value in component.choices] else gr.skip()
+    high = MAX_SEED if component.maximum is None else component.maximum
+    value = number(text, component.minimum or 0, high, component.value)
+    whole = component.precision == 0 if isinstance(component, gr.Number) else float(component.step).is_integer()
+    return int(value) if whole else round(value, 3)
 
 
 def write_tab(tab: str) -> str:

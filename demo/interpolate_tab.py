@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import gradio as gr
 import numpy as np
 
+from demo import address
 from demo.face_service import EXAMPLES, FaceService
 from demo.panels import enlarge
 from demo.portrait_panels import download_link, one_column_html, sheet_png, source_html, strip_gif, strip_html
@@ -97,14 +98,29 @@ def build(page: gr.Blocks, service: Service) -> None:
                     concurrency_id="model", concurrency_limit=1, show_progress="hidden")
     swap.click(lambda: (None, None, status_html("Both ends are the examples again: press <b>Generate</b>.")),
                outputs=[*chosen, status], **QUIET)
-    kind.input(lambda kind: (gr.Column(visible=kind == PEOPLE), gr.Column(visible=kind == CLASSES)), kind,
-               [people, pair], **QUIET)
+    kind.change(lambda kind: (gr.Column(visible=kind == PEOPLE), gr.Column(visible=kind == CLASSES)), kind,
+                [people, pair], **QUIET)
 
     def show_classes(name):
         classes = list(service.info(name).classes)
         return gr.Dropdown(choices=classes, value=classes[0]), gr.Dropdown(choices=classes, value=classes[-1])
 
     model.input(show_classes, model, ends, **QUIET)
+    address.remember(page, ID, {"between": kind, "model": model, "path": path, "steps": columns, "rows": rows,
+                                "temperature": temperature, "guidance": guidance, "seed": seed})
+
+    def open_ends(request: gr.Request):
+        """The classes that the address names, which are those of the model that it names."""
+        asked = {key: request.query_params.get(f"{ID}.{key}") for key in ("model", "from", "to")}
+        if asked["model"] not in class_models:
+            return gr.skip(), gr.skip()
+        classes = list(service.info(asked["model"]).classes)
+        return [gr.Dropdown(choices=classes, value=asked[key] if asked[key] in classes else classes[end])
+                for key, end in (("from", 0), ("to", -1))]
+
+    page.load(open_ends, outputs=ends, **QUIET)
+    gr.on([end.change for end in ends], fn=None, inputs=ends,
+          js=address.write(f"(first, last) => ({{'{ID}.from': first, '{ID}.to': last}})"))
 
     def interpolate(kind, model, start_class, end_class, path, columns, rows, temperature, guidance, seed, start, end):
         """Draw the way from one person or class to another, the same noise in every column; rows are streamed.

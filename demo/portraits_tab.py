@@ -1,12 +1,14 @@
 """Tab "Portraits": a face in, new portraits of the same person out (section 3.3, figure 4)."""
 
 import html
+import json
 import time
 from collections.abc import Iterator
 
 import gradio as gr
 import numpy as np
 
+from demo import address
 from demo.face_service import EXAMPLES, MAX_FACES, FaceService, FoundFace, average
 from demo.model_facts import card_text, facts_html
 from demo.panels import enlarge
@@ -103,8 +105,18 @@ def build(page: gr.Blocks, service: Service) -> None:
     finding = {"outputs": [photo, stage, status, picked, found], "concurrency_id": "model", "concurrency_limit": 1,
                "show_progress": "hidden"}
     photo.input(find, [photo, keep, found], preprocess=False, api_name="find_faces", **finding)
+    photo.input(None, js=write_example(None))  # the address never tells of an upload
     for button, name in zip(examples, EXAMPLES):
         button.click(example(name), [keep, found], api_visibility="private", **finding)
+        button.click(None, js=write_example(name))
+
+    def open_example(request: gr.Request):
+        """The example that the address names; nothing is looked for where it names none."""
+        name = request.query_params.get(f"{ID}.example")
+        return example(name)(False, []) if name in EXAMPLES else (gr.skip(),) * 5
+
+    page.load(open_example, api_visibility="private", **finding)
+    address.remember(page, ID, {"temperature": temperature, "guidance": guidance, "seed": seed})
 
     def pick(found, numbers):
         chosen = choose(found, numbers)
@@ -132,6 +144,11 @@ def build(page: gr.Blocks, service: Service) -> None:
     wire(tools, status, seed, drawn, api_name="portraits", sampling={
         "fn": portraits, "inputs": [found, picked, temperature, guidance, seed],
         "outputs": [stage, status, seed, drawn], "preprocess": False})
+
+
+def write_example(name: str | None) -> str:
+    """JavaScript that notes the chosen example in the address, or that there is none."""
+    return address.write(f"() => ({{'{ID}.example': {json.dumps(name)}}})")
 
 
 def default_settings(results: dict) -> tuple[float, float]:
