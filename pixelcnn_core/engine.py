@@ -10,9 +10,10 @@ This file owns the buffers and the order of events; one row's arithmetic is in `
 and `engine_torch.py` (plain torch operations; on a GPU, a CUDA graph).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -132,6 +133,31 @@ class CachedSampler:
             partial = x.clone()
             partial[:, :, row + 1:] = 0
             yield partial
+
+    @torch.inference_mode()
+    def decide(self, choose: Callable[[np.ndarray, int, int, int], np.ndarray]) -> Iterator[Tensor]:
+        """Let `choose(logits, row, column, channel)` decide every sub-pixel in order; yields the batch like `run`.
+
+        logits (B, levels) belong to the caller only until it returns the values, integers (B,). Without guidance, and
+        with the numba backend only: there the logits of an image are the same bits whatever the batch, the threads
+        and the process. Raises ValueError.
+        """
+        if self.copies == 2 or self.backend != "numba":
+            raise ValueError("a caller can decide the values only without guidance and with the numba backend")
+        size = self.config.image_size
+        x = torch.zeros(self.batch, self.config.channels, size, size, dtype=torch.uint8)
+
+        def decided(logits: np.ndarray, row: int, column: int, channel: int) -> np.ndarray:
+            values = choose(logits, row, column, channel)
+            x[:, channel, row, column] = torch.from_numpy(values)
+            return values
+
+        for row in range(size):
+            self.rows.vertical(row)
+            self.rows.decide(row, decided)
+            self._store(row, x)
+            self.finished_rows = row + 1
+            yield x.clone()
 
     def _store(self, row: int, x: Tensor) -> None:
         """Put a finished row of the image, scaled as the network reads it, into the cache of every stream."""
