@@ -34,7 +34,7 @@ class PictureChooser:
 
 def bundled(name: str) -> np.ndarray:
     """A bundled picture, uint8 (32, 32, 3). Raises UserError for another name."""
-    if name not in PICTURES:
+    if not isinstance(name, str) or name not in PICTURES:
         raise UserError(f"There is no such picture; choose one of {', '.join(PICTURES)}.")
     with Image.open(PICTURES[name]) as image:
         return np.asarray(image.convert("RGB"))
@@ -64,7 +64,7 @@ def picture_chooser(prefix: str, service: Service, first: str = "cat") -> Pictur
     picture = gr.State(bundled(first), time_to_live=STATE_SECONDS)
     name = gr.Radio(list(PICTURES), value=first, label="Picture", elem_id=f"{prefix}picture", elem_classes="chips")
     draw = gr.Button("One drawn by the model", size="sm", elem_id=f"{prefix}draw")
-    photo = gr.Image(label="Or one of yours: its central square, at 32 × 32", sources=["upload", "clipboard"],
+    photo = gr.Image(label="Or one of yours, cut square", sources=["upload", "clipboard"],
                      type="filepath", image_mode=None, format="png", height=130, elem_id=f"{prefix}photo")
 
     def take(payload):
