@@ -16,6 +16,7 @@ from torch import Tensor
 from pixelcnn_core.data import DataError, ImageData, load_data
 from pixelcnn_core.model import GatedPixelCNN
 from pixelcnn_core.provenance import commit, count_parameters, hardware, read_json, versions, write_json
+from pixelcnn_core.recipe import MODELS
 
 TRAIN_IMAGES = 2000  # training images scored by default: enough to see how far training and test lie apart
 
@@ -39,14 +40,16 @@ def evaluate(checkpoint: str | Path, data_dir: str | Path, *, limit: int | None 
     checkpoint says which data set it is about. Raises CheckpointError or DataError.
     """
     accelerator, begun = Accelerator(), time.perf_counter()
-    model = GatedPixelCNN.from_pretrained(checkpoint)
-    model = model.to(accelerator.device, memory_format=torch.channels_last)
     recipe = read_json(Path(checkpoint) / "recipe.json")
+    model = MODELS[recipe.get("kind", "pixelcnn")].from_pretrained(checkpoint)
+    model = model.to(accelerator.device, memory_format=torch.channels_last)
     if "data" not in recipe:
         raise DataError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
     config, results = model.config, {}
     for split, count in (("test", limit), ("train", min(train_images, limit or train_images))):
         data = load_data(recipe["data"], data_dir, split, config.image_size, encoder=recipe.get("encoder", ""))
+        if recipe.get("unconditional"):
+            data = data.unconditional()
         if config.class_names != data.class_names or config.encoder != data.encoder:
             raise DataError(f"the checkpoint knows other classes, or another encoder, than data set {recipe['data']}")
         data = data.first(count)

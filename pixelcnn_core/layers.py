@@ -81,14 +81,16 @@ class VerticalConv(nn.Conv2d):
 class HorizontalConv(nn.Conv2d):
     """The 1 x n masked convolution of the horizontal stack: n//2 pixels to the left, and the current one by colour.
 
-    The output features come in two halves (tanh and sigmoid of the gate), each split into colour groups.
+    The output features come in two halves (tanh and sigmoid of the gate; an LSTM has four parts), each split into
+    colour groups.
     """
 
-    def __init__(self, in_features: int, out_features: int, kernel_size: int, groups: int, mask_type: str):
-        super().__init__(in_features, 2 * out_features, (1, kernel_size // 2 + 1))
+    def __init__(self, in_features: int, out_features: int, kernel_size: int, groups: int, mask_type: str,
+                 parts: int = 2):
+        super().__init__(in_features, parts * out_features, (1, kernel_size // 2 + 1))
         self.reach = kernel_size // 2
         mask = torch.ones_like(self.weight)
-        mask[:, :, 0, -1] = colour_mask(out_features, in_features, groups, mask_type).repeat(2, 1)
+        mask[:, :, 0, -1] = colour_mask(out_features, in_features, groups, mask_type).repeat(parts, 1)
         self.register_buffer("mask", mask, persistent=False)
 
     def masked_weight(self) -> Tensor:

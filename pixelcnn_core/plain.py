@@ -29,29 +29,44 @@ class MaskedConv2d(nn.Conv2d):
         return F.conv2d(x, self.weight * self.mask, self.bias, padding=self.padding)
 
 
+class ConvolutionBlock(nn.Module):
+    """ReLU, masked n x n convolution, ReLU, 1 x 1 convolution: what a block adds to the features."""
+
+    def __init__(self, config: PixelCNNConfig):
+        super().__init__()
+        features, groups = config.features, config.channels
+        self.conv = MaskedConv2d(features, features, config.kernel_size, groups, "B")
+        self.out = ColourConv1x1(features, features, groups)
+
+    def forward(self, h: Tensor, image: Tensor) -> Tensor:
+        """h (B, F, H, W) -> (B, F, H, W). The image itself, (B, C, H, W), is of use to other kinds of block only."""
+        return self.out(F.relu(self.conv(F.relu(h))))
+
+
 class PlainPixelCNN(GatedPixelCNN):
-    """Same interface as `GatedPixelCNN` (likelihood, checkpoints, naive sampling), unconditional, one masked stack."""
+    """Same interface as `GatedPixelCNN` (likelihood, checkpoints, naive sampling), unconditional: a masked convolution
+    and residual blocks. The PixelRNNs of `row_lstm.py` and `diagonal_lstm.py` differ in the block alone."""
+
+    block = ConvolutionBlock
 
     def __init__(self, config: PixelCNNConfig):
         if config.classes or config.embedding or config.map_channels or config.position:
-            raise ValueError("the plain PixelCNN of 2016 is unconditional")
+            raise ValueError(f"{type(self).__name__} is unconditional, as the models of 2016 were")
         nn.Module.__init__(self)
         self.config = config
         groups, features = config.channels, config.features
         self.first = MaskedConv2d(groups, features, config.first_kernel_size, groups, "A")
-        self.blocks = nn.ModuleList(
-            nn.ModuleList([MaskedConv2d(features, features, config.kernel_size, groups, "B"),
-                           ColourConv1x1(features, features, groups)])
-            for _ in range(config.layers - 1))
+        self.blocks = nn.ModuleList(self.block(config) for _ in range(config.layers - 1))
         self.head1 = ColourConv1x1(features, config.head_features, groups)
         self.head2 = ColourConv1x1(config.head_features, groups * config.levels, groups)
 
     def _channel_logits(self, x: Tensor, condition=None) -> Tensor:
         if condition is not None and len(condition):
-            raise ValueError("the plain PixelCNN of 2016 is unconditional")
+            raise ValueError(f"{type(self).__name__} is unconditional, as the models of 2016 were")
         if x.ndim != 4 or x.shape[1] != self.config.channels:
             raise ValueError(f"images have shape (B, {self.config.channels}, H, W), not {tuple(x.shape)}")
-        h = self.first(self.scale_input(x))
-        for conv, out in self.blocks:
-            h = h + out(F.relu(conv(F.relu(h))))
+        image = self.scale_input(x)
+        h = self.first(image)
+        for block in self.blocks:
+            h = h + block(h, image)
         return self.head2(F.relu(self.head1(F.relu(h))))

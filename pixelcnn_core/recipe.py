@@ -7,12 +7,16 @@ from pathlib import Path
 from pixelcnn_core.autoencoder import AutoEncoder, MSEAutoEncoder
 from pixelcnn_core.classifier import Classifier
 from pixelcnn_core.data import ImageData
+from pixelcnn_core.diagonal_lstm import DiagonalBiLSTM
 from pixelcnn_core.model import GatedPixelCNN
+from pixelcnn_core.plain import PlainPixelCNN
 from pixelcnn_core.restorer import Restorer
+from pixelcnn_core.row_lstm import RowLSTM
 
 FOLDER = Path(__file__).parent / "recipes"
 MODELS = {"pixelcnn": GatedPixelCNN, "autoencoder": AutoEncoder, "mse-autoencoder": MSEAutoEncoder,
-          "classifier": Classifier, "restorer": Restorer}
+          "classifier": Classifier, "restorer": Restorer,
+          "plain": PlainPixelCNN, "row-lstm": RowLSTM, "diagonal-bilstm": DiagonalBiLSTM}
 
 
 class RecipeError(ValueError):
@@ -30,10 +34,11 @@ class Recipe:
     steps: int
     batch: int  # images per step, over all processes
     learning_rate: float
-    kind: str = "pixelcnn"  # or autoencoder, mse-autoencoder, classifier, restorer
+    kind: str = "pixelcnn"  # or another of MODELS
     model: dict = field(default_factory=dict)
     size: int = 32  # height and width, for data sets that come in larger sizes
     encoder: str = ""  # checkpoint folder of the face encoder, for portraits
+    unconditional: bool = False  # leave out the classes or embeddings of the data set
     trunk: str = ""  # checkpoint folder of a PixelCNN whose layers and head are the start
     start: str = ""  # checkpoint folder of an MSE auto-encoder whose code is the start of an auto-encoder's
     warm_up: int = 200  # steps

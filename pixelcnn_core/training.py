@@ -131,12 +131,14 @@ def batch_of(recipe: Recipe, data: ImageData, step: int, process: int = 0,
 
 
 def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool = False, init: str | None = None,
-          max_minutes: float | None = None, checkpoint_minutes: float = 2.0, download: bool = False) -> Path:
+          max_minutes: float | None = None, checkpoint_minutes: float = 2.0, download: bool = False,
+          stop_clock: bool = False) -> Path:
     """Train a recipe and write a checkpoint folder `out`. Raises RecipeError, DataError or TrainingError.
 
     resume       go on from the state in `out`, if there is one
     init         start from the weights of another checkpoint (fp16 weights are enough), with a fresh schedule
     max_minutes  stop after so much training time, with the learning rate decayed by then
+    stop_clock   do not count the time in which the model is saved and scored, every `checkpoint_minutes`
     """
     out = Path(out)
     # With skip connections nothing reads the last layer's residual output, so its weights get no gradient.
@@ -155,6 +157,8 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     with accelerator.main_process_first():
         data = load_data(recipe.data, data_dir, "train", recipe.size, download, recipe.encoder).to(accelerator.device)
     held_out = load_data(recipe.data, data_dir, "test", recipe.size, encoder=recipe.encoder)
+    if recipe.unconditional:
+        data, held_out = data.unconditional(), held_out.unconditional()
     config = recipe.config(data)
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
@@ -210,10 +214,12 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
             if log and (value := log.step(run, mean_loss, recipe.batch, rate, finished)):
                 bar.set_postfix_str(f"{average.loss_name} {value:.4g}")
             if log and (finished or time.monotonic() - last_save > checkpoint_minutes * 60):
+                paused = time.monotonic()
                 run.save(state_file)
                 publish(run, recipe, out, facts)
                 log.validate(run, held_out, recipe.validate)
                 last_save = time.monotonic()
+                begun += last_save - paused if stop_clock else 0
             if log and recipe.sample and (finished or run.step % per_epoch == 0):
                 log.sample_grid(run, held_out, run.step // per_epoch)
     bar.close()

@@ -12,6 +12,7 @@ from pixelcnn_core.conditioning import Condition
 from pixelcnn_core.damage import random_damage, visible
 from pixelcnn_core.data import ImageData
 from pixelcnn_core.figures import image_grid, labelled_grid
+from pixelcnn_core.plain import PlainPixelCNN
 from pixelcnn_core.restorer import Restorer
 from pixelcnn_core.sampling import finish, sample
 
@@ -111,7 +112,8 @@ class TrainingLog:
             image_grid(rows.flatten(0, 1), 1 + per_class, config.levels).save(path)
             return
         if not names:
-            image_grid(finish(sample(run.average, batch=64)), 8, config.levels).save(path)
+            method = "naive" if isinstance(run.average, PlainPixelCNN) else "cached"
+            image_grid(finish(sample(run.average, batch=64, method=method)), 8, config.levels).save(path)
             return
         labels = torch.arange(len(names)).repeat_interleave(per_class)
         labelled_grid(finish(sample(run.average, Condition(label=labels))), names, config.levels).save(path)
