@@ -1,4 +1,4 @@
-"""Downsampled ImageNet at 32 x 32 and 64 x 64, in the files of Chrabaszcz et al. (2017): for table 2 of the paper.
+"""Downsampled ImageNet at 32 x 32 and 64 x 64, in the files of Chrabaszcz et al. (2017).
 
     train_data_batch_1.npz ... train_data_batch_10.npz, val_data.npz
     data: uint8 (N, 3 * S * S), planes of red, green and blue;  labels: (N,) integers from 1 to 1000
