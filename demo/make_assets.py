@@ -10,12 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
+from demo import complete_tab as tab
+from demo.complete_service import DAMAGES, CompleteService, Damage
 from demo.diagram import RECORD
 from demo.face_service import EXAMPLES, FaceService
 from demo.interpolate_tab import COLUMNS, ROWS
+from demo.pictures import bundled
 from demo.portraits_tab import COUNT, default_settings
 from demo.service import Service
 from demo.stored import write_portraits, write_stored
+from demo.stored_completions import COMPLETIONS, StoredCompletions, restorations, write_completions
 from pixelcnn_core.interpolation import PATHS
 
 IMAGES = {"cifar10": 4, "digits": 9}  # per class
@@ -43,6 +47,23 @@ def draw_portraits(faces: FaceService, seed: int = 7) -> None:
     print(f"{faces.model_name}: {len(images)} portraits")
 
 
+def draw_completions(complete: CompleteService) -> None:
+    """What the Complete tab opens with: weighted completions, and restorations for every kind of damage."""
+    image, known = complete.fit(bundled(tab.PICTURE)), complete.masks()[tab.MASK]
+
+    def keep(folder: Path, name: str, way: str, kind: str) -> None:
+        what = Damage(kind, known, tab.STRENGTHS.get(kind))
+        asked = tab.Request(image, known, way, what, tab.COUNT, tab.SEED)
+        *_, last = tab.start(complete, asked)
+        facts = tab.facts_of(complete, asked, last.images[0], last.seconds)
+        write_completions(folder, name, StoredCompletions(image, known, last.images[0], facts))
+        print(f"{folder.name}: {name}, {last.seconds:.1f} s")
+
+    keep(complete.service.folder / complete.model_name, COMPLETIONS, tab.WAYS[0], DAMAGES[0])
+    for kind in DAMAGES if complete.has_restorer else ():
+        keep(complete.folder, restorations(kind), tab.WAYS[1], kind)
+
+
 def record_diagram(service: Service, name: str, label: str, path: Path) -> None:
     """One sample and the probabilities of its pixels, rounded to what a drawing can show."""
     settings = service.settings(name, classes=[label], images=1, seed=3)
@@ -59,6 +80,9 @@ def main() -> None:
     service = Service(options.models, budget=3600)
     for name in service.names:
         draw_samples(service, name)
+    complete = CompleteService(service)
+    if complete.model_name:
+        draw_completions(complete)
     faces = FaceService(service)
     if faces.model_name:
         draw_portraits(faces)

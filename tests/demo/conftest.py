@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 
 import pytest
 from gradio_client import Client
-from helpers import Visit, save_tiny, save_tiny_portraits, wait_until
+from helpers import Visit, save_tiny, save_tiny_portraits, save_tiny_restorer, wait_until
 
 from app import LAUNCH
+from demo.complete_service import CompleteService
 from demo.face_service import FaceService
-from demo.make_assets import draw_portraits, draw_samples
+from demo.make_assets import draw_completions, draw_portraits, draw_samples
 from demo.page import build_page
 from demo.service import Service
 
@@ -40,12 +41,14 @@ class PacedService(Service):
 @pytest.fixture(scope="session")
 def models(tmp_path_factory) -> Path:
     """A folder with a colour model and a portrait model, which have stored samples, and a grey one, which has none."""
-    folder = tmp_path_factory.mktemp("models")
+    folder = tmp_path_factory.mktemp("assets") / "models"
     save_tiny(folder / "photos")
     save_tiny(folder / "digits", image_size=8, channels=1, levels=17, classes=10, class_names=tuple("0123456789"))
     save_tiny_portraits(folder / "people")
+    save_tiny_restorer(folder.parent / "restorer")
     draw_samples(Service(folder), "photos")
     draw_portraits(FaceService(Service(folder)))
+    draw_completions(CompleteService(Service(folder)))
     return folder
 
 

@@ -1,5 +1,6 @@
 """Tiny checkpoints, waiting with a limit, and an open page in a browser."""
 
+import json
 import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -8,6 +9,7 @@ import torch
 
 from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.face_encoder import FaceEncoder
+from pixelcnn_core.restorer import Restorer, RestorerConfig
 
 CLASSES = ("cat", "dog", "ship")
 ENCODER = Path(__file__).parents[2] / "demo" / "assets" / "face_encoder"
@@ -27,6 +29,20 @@ def save_tiny_portraits(folder: Path) -> None:
     encoder = FaceEncoder.from_pretrained(str(ENCODER))
     save_tiny(folder, image_size=32, classes=0, class_names=(), embedding=encoder.config.embedding,
               encoder=encoder.fingerprint)
+
+
+def save_tiny_restorer(folder: Path) -> None:
+    """A restorer of random weights for pictures of 16 x 16, as the colour model draws them; with made-up results."""
+    decoder = {"features": 6, "layers": 2, "head_features": 12, "first_kernel_size": 3}
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        model = Restorer(RestorerConfig(image_size=16, features=6, dilations=(1, 2), map_channels=4, decoder=decoder))
+        torch.nn.init.normal_(model.map_network.out.weight)  # it starts from zero
+    model.save_pretrained(folder)
+    case = {"kind": "grey", "baseline": "grey copied", "psnr_sample": 11.1, "psnr_mean": 22.2, "psnr_baseline": 33.3,
+            "bits_per_missing_dim": 1.25, "bits_per_missing_dim_raster": 3.75}
+    (folder / "results.json").write_text(json.dumps({"cases": {"grey": case}, "images": 300, "images_drawn": 50,
+                                                     "samples": 8}))
 
 
 def wait_until(condition, seconds: float) -> bool:

@@ -1,0 +1,154 @@
+"""The Complete tab: its service, its endpoint, what it opens with, and hostile values."""
+
+import re
+
+import numpy as np
+import pytest
+from gradio_client import Client
+from test_face_tabs import images_of
+
+from demo import complete_panels as panels
+from demo import complete_tab as tab
+from demo.complete_service import DAMAGES, CompleteService, Damage, sight
+from demo.pictures import bundled
+from demo.service import Service
+from demo.settings import UserError
+from demo.stored_completions import COMPLETIONS, read_completions, restorations
+
+SIZE = 16
+
+
+@pytest.fixture(scope="module")
+def complete(shared_service) -> CompleteService:
+    return CompleteService(shared_service)
+
+
+@pytest.fixture
+def picture(complete) -> np.ndarray:
+    return complete.fit(bundled("cat"))
+
+
+def last(stream) -> np.ndarray:
+    *_, progress = stream
+    assert progress.state == "done"
+    return progress.images[0]
+
+
+def brushed(known: np.ndarray) -> dict:
+    """What the canvas sends."""
+    return {"mask": "".join("01"[not k] for k in known.ravel())}
+
+
+def test_completions_keep_what_is_known_and_differ_where_it_is_not(complete, service, picture):
+    known = complete.masks()["lower half"]
+    images = last(complete.complete(picture, known, 3, 5))
+    assert images.shape == (3, SIZE, SIZE, 3)
+    assert (images[:, known] == picture[known]).all()
+    assert (images[0] != images[1]).any()
+    assert (images == last(complete.complete(picture, known, 3, 5))).all()
+
+
+def test_weights_are_shares_of_how_well_the_known_pixels_are_explained(complete, service, picture):
+    known = complete.masks()["square in the middle"]
+    bits, weights, effective = complete.weigh(last(complete.complete(picture, known, 4, 5)), known)
+    assert weights.sum() == pytest.approx(1) and 1 <= effective <= 4
+    assert (np.argsort(bits) == np.argsort(-weights)).all()
+    assert np.allclose(np.log2(weights[0] / weights[1]), bits[1] - bits[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_restorations_and_simple_repairs(complete, service, picture, kind):
+    what = Damage(kind, complete.masks()["every second pixel"], tab.STRENGTHS.get(kind))
+    images = last(complete.restore(picture, what, 2, 5))
+    assert images.shape == (2, SIZE, SIZE, 3) and (images[0] != images[1]).any()
+    if kind == "masked":
+        assert (images[:, what.known] == picture[what.known]).all()
+    repaired, damaged = complete.repaired(picture, what), complete.damaged(picture, what)
+    assert repaired.shape == damaged.shape == picture.shape
+    assert complete.decibels(repaired, picture, what) > complete.decibels(images[0], picture, what)  # random weights
+    assert complete.decibels(picture, picture, what) == np.inf
+
+
+def test_raster_order_sees_less_and_less(complete):
+    known = complete.masks()["square in the middle"]
+    seen = sight(known)
+    assert (seen[:4] == 1).all() and (seen[12:] == 0).all() and 0 < seen[8, 0] < seen[5, 0] < 1
+    words = panels.seen_html(np.zeros((SIZE, SIZE, 3), np.uint8), known, seen)
+    assert "64 pixels are missing" in words
+    assert f"{int((known & (seen == 0)).sum())} known pixels below the hole" in words
+
+
+def test_without_a_restorer_or_with_another_one_there_is_a_sentence(shared_service, service, tmp_path, picture, models):
+    what = Damage("grey", np.ones((SIZE, SIZE), bool))
+    nothing = CompleteService(shared_service, tmp_path)
+    assert not nothing.has_restorer
+    with pytest.raises(UserError, match="pixelcnn_core train restorer-cpu"):
+        list(nothing.restore(picture, what, 1, 0))
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(UserError, match="damaged"):
+        list(nothing.restore(picture, what, 1, 0))
+    assert not shared_service.busy
+
+
+def test_the_stored_examples_are_those_that_generate_would_draw(complete, service, models):
+    stored = read_completions(models / "photos", COMPLETIONS)
+    again = last(complete.complete(stored.original, stored.known, len(stored.images), stored.facts["seed"]))
+    assert (again == stored.images).all()
+    for kind in DAMAGES:
+        stored = read_completions(complete.folder, restorations(kind))
+        what = Damage(kind, stored.known, stored.facts["strength"])
+        again = last(complete.restore(stored.original, what, len(stored.images), stored.facts["seed"]))
+        assert (again == stored.images).all(), kind
+    assert read_completions(models, COMPLETIONS) is None
+
+
+def test_the_endpoint_completes_and_weighs(url, service):
+    client = Client(url, verbose=False)
+    known = CompleteService(Service(service.folder)).masks()["square in the middle"]
+    shown, text, seed = client.predict(brushed(known), tab.WAYS[0], "masked", 0.1, 4, 3, 9, api_name="/complete")
+    assert "3 completions" in text and seed == 9
+    assert len(images_of(shown)) == 6 and "Figure 4" in shown
+    shares = re.findall(r"(\d) · <b>.*?</b><br>([\d,]+) bits", shown)
+    assert sorted(k for k, _ in shares) == ["1", "2", "3"]
+    costs = [int(bits.replace(",", "")) for _, bits in shares]
+    assert costs == sorted(costs), "the best explanation comes first"
+    assert re.search(r"worth <b>[123]\.\d</b>", shown)
+
+
+def test_after_a_lower_half_nothing_is_left_to_explain(url, service):
+    known = CompleteService(Service(service.folder)).masks()["lower half"]
+    shown = Client(url, verbose=False).predict(brushed(known), tab.WAYS[0], "masked", 0.1, 4, 2, 9,
+                                               api_name="/complete")[0]
+    assert "nothing left to explain" in shown and len(images_of(shown)) == 2
+
+
+def test_the_endpoint_restores(url, service):
+    shown, text, _ = Client(url, verbose=False).predict(None, tab.WAYS[1], "noise", 0.2, 4, 2, 9, api_name="/complete")
+    assert "2 restorations" in text
+    assert len(images_of(shown)) == 5 and shown.count(" dB") == 4 and "median filter" in shown
+
+
+@pytest.mark.parametrize("values, words", [
+    ((None, tab.WAYS[0], "masked", 0.1, 4, 2, 1), "Nothing is missing"),
+    (({"mask": "01"}, tab.WAYS[0], "masked", 0.1, 4, 2, 1), "does not fit"),
+    (({"mask": [1] * 256}, tab.WAYS[1], "masked", 0.1, 4, 2, 1), "does not fit"),
+    ((None, "sideways", "masked", 0.1, 4, 2, 1), "no way"),
+    ((None, tab.WAYS[1], ["scratched"], 0.1, 4, 2, 1), "no damage")])
+def test_hostile_values_get_a_sentence(url, service, values, words):
+    with pytest.raises(Exception, match=words):
+        Client(url, verbose=False).predict(*values, api_name="/complete")
+    assert not service.busy
+
+
+def test_numbers_out_of_range_are_moved_into_it(url, service):
+    known = CompleteService(Service(service.folder)).masks()["lower half"]
+    shown, text, seed = Client(url, verbose=False).predict(brushed(known), tab.WAYS[1], "low resolution", "NaN", 1e99,
+                                                           -3, -7, api_name="/complete")
+    assert seed == 0 and "2 restorations" in text and "bicubic" in shown
+
+
+def test_the_measured_table_quotes_the_results(complete):
+    table = panels.table_html(complete.results)
+    for words in ("grey copied", "11.1", "22.2", "<b>33.3</b>", "1.25", "3.75", "mean of 8"):
+        assert words in table
+    assert panels.table_html({}) == ""
