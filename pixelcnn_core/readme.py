@@ -10,6 +10,7 @@ from pixelcnn_core.provenance import read_json
 
 ROOT = Path(__file__).parent.parent
 MODELS = ROOT / "demo" / "assets" / "models"
+NOTEBOOKS = ROOT / "notebooks"
 
 
 def benchmark_table(models: Path = MODELS) -> str:
@@ -36,6 +37,22 @@ def models_table(models: Path = MODELS) -> str:
         lines.append(f"| [{folder.name}](demo/assets/models/{folder.name}/README.md) | {r['parameters']:,} | "
                      f"{r['bits_per_dim_test']:.3f} | {r['bits_per_dim_test_unconditional']:.3f} | "
                      f"{r['bits_per_dim_train']:.3f} |")
+    return "\n".join(lines)
+
+
+def notebooks_table(folder: Path = NOTEBOOKS, times: Path = NOTEBOOKS / "times.json") -> str:
+    """The index of the notebooks, with the beginning of their goals and, from times.json, how long each takes."""
+    measured = read_json(times)
+    lines = ["| notebook | goals | time |", "| --- | --- | --- |"]
+    for path in sorted(folder.glob("*.ipynb")):
+        words = "".join(read_json(path)["cells"][0]["source"])
+        title = re.search(r"^# (.+)$", words, re.M)[1]
+        goals = re.search(r"\*\*Goals\.\*\* (.+?)\.?(?:;|\n\n)", words, re.S)[1].replace("\n", " ")
+        seconds = measured.get("seconds", {}).get(path.stem)
+        time = f"{seconds:.0f} s" if seconds else "not measured yet"
+        lines.append(f"| [{title}](notebooks/{path.name}) | {goals} | {time} |")
+    if measured:
+        lines.append(f"\n{measured['hardware']}, torch {measured['versions']['torch']}.")
     return "\n".join(lines)
 
 
