@@ -1,0 +1,41 @@
+"""Sampling backwards: the noise of a picture draws that picture again, by both methods."""
+
+import pytest
+import torch
+from conditions import KINDS, example
+
+from pixelcnn_core.noise import uniforms_for
+from pixelcnn_core.sampling import finish, sample
+from tests.conftest import small_model
+
+
+@pytest.mark.parametrize("method", ["naive", "cached"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_noise_of_a_picture_draws_it_again(kind, method):
+    model = small_model(**KINDS[kind])
+    condition = example(model.config, 2)
+    image = torch.randint(0, 7, (2, 3, 5, 5), generator=torch.Generator().manual_seed(1)).to(torch.uint8)
+    for seed in (0, 1):
+        noise = uniforms_for(model, image, condition, seed)
+        assert noise.dtype == torch.float64 and ((noise >= 0) & (noise < 1)).all()
+        assert torch.equal(finish(sample(model, condition, uniforms=noise, method=method)), image)
+
+
+def test_the_seed_chooses_the_place_inside_the_interval():
+    model = small_model()
+    image = torch.zeros(1, 3, 5, 5, dtype=torch.uint8)
+    first, second = uniforms_for(model, image, seed=1), uniforms_for(model, image, seed=2)
+    assert torch.equal(first, uniforms_for(model, image, seed=1)) and (first != second).all()
+    p = torch.softmax(model(image).double(), 1)[:, 0]  # value 0: its interval is [0, p)
+    assert (first < p).all() and (second < p).all()
+
+
+def test_only_later_pixels_change_when_one_is_edited():
+    model = small_model()
+    image = torch.randint(0, 7, (1, 3, 5, 5), generator=torch.Generator().manual_seed(2)).to(torch.uint8)
+    edited = image.clone()
+    edited[:, :, 2, 1] = 6 - edited[:, :, 2, 1]
+    known = torch.arange(25).reshape(5, 5) <= 2 * 5 + 1
+    after = finish(sample(model, uniforms=uniforms_for(model, image), image=edited, known=known))
+    assert torch.equal(after[..., known], edited[..., known])
+    assert not torch.equal(after[..., ~known], image[..., ~known]), "something later did change"
