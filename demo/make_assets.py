@@ -10,15 +10,20 @@ from pathlib import Path
 
 import numpy as np
 
+from demo import autoencoder_tab, code_path
 from demo import complete_tab as tab
+from demo.code_service import CodeService
 from demo.complete_service import DAMAGES, CompleteService, Damage
 from demo.diagram import RECORD
 from demo.face_service import EXAMPLES, FaceService
 from demo.interpolate_tab import COLUMNS, ROWS
-from demo.pictures import bundled
+from demo.pictures import PICTURES, bundled
 from demo.portraits_tab import COUNT, default_settings
+from demo.scoreboard_panels import write_race
+from demo.scoreboard_service import ScoreboardService
 from demo.service import Service
 from demo.stored import write_portraits, write_stored
+from demo.stored_codes import StoredCodes, write_codes
 from demo.stored_completions import COMPLETIONS, StoredCompletions, restorations, write_completions
 from pixelcnn_core.interpolation import PATHS
 
@@ -64,6 +69,25 @@ def draw_completions(complete: CompleteService) -> None:
         keep(complete.folder, restorations(kind), tab.WAYS[1], kind)
 
 
+def draw_race(service: Service, name: str, label: str) -> None:
+    """What the race of the samplers opens with."""
+    settings = service.settings(name, classes=[label], images=1)
+    write_race(service.folder / name, settings, list(ScoreboardService(service).race(settings))[-1])
+
+
+def draw_codes(codes: CodeService, m: int, seed: int = 7) -> None:
+    """What the Auto-encoder tab opens with: decodings of every bundled picture, and the way between two of them."""
+    settings = {"seed": seed, "temperature": 1.0, "guidance": 1.0}
+    pictures, ends = [bundled(name) for name in PICTURES], (code_path.FIRST, code_path.TO)
+    images = [list(codes.decodings(m, picture, autoencoder_tab.COUNT, [], **settings))[-1].images[0]
+              for picture in pictures]
+    bits = [[round(value, 4) for value in codes.bits(m, picture)] for picture in pictures]
+    path = list(codes.path(m, *map(bundled, ends), code_path.COLUMNS, code_path.ROWS, True, **settings))[-1].images
+    folder = codes.info(m).pixelcnn
+    write_codes(folder, StoredCodes(tuple(PICTURES), settings, np.stack(images), bits, ends, path))
+    print(f"{folder.name}: {len(images)} pictures and a path")
+
+
 def record_diagram(service: Service, name: str, label: str, path: Path) -> None:
     """One sample and the probabilities of its pixels, rounded to what a drawing can show."""
     settings = service.settings(name, classes=[label], images=1, seed=3)
@@ -86,8 +110,12 @@ def main() -> None:
     faces = FaceService(service)
     if faces.model_name:
         draw_portraits(faces)
+    codes = CodeService(service)
+    for m in codes.sizes:
+        draw_codes(codes, m)
     if "digits" in service.names:
         record_diagram(service, "digits", "5", options.diagram)
+        draw_race(service, "digits", "3")
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from gradio_client import Client
-from helpers import Visit, save_tiny, save_tiny_portraits, save_tiny_restorer, wait_until
+from helpers import Visit, save_race, save_tiny, save_tiny_codes, save_tiny_portraits, save_tiny_restorer, wait_until
 
 from app import LAUNCH
+from demo.code_service import CodeService
 from demo.complete_service import CompleteService
 from demo.face_service import FaceService
-from demo.make_assets import draw_completions, draw_portraits, draw_samples
+from demo.make_assets import draw_codes, draw_completions, draw_portraits, draw_race, draw_samples
 from demo.page import build_page
 from demo.service import Service
 
@@ -42,13 +43,24 @@ class PacedService(Service):
 def models(tmp_path_factory) -> Path:
     """A folder with a colour model and a portrait model, which have stored samples, and a grey one, which has none."""
     folder = tmp_path_factory.mktemp("assets") / "models"
+    save_race(folder.parent / "race" / "digits")
     save_tiny(folder / "photos")
     save_tiny(folder / "digits", image_size=8, channels=1, levels=17, classes=10, class_names=tuple("0123456789"))
     save_tiny_portraits(folder / "people")
     save_tiny_restorer(folder.parent / "restorer")
     draw_samples(Service(folder), "photos")
+    draw_race(Service(folder), "digits", "3")
     draw_portraits(FaceService(Service(folder)))
     draw_completions(CompleteService(Service(folder)))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def autoencoders(tmp_path_factory, models) -> Path:
+    """Two code sizes, of which the larger one, which the page opens with, has a stored example."""
+    folder = tmp_path_factory.mktemp("autoencoders")
+    save_tiny_codes(folder, 4, 6)
+    draw_codes(CodeService(Service(models), folder), 6)
     return folder
 
 
@@ -66,9 +78,11 @@ def service(shared_service):
 
 
 @pytest.fixture(scope="session")
-def url(shared_service) -> str:
+def url(shared_service, autoencoders) -> str:
     """The address of the running page."""
-    page = build_page(shared_service)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PIXELCNN_AUTOENCODERS", str(autoencoders))
+        page = build_page(shared_service)
     _, address, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **LAUNCH)
     yield address
     page.close(verbose=False)

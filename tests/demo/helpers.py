@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import torch
 
 from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
+from pixelcnn_core.autoencoder import AutoEncoder, AutoEncoderConfig, CodeConfig, MSEAutoEncoder
+from pixelcnn_core.autoencoder_evaluation import codes_of, principal_directions
 from pixelcnn_core.face_encoder import FaceEncoder
 from pixelcnn_core.restorer import Restorer, RestorerConfig
 
@@ -31,6 +33,28 @@ def save_tiny_portraits(folder: Path) -> None:
               encoder=encoder.fingerprint)
 
 
+def save_tiny_codes(folder: Path, *sizes: int) -> None:
+    """Pairs of auto-encoders of random weights, with the directions of their codes and made-up results."""
+    shape, noise = {"features": 4}, torch.randint(0, 256, (40, 3, 32, 32), generator=torch.Generator().manual_seed(0))
+    decoder = {"features": 6, "layers": 2, "first_kernel_size": 3, "head_features": 12}
+    for m in sizes:
+        with torch.random.fork_rng():
+            torch.manual_seed(m)
+            models = (AutoEncoder(AutoEncoderConfig(code=m, **shape, map_channels=3, decoder=decoder)),
+                      MSEAutoEncoder(CodeConfig(code=m, **shape)))
+        for model, kind in zip(models, ("autoencoder", "mse-autoencoder")):
+            for parameter in model.encoder.out.parameters():
+                parameter.data *= 20  # so that the code matters
+            model.save_pretrained(folder / f"{kind}-{m}")
+        found = principal_directions(*(codes_of(model, noise.byte()) for model in models))
+        (folder / f"autoencoder-{m}" / "codes.json").write_text(json.dumps(found))
+        results = {"bits_in_the_code": 1234.0 + m, "images": 10000, "images_reconstructed": 1000, "mse": 0.0456,
+                   "mse_of_mse_autoencoder": 0.0234, "class_kept_mse": 0.31, "class_kept_pixelcnn": 0.42,
+                   "class_accuracy_real": 0.83, "sharpness_mse": 0.0012, "sharpness_pixelcnn": 0.0123,
+                   "sharpness_original": 0.0111}
+        (folder / f"autoencoder-{m}" / "results.json").write_text(json.dumps(results))
+
+
 def save_tiny_restorer(folder: Path) -> None:
     """A restorer of random weights for pictures of 16 x 16, as the colour model draws them; with made-up results."""
     decoder = {"features": 6, "layers": 2, "head_features": 12, "first_kernel_size": 3}
@@ -43,6 +67,24 @@ def save_tiny_restorer(folder: Path) -> None:
             "bits_per_missing_dim": 1.25, "bits_per_missing_dim_raster": 3.75}
     (folder / "results.json").write_text(json.dumps({"cases": {"grey": case}, "images": 300, "images_drawn": 50,
                                                      "samples": 8}))
+
+
+def save_race(folder: Path) -> None:
+    """A race.json of four models; the Gated PixelCNN is overtaken after 20 of 40 seconds, and overtakes again."""
+    curves = {"PixelCNN": (3.0, 2.5, 2.3, 2.25), "Row LSTM": (3.6, 2.9, 2.4, 2.2),
+              "Diagonal BiLSTM": (3.8, 2.4, 2.25, 2.15), "Gated PixelCNN": (2.9, 2.45, 2.2, 2.1)}
+    models = {name.lower(): {
+        "name": name, "parameters": 50_000 + k, "steps": 400, "seconds": 40.0, "images_per_second": 100.0 * (4 - k),
+        "bits_per_dim_test": bits[-1], "bits_per_dim_test_standard_error": 0.01,
+        "curve": [{"seconds": 10.0 * (n + 1), "steps": 100 * (n + 1), "bits_per_dim": value}
+                  for n, value in enumerate(bits)]} for k, (name, bits) in enumerate(curves.items())}
+    baselines = {"uniform": {"name": "Uniform", "bits_per_dim_test": 4.0875, "bits_per_dim_test_standard_error": 0.0},
+                 "gaussian": {"name": "Multivariate Gaussian", "bits_per_dim_test": 2.9,
+                              "bits_per_dim_test_standard_error": 0.02}}
+    folder.mkdir(parents=True)
+    (folder / "race.json").write_text(json.dumps({
+        "data": "digits", "image_size": 8, "channels": 1, "levels": 17, "images_test": 297, "batch": 32,
+        "hardware": "a <quick> machine", "models": models, "baselines": baselines}))
 
 
 def wait_until(condition, seconds: float) -> bool:
