@@ -27,11 +27,12 @@ from demo.stored_codes import StoredCodes, write_codes
 from demo.stored_completions import COMPLETIONS, StoredCompletions, restorations, write_completions
 from pixelcnn_core.interpolation import PATHS
 
-IMAGES = {"cifar10": 4, "digits": 9}  # per class
+# What the samples of a model are drawn with, where it is not 4 images per class at temperature 1 without guidance.
+SETTINGS = {"digits": {"images": 9}, "imagenet32classes": {"temperature": 0.9, "guidance": 2.0}}
 
 
 def draw_samples(service: Service, name: str) -> None:
-    settings = service.settings(name, images=IMAGES.get(name, 4))
+    settings = service.settings(name, **SETTINGS.get(name, {}))
     for progress in service.stream(settings):
         print(f"\r{name}: row {progress.row} of {progress.rows}, {progress.seconds:.1f} s", end="", flush=True)
     print()
