@@ -19,7 +19,7 @@ from pixelcnn_core.repairs import NAMES, repair
 from pixelcnn_core.restorer import Restorer
 from pixelcnn_core.sampling import finish, sample, uniforms_from_seed
 
-DRAWN, SAMPLES = 50, 8  # test images that are restored, and how often each; the bits are those of `limit` images
+DRAWN, SAMPLES = 32, 8  # test images that are restored, and how often each; the bits are those of `limit` images
 SCORED = 500  # default of `limit`
 
 

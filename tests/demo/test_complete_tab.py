@@ -13,6 +13,7 @@ from demo.complete_service import DAMAGES, CompleteService, Damage, sight
 from demo.pictures import bundled
 from demo.service import Service
 from demo.settings import UserError
+from demo.stored import fingerprint
 from demo.stored_completions import COMPLETIONS, read_completions, restorations
 
 SIZE = 16
@@ -152,3 +153,13 @@ def test_the_measured_table_quotes_the_results(complete):
     for words in ("grey copied", "11.1", "22.2", "<b>33.3</b>", "1.25", "3.75", "mean of 8"):
         assert words in table
     assert panels.table_html({}) == ""
+
+
+def test_the_bundled_examples_were_drawn_from_the_bundled_weights():
+    complete = CompleteService(Service())
+    kept = [(complete.service.folder / complete.model_name, COMPLETIONS)]
+    if complete.has_restorer:
+        kept += [(complete.folder, restorations(kind)) for kind in DAMAGES]
+    for folder, name in kept:
+        stored = read_completions(folder, name)
+        assert stored is not None and stored.facts["fingerprint"] == fingerprint(folder), "python -m demo.make_assets"
