@@ -15,6 +15,8 @@ DataOption = Annotated[Path, typer.Option(help="folder of the data set")]
 ENCODER = Path("demo/assets/face_encoder")  # the bundled one
 CLASSIFIER = Path("demo/assets/classifier")
 BASELINES = Path("demo/assets/autoencoders")  # with mse-autoencoder-10 and mse-autoencoder-100
+COLOUR_MODEL = "demo/assets/models/cifar10"
+ModelOption = Annotated[str, typer.Option(help="checkpoint folder or Hub id; a file needs the model that made it")]
 JsonOption = Annotated[Path | None, typer.Option("--json", help="write the numbers to this file")]
 
 
@@ -180,6 +182,70 @@ def benchmark(context: typer.Context, checkpoint: CheckpointArgument,
     if min(sizes) < 1:
         raise ValueError(f"batch sizes must be at least 1, not {min(sizes)}")
     report(benchmark(checkpoint, sizes, repeats), json_file)
+
+
+@app.command()
+def compress(image: Annotated[Path, typer.Argument(help="PNG or other image, of any size")],
+             file: Annotated[Path, typer.Argument(help="coded file to write")],
+             model: ModelOption = COLOUR_MODEL) -> None:
+    """Code an image without loss with the model's probabilities."""
+    from pixelcnn_core import GatedPixelCNN
+    from pixelcnn_core.codec_files import compress_file
+
+    coded, raw = compress_file(GatedPixelCNN.from_pretrained(model), image, file)
+    typer.echo(f"{raw:,} bytes of pixels -> {coded:,} bytes, {8 * coded / raw:.3f} bits per dimension: {file}")
+
+
+@app.command()
+def decompress(file: Annotated[Path, typer.Argument(help="coded file")],
+               image: Annotated[Path, typer.Argument(help=".png, or another format without loss")],
+               model: ModelOption = COLOUR_MODEL) -> None:
+    """Decode a file of `compress`: exactly the pixels that were coded, or an error."""
+    from pixelcnn_core import GatedPixelCNN
+    from pixelcnn_core.codec_files import decompress_file
+
+    height, width = decompress_file(GatedPixelCNN.from_pretrained(model), file, image)
+    typer.echo(f"{width} x {height} pixels, checksum right: {image}")
+
+
+@app.command(name="compress-table")
+def compress_table(data: DataOption, checkpoint: CheckpointArgument = COLOUR_MODEL,
+                   images: Annotated[int, typer.Option(min=1, help="so many test images")] = 100,
+                   json_file: JsonOption = None) -> None:
+    """Bytes and seconds of the codec on test images, beside PNG and lossless WebP."""
+    from pixelcnn_core.codec_table import compress_table
+
+    report(compress_table(checkpoint, data, images), json_file)
+
+
+@app.command()
+def race(data: DataOption, out: Annotated[Path, typer.Option(help="folder for race.json, race.csv, race.png and the "
+                                                             "checkpoints")],
+         minutes: Annotated[float, typer.Option(min=0.01, help="training time of each model")] = 4.0,
+         data_set: Annotated[str, typer.Option("--set", help="digits, cifar10-grey16, or cifar10 (for a GPU)")]
+         = "digits",
+         download: Annotated[bool, typer.Option(help="download CIFAR-10 into --data first")] = False) -> None:
+    """PixelCNN, Row LSTM, Diagonal BiLSTM and Gated PixelCNN with equal parameters, data order and time."""
+    from pixelcnn_core.race import race
+    from pixelcnn_core.recipe import load_recipe
+
+    race(load_recipe(f"race-{data_set}"), data, out, minutes, download=download)
+    typer.echo(f"race: {out / 'race.json'}")
+
+
+@app.command()
+def baselines(data: DataOption,
+              data_set: Annotated[str, typer.Option("--set", help="a data set without a face encoder")] = "cifar10",
+              json_file: JsonOption = None) -> None:
+    """Bits per dimension of a uniform and of a Gaussian density, fitted to all training images, on all test images."""
+    from pixelcnn_core.baselines import score_baselines
+    from pixelcnn_core.data import load_data
+    from pixelcnn_core.provenance import commit, cpu_name, versions
+
+    training, test = load_data(data_set, data, "train"), load_data(data_set, data, "test")
+    report({"data": data_set, "images_train": len(training), "images_test": len(test),
+            "baselines": score_baselines(training, test), "hardware": cpu_name(), "versions": versions(),
+            "commit": commit()}, json_file)
 
 
 @app.command()

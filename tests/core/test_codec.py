@@ -1,0 +1,239 @@
+"""The codec: byte-exact round trips, the same bits everywhere, and an error instead of a wrong image."""
+
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import constriction
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pixelcnn_core import codec, codec_format
+from pixelcnn_core.codec import HEADER_BYTES, CodecError, compress, decompress, model_hash, quantise, read_header
+from pixelcnn_core.engine import CachedSampler
+from pixelcnn_core.sampling import finish, sample, uniforms_from_seed
+from tests.conftest import small_model
+
+ROOT = Path(__file__).parents[2]
+rng = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def model():
+    """float32, as bundled checkpoints are loaded; 256 levels, tiles of 5 x 5."""
+    return small_model(levels=256, classes=3).float()
+
+
+def random_image(*shape: int) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+
+
+IMAGES = {
+    "one tile": random_image(5, 5, 3), "grey": random_image(7, 6), "equal colours": random_image(6, 4, 1).repeat(3, 2),
+    "1 x 1": random_image(1, 1, 3), "1 x 1, grey": random_image(1, 1), "one row": random_image(1, 13, 3),
+    "one column": random_image(13, 1), "constant": np.full((6, 11, 3), 200, np.uint8),
+    "black": np.zeros((5, 5), np.uint8),
+    "more tiles than go in step": random_image(42, 39, 3), "not contiguous": random_image(9, 8, 3)[::-1, ::2],
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_round_trip(model, name):
+    image = IMAGES[name]
+    data = compress(model, image)
+    back = decompress(model, data)
+    assert back.dtype == np.uint8 and back.shape == image.shape and np.array_equal(back, image)
+    header = read_header(data)
+    assert (header.height, header.width) == image.shape[:2]
+    assert header.channels == (3 if image.ndim == 3 else 1)
+
+
+def test_a_real_picture_with_the_bundled_model_takes_what_the_likelihood_says():
+    from pixelcnn_core import GatedPixelCNN
+
+    bundled = GatedPixelCNN.from_pretrained(str(ROOT / "demo" / "assets" / "models" / "cifar10"))
+    picture = np.asarray(Image.open(ROOT / "demo" / "assets" / "pictures" / "cat.png").convert("RGB"))
+    data = compress(bundled, picture)
+    assert np.array_equal(decompress(bundled, data), picture)
+    with torch.inference_mode():
+        x = torch.from_numpy(picture.transpose(2, 0, 1).copy())[None]
+        ideal = bundled.bits_per_sub_pixel(x).double().sum().item() / 8
+    assert ideal <= len(data) - HEADER_BYTES + 1 <= ideal * 1.002 + 10
+    assert len(data) < len(picture.tobytes()) * 0.6
+
+
+def test_a_grey_model_with_few_levels():
+    digits = small_model(channels=1, levels=17).float()
+    image = random_image(8, 9) % 17
+    assert np.array_equal(decompress(digits, compress(digits, image)), image)
+    colours = image[:, :, None].repeat(3, 2)
+    assert np.array_equal(decompress(digits, compress(digits, colours)), colours)
+    with pytest.raises(CodecError, match="0 to 16"):
+        compress(digits, image + 10)
+    with pytest.raises(CodecError, match="grey"):
+        compress(digits, random_image(4, 4, 3) % 17)
+
+
+def test_equal_colours_are_coded_once(model):
+    grey = random_image(20, 20)
+    one, three = compress(model, grey), compress(model, grey[:, :, None].repeat(3, 2))
+    assert len(one) == len(three) < len(compress(model, random_image(20, 20, 3))) / 2
+
+
+def test_what_sticks_out_of_the_image_costs_nothing(model):
+    """The pixels of a 1-pixel-wide image in a tile 5 wide: 20 of 25 are not coded."""
+    assert len(compress(model, random_image(5, 1, 3))) < len(compress(model, random_image(5, 5, 3))) / 2
+
+
+def test_the_frequencies_are_integers_that_follow_the_softmax():
+    logits = torch.from_numpy(np.random.default_rng(3).normal(0, 4, (50, 256)))
+    logits[0, :] = 0
+    logits[1, 7] = 5000  # every other probability underflows
+    frequencies = quantise(logits.numpy())
+    assert frequencies.dtype == np.int64 and frequencies.min() >= 1
+    assert (frequencies.sum(1) == 2**codec.PRECISION).all()
+    expected = torch.softmax(logits, 1).numpy() * 2**codec.PRECISION
+    assert np.abs(frequencies - expected).max() < 300
+    assert frequencies[1, 7] == 2**codec.PRECISION - 255
+
+
+def test_the_coder_uses_exactly_these_frequencies():
+    """A range decoder's first 24 bits are the quantile that it looks up: ask it on both sides of the boundaries."""
+    frequencies = quantise(np.random.default_rng(4).normal(0, 3, (1, 17)))
+    ends = np.cumsum(frequencies[0])
+    for level, (start, end) in enumerate(zip([0, *ends[:-1]], ends)):
+        for quantile in (start, end - 1):
+            decoder = constriction.stream.queue.RangeDecoder(np.array([quantile << 8, 0], np.uint32))
+            assert decoder.decode(codec.ODDS, codec.weights(frequencies))[0] == level
+
+
+def test_deciding_step_by_step_is_the_sampler_itself():
+    """The logits that a caller gets are those from which the sampler draws: the same images from the same noise."""
+    from pixelcnn_core.engine_math import draw
+
+    own = small_model(levels=9, classes=2).float()
+    noise = uniforms_from_seed(5, 3, own.config)
+    scratch = np.empty(64), np.empty(64)
+
+    def choose(logits, row, column, channel):
+        return np.array([draw(one, u, 1.0, *scratch) for one, u in zip(logits, noise[:, channel, row, column].numpy())])
+
+    engine = CachedSampler(own, None, 3)
+    assert torch.equal(finish(engine.decide(choose)), finish(sample(own, batch=3, uniforms=noise)))
+    with pytest.raises(ValueError, match="guidance"):
+        next(CachedSampler(own, None, 1, guidance=2.0).decide(choose))
+
+
+def test_the_same_bytes_for_any_number_of_threads_and_tiles_in_step(model, monkeypatch):
+    """Tiles grouped otherwise come in another order in the file, so here they are compared one by one."""
+    image, before = random_image(10, 15, 3), torch.get_num_threads()
+    data = {}
+    try:
+        for threads in (1, 2, 5):
+            torch.set_num_threads(threads)
+            data[threads] = compress(model, image)
+            assert np.array_equal(decompress(model, data[1]), image)
+    finally:
+        torch.set_num_threads(before)
+    assert data[1] == data[2] == data[5]
+
+    seen = {}
+    for tiles in (1, 4, 64):
+        monkeypatch.setattr(codec, "TILES_IN_STEP", tiles)
+        frequencies = seen[tiles] = {}
+
+        def code(odds, rows, columns, channel, seen=frequencies):
+            seen.update({(r, c, channel): tuple(odd) for r, c, odd in zip(rows, columns, odds)})
+            return image[rows, columns, channel]
+
+        codec.walk(model, 10, 15, False, code)
+    assert len(seen[1]) == image.size and seen[1] == seen[4] == seen[64]
+
+
+def test_another_process_decodes_it(model, tmp_path):
+    model.save_pretrained(tmp_path / "model")
+    stored = type(model).from_pretrained(tmp_path / "model")
+    image = random_image(8, 12, 3)
+    Image.fromarray(image).save(tmp_path / "image.png")
+
+    def run(*arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run([sys.executable, "-m", "pixelcnn_core", *arguments, "--model", str(tmp_path / "model")],
+                              cwd=ROOT, capture_output=True, text=True)
+
+    (tmp_path / "image.pxcn").write_bytes(compress(stored, image))
+    done = run("decompress", str(tmp_path / "image.pxcn"), str(tmp_path / "back.png"))
+    assert done.returncode == 0, done.stderr
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "back.png")), image)
+
+
+def test_damage_anywhere_is_found(model):
+    data = compress(model, random_image(4, 5, 3))
+    for place in range(len(data)):
+        damaged = bytearray(data)
+        damaged[place] ^= 1 << place % 8
+        with pytest.raises(CodecError):
+            decompress(model, bytes(damaged))
+    for length in range(len(data)):
+        with pytest.raises(CodecError):
+            decompress(model, data[:length])
+    for other in (data + b"x", data + bytes(4), b"GIF89a" + bytes(40)):
+        with pytest.raises(CodecError):
+            decompress(model, other)
+
+
+def with_new_checksum(data: bytes) -> bytes:
+    return data[:-4] + zlib.crc32(data[:-4]).to_bytes(4, "little")
+
+
+def test_a_forged_file_is_never_a_wrong_image(model):
+    """Damage that comes with a fitting checksum, as a faulty encoder or another processor would make it."""
+    image = random_image(4, 5, 3)
+    data = compress(model, image)
+    for place in range(codec_format.HEAD.size, len(data) - 4):
+        forged = bytearray(data)
+        forged[place] ^= 0x10
+        try:
+            assert np.array_equal(decompress(model, with_new_checksum(bytes(forged))), image)
+        except CodecError as error:
+            assert "pixels" in str(error) or "cannot be decoded" in str(error)
+    with pytest.raises(CodecError, match="version 9"):
+        decompress(model, with_new_checksum(data[:4] + b"\x09" + data[5:]))
+    with pytest.raises(CodecError, match="header"):
+        decompress(model, with_new_checksum(data[:5] + b"\x02" + data[6:]))
+    with pytest.raises(CodecError, match="million"):
+        decompress(model, with_new_checksum(data[:6] + b"\xff" * 4 + data[10:]))
+    with pytest.raises(CodecError, match="length"):
+        decompress(model, with_new_checksum(data + b"x"))
+
+
+def test_arithmetic_that_differs_is_found(model, monkeypatch):
+    data = compress(model, random_image(9, 9, 3))
+    exact = codec.quantise
+
+    def other(logits):
+        return exact(logits * np.float32(1.001))
+
+    monkeypatch.setattr(codec, "quantise", other)
+    with pytest.raises(CodecError, match="arithmetic|do not fit"):
+        decompress(model, data)
+
+
+def test_another_model_is_refused(model):
+    data = compress(model, random_image(5, 5, 3))
+    other = small_model(levels=256, classes=3).float()
+    assert model_hash(other) == model_hash(model)
+    other.head2.bias.data[0] += 1e-3
+    with pytest.raises(CodecError, match="another model"):
+        decompress(other, data)
+    with pytest.raises(CodecError, match="another model"):
+        decompress(small_model(levels=256, classes=4).float(), data)
+
+
+@pytest.mark.parametrize("image", [np.zeros((0, 4, 3), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4)),
+                                   np.zeros(7, np.uint8), None, np.zeros((1, 70000), np.uint8)])
+def test_what_is_no_image_is_refused(model, image):
+    with pytest.raises(CodecError):
+        compress(model, image)
