@@ -14,7 +14,7 @@ from demo import complete_panels as panels
 from demo.complete_service import DAMAGES, REPAIRS, CompleteService, Damage, sight
 from demo.pictures import bundled, picture_chooser
 from demo.pixel_canvas import canvas_value, pixel_canvas, read_mask
-from demo.run_controls import QUIET, toolbar, wire
+from demo.run_controls import QUIET, idle_buttons, toolbar, wire
 from demo.service import Progress, Service
 from demo.settings import MAX_SEED, UserError, number, shorten
 from demo.status import status_html, unfinished_status
@@ -132,27 +132,28 @@ def build(page: gr.Blocks, service: Service) -> None:
             yield gr.skip(), status_html(html.escape(str(error))), gr.skip(), gr.skip()
             raise gr.Error(str(error), title="Not drawn", print_exception=False) from error
 
-    wire(tools, status, seed, drawn, api_name="complete", sampling={
+    runs = wire(tools, status, seed, drawn, api_name="complete", sampling={
         "fn": run, "inputs": settings, "outputs": [result, status, seed, drawn], "preprocess": False})
 
     def preview(*values):
-        """What the model is given, for every change of picture, brush or damage; and the stored example, if it fits."""
+        """What the model is given, for every change of picture, brush or damage; and the stored example, if it fits.
+        A request that is still running for the old ones is stopped."""
         try:
             asked = read(*values)
         except UserError as error:
-            return status_html(html.escape(str(error))), gr.skip(), gr.skip()
+            return status_html(html.escape(str(error))), gr.skip(), gr.skip(), *idle_buttons()
         example = stored.get((asked.way, asked.damage.kind))
         if example and fits(example, asked):
             words = (f"<b>Stored example</b>, drawn in {example.facts['seconds']:.1f} s. Brush, and press "
                      "<b>Generate</b>, or <b>New seed</b> for others.")
-            return status_html(words), seen_html(complete, asked), finished_html(complete, asked, example.images,
-                                                                                 example.facts)
+            return (status_html(words), seen_html(complete, asked),
+                    finished_html(complete, asked, example.images, example.facts), *idle_buttons())
         words = "Nothing drawn yet: press <b>Generate</b>."
         if asked.way == WAYS[1] and not complete.has_restorer:
             words = NO_RESTORER
         elif needs_mask(asked) and asked.known.all():
             words = "Brush a part of the picture away first."
-        return status_html(words), seen_html(complete, asked), waiting_html(asked)
+        return status_html(words), seen_html(complete, asked), waiting_html(asked), *idle_buttons()
 
     def show(picture, canvas):
         """The canvas with another picture under the same brush strokes."""
@@ -162,21 +163,21 @@ def build(page: gr.Blocks, service: Service) -> None:
             gr.Warning(str(error))
             return gr.skip()
 
-    showing = {"fn": preview, "inputs": settings, "outputs": [status, seen, result], "preprocess": False, **QUIET}
+    def brush(known: np.ndarray):
+        """A handler that brushes everything away that is not known."""
+        return lambda picture: show(picture, canvas_value(first, mask=~known))
+
+    showing = {"fn": preview, "inputs": settings, "outputs": [status, seen, result, *tools.buttons],
+               "preprocess": False, "cancels": runs, **QUIET}
     chooser.picture.change(show, [chooser.picture, canvas], canvas, preprocess=False, **QUIET).then(**showing)
     canvas.input(**showing)
     for button, known in zip(shapes, masks.values()):
-        button.click(brush(complete, known), chooser.picture, canvas, **QUIET).then(**showing)
+        button.click(brush(known), chooser.picture, canvas, **QUIET).then(**showing)
     gr.on([way.change, kind.change], controls, [way, kind], [kind, noise, factor], **QUIET).then(**showing)
     gr.on([noise.change, factor.change], **showing)
     page.load(**showing)
     address.remember(page, ID, {"way": way, "damage": kind, "noise": noise, "factor": factor, "n": count, "seed": seed,
                                 "picture": chooser.name})
-
-
-def brush(complete: CompleteService, known: np.ndarray):
-    """A handler that brushes everything away that is not known."""
-    return lambda picture: canvas_value(complete.fit(picture), mask=~known)
 
 
 def fits(example: StoredCompletions, asked: Request) -> bool:

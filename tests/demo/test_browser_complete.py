@@ -1,5 +1,6 @@
 """The Complete tab in a real browser: painting on the canvas, completions appearing, the restorer's settings."""
 
+from helpers import wait_until
 from test_browser_faces import sources, wait_for_text
 
 
@@ -74,3 +75,15 @@ def test_the_address_keeps_the_state(visit):
 def test_a_phone_shows_everything_in_its_width(visit):
     page = open_tab(visit, viewport={"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
+
+
+def test_painting_stops_a_request_for_the_old_picture(visit, service):
+    service.row_seconds = 0.4
+    page = open_tab(visit)
+    page.click("#complete-generate")
+    wait_for_text(page, "#complete-status", "Row ")
+    page.get_by_role("button", name="right half").click()
+    wait_for_text(page, "#complete-status", "press Generate")
+    page.wait_for_function("!document.querySelector('#complete-generate').disabled")
+    wait_for_text(page, "#complete-seen", "128 pixels are missing")
+    assert wait_until(lambda: not service.busy, 10)
