@@ -14,10 +14,9 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from pixelcnn_core.checkpoint import WEIGHTS_FILE, Checkpoint, CheckpointError
+from pixelcnn_core.checkpoint import Checkpoint, CheckpointError
 from pixelcnn_core.conditioning import Condition
 from pixelcnn_core.data import ImageData
 from pixelcnn_core.model import GatedPixelCNN, PixelCNNConfig
@@ -179,15 +178,25 @@ class AutoEncoder(CodeModel):
         return finish(sample(self.decoder, self.condition(codes), seed=seed, temperature=temperature))
 
 
-def load_start(model: CodeModel, folder: str | Path) -> None:
-    """Start from the encoder of a trained MSE auto-encoder, and from all of its decoder that fits.
+@torch.no_grad()
+def load_start(model: AutoEncoder, folder: str | Path) -> None:
+    """Start from a trained MSE auto-encoder: its encoder, its decoder as m, its answer as the first channels of s.
 
-    The squared error finds a first code within minutes; end-to-end training then moves it. Raises CheckpointError.
+    What the code adds to the PixelCNN is 0 at first, so that training starts from the likelihood of the unconditional
+    model and not from noise in every gate. Raises CheckpointError.
     """
-    start = MSEAutoEncoder.from_pretrained(folder)
-    if (start.config.code, start.config.features) != (model.config.code, model.config.features):
+    start, config = MSEAutoEncoder.from_pretrained(folder), model.config
+    if (start.config.code, start.config.features) != (config.code, config.features):
         raise CheckpointError(f"{folder} has a code of {start.config.code} numbers and {start.config.features} "
-                              f"features, the recipe has {model.config.code} and {model.config.features}")
-    own, weights = model.state_dict(), load_file(Path(folder) / WEIGHTS_FILE)
-    model.load_state_dict({**own, **{name: tensor for name, tensor in weights.items()
-                                     if name in own and own[name].shape == tensor.shape}})
+                              f"features, the recipe has {config.code} and {config.features}")
+    model.encoder.load_state_dict(start.encoder.state_dict())
+    for term in (*model.decoder.vector_terms, *model.decoder.map_terms):
+        term.weight.zero_()
+    if model.deconvolution is not None:
+        own, other = model.deconvolution.state_dict(), start.deconvolution.state_dict()
+        shared = min(config.map_channels, config.channels)
+        for name, tensor in other.items():
+            if name.startswith("out."):
+                own[name][:shared] = tensor[:shared]
+            else:
+                own[name].copy_(tensor)

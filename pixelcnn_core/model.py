@@ -164,11 +164,19 @@ class GatedPixelCNN(Checkpoint, nn.Module):
         return self.bits_per_dim(images, condition)
 
 
+TRUNK = ("layers.", "head")  # names of what does not depend on the condition
+
+
+def trunk_parameters(model: GatedPixelCNN) -> list[nn.Parameter]:
+    """The weights of layers and head: all but what a condition adds."""
+    return [parameter for name, parameter in model.named_parameters() if name.startswith(TRUNK)]
+
+
 def load_trunk(model: GatedPixelCNN, folder: str | Path) -> None:
     """Start from another model's layers and head; what a condition adds stays as it is. Raises CheckpointError."""
     start, own = GatedPixelCNN.from_pretrained(folder).state_dict(), model.state_dict()
-    trunk = {name: tensor for name, tensor in start.items() if name.startswith(("layers.", "head"))}
-    if misfits := [name for name in own if name.startswith(("layers.", "head"))
+    trunk = {name: tensor for name, tensor in start.items() if name.startswith(TRUNK)}
+    if misfits := [name for name in own if name.startswith(TRUNK)
                    and (name not in trunk or trunk[name].shape != own[name].shape)]:
         raise CheckpointError(f"{folder} has layers of another shape, {misfits[0]} for one")
     model.load_state_dict({**own, **trunk})

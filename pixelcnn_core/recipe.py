@@ -40,6 +40,7 @@ class Recipe:
     encoder: str = ""  # checkpoint folder of the face encoder, for portraits
     unconditional: bool = False  # leave out the classes or embeddings of the data set
     trunk: str = ""  # checkpoint folder of a PixelCNN whose layers and head are the start
+    frozen: bool = False  # the trunk stays as it is; what a condition adds to it, and makes the condition, is trained
     start: str = ""  # checkpoint folder of an MSE auto-encoder whose code is the start of an auto-encoder's
     warm_up: int = 200  # steps
     clip: float = 1.0  # largest norm of the gradient

@@ -25,7 +25,7 @@ from pixelcnn_core.autoencoder import load_start
 from pixelcnn_core.conditioning import Condition
 from pixelcnn_core.damage import random_damage
 from pixelcnn_core.data import ImageData, batch_indices, load_data
-from pixelcnn_core.model import load_trunk
+from pixelcnn_core.model import load_trunk, trunk_parameters
 from pixelcnn_core.provenance import commit, hardware, training_so_far, versions, write_json
 from pixelcnn_core.recipe import MODELS, Recipe
 from pixelcnn_core.training_log import TrainingLog
@@ -173,6 +173,9 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
             load_trunk(getattr(model, "decoder", model), recipe.trunk)
         if recipe.start:
             load_start(model, recipe.start)
+    if recipe.frozen:
+        for parameter in trunk_parameters(getattr(model, "decoder", model)):
+            parameter.requires_grad_(False)
     model = model.to(accelerator.device, memory_format=torch.channels_last)
     average = type(model)(config).to(accelerator.device, memory_format=torch.channels_last).eval()
     average.load_state_dict(model.state_dict())

@@ -13,6 +13,7 @@ from pixelcnn_core.autoencoder_evaluation import codes_of, mean_squared_error, p
 from pixelcnn_core.checkpoint import CheckpointError
 from pixelcnn_core.cli import app
 from pixelcnn_core.data import load_data
+from pixelcnn_core.model import TRUNK, GatedPixelCNN
 from pixelcnn_core.sampling import finish, sample
 from pixelcnn_core.training import train
 
@@ -150,9 +151,29 @@ def test_an_auto_encoder_starts_from_the_code_of_the_baseline(runs):
     load_start(model, mse)
     assert torch.equal(model.encoder.out.weight, start.encoder.out.weight)
     assert torch.equal(model.deconvolution.enter.weight, start.deconvolution.enter.weight)
-    assert model.deconvolution.out.weight.shape != start.deconvolution.out.weight.shape  # stays its own
+    x = images(2, 8, 17, 1)
+    with torch.no_grad():
+        codes = model.encode(x)
+        assert torch.equal(model.condition(codes).map[:, :1], start.deconvolution(codes)), "s begins with its answer"
+    assert torch.allclose(model.losses(x), model.decoder.bits_per_dim(x)), "the decoder starts as unconditional"
+    model.losses(x).sum().backward()
+    terms = (*model.decoder.vector_terms, *model.decoder.map_terms)
+    assert all(term.weight.grad.abs().sum() > 0 for term in terms), "and can learn from the code"
     with pytest.raises(CheckpointError, match="a code of 4 numbers"):
         load_start(small(code=5), mse)
+
+
+def test_a_frozen_trunk_stays_and_the_code_is_still_learnt(runs, tmp_path):
+    _, mse, _, _ = runs
+    trunk = small(image_size=8, channels=1, levels=17, decoder={**DECODER, "features": 6, "head_features": 6}).decoder
+    trunk.float().save_pretrained(tmp_path / "trunk")
+    out = train(recipe("autoencoder", start=str(mse), trunk=str(tmp_path / "trunk"), frozen=True), "nowhere",
+                tmp_path / "run")
+    model, start = AutoEncoder.from_pretrained(out), MSEAutoEncoder.from_pretrained(mse)
+    before, after = GatedPixelCNN.from_pretrained(tmp_path / "trunk").state_dict(), model.decoder.state_dict()
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items() if name.startswith(TRUNK))
+    assert all(term.weight.any() for term in (*model.decoder.vector_terms, *model.decoder.map_terms))
+    assert not torch.equal(model.encoder.out.weight, start.encoder.out.weight)
 
 
 def test_evaluation_compares_both_decoders(runs):

@@ -1,0 +1,105 @@
+"""The Auto-encoder tab in a real browser: a stored example, streaming, stop, edits, an upload, a path, a link."""
+
+from PIL import Image
+from test_browser_faces import sources, wait_for_text
+
+GRID, STATUS = "#autoencoder-grid", "#autoencoder-status"
+
+
+def open_tab(visit, query: str = ""):
+    page = visit().open(f"?tab=autoencoder{query}")
+    page.wait_for_selector(f"{GRID} .original img")
+    return page
+
+
+def wait_for_other(page, place: str, before: list[str]) -> list[str]:
+    """The pictures in a place, once one of them has changed."""
+    page.wait_for_function("([place, before]) => [...document.querySelectorAll(place + ' img')]"
+                           ".map(image => image.src).join() != before.join()", arg=[place, before], timeout=30_000)
+    return sources(page, place)
+
+
+def test_the_tab_opens_on_a_stored_example_of_both_decoders(visit):
+    page = open_tab(visit)
+    assert "Stored example" in page.inner_text(STATUS) and "given its 6 numbers" in page.inner_text(STATUS)
+    assert len(sources(page, GRID)) == 10 and page.inner_text(GRID).count("error 0.") == 9
+    assert len(sources(page, "#autoencoder-path-grid")) == 2 + 2 * 6
+    assert "class kept" in page.inner_text("#tabs")
+
+
+def test_draws_stream_in_and_the_answer_of_the_other_decoder_stays(visit, service):
+    page = open_tab(visit)
+    before = sources(page, GRID)
+    service.row_seconds = 0.05
+    page.click("#autoencoder-new-seed")
+    wait_for_text(page, STATUS, "Row ")
+    assert page.locator("#autoencoder-stop").is_enabled()
+    wait_for_text(page, STATUS, "8 pictures")
+    after = sources(page, GRID)
+    assert after[:2] == before[:2] and not set(after[2:]) & set(before[2:])
+
+
+def test_stop(visit, service):
+    page = open_tab(visit)
+    service.row_seconds = 0.3
+    page.click("#autoencoder-generate")
+    wait_for_text(page, STATUS, "Row ")
+    page.click("#autoencoder-stop")
+    wait_for_text(page, STATUS, "Stopped")
+    page.wait_for_function("!document.querySelector('#autoencoder-generate').disabled")
+
+
+def test_a_slider_moves_the_code_at_once(visit):
+    page = open_tab(visit)
+    before = sources(page, GRID)
+    page.focus("#autoencoder-edit-1 input[type=range]")
+    page.keyboard.press("End")
+    wait_for_text(page, STATUS, "The code is moved")
+    after = sources(page, GRID)
+    assert after[0] == before[0] and after[1] != before[1]
+    page.get_by_role("button", name="The picture's own code").click()
+    wait_for_text(page, STATUS, "Stored example")
+    assert sources(page, GRID) == before
+
+
+def test_an_upload_is_encoded_and_never_in_the_address(visit, tmp_path):
+    Image.linear_gradient("L").save(tmp_path / "slope.png")
+    page = open_tab(visit)
+    before = sources(page, GRID)
+    page.set_input_files("#autoencoder-photo input[type=file]", tmp_path / "slope.png")
+    wait_for_text(page, STATUS, "press Generate for the PixelCNN")
+    shown = wait_for_other(page, GRID, before)
+    assert shown[0] != before[0] and shown[1] != before[1]
+    page.wait_for_function("!new URLSearchParams(location.search).get('autoencoder.picture')")
+
+
+def test_a_path_between_two_pictures(visit):
+    page = open_tab(visit)
+    place = "#autoencoder-path-grid"
+    before = sources(page, place)
+    page.locator("#autoencoder-to-picture").get_by_label("galaxies").check()
+    shown = wait_for_other(page, place, before)
+    page.click("#autoencoder-path-generate")
+    wait_for_text(page, "#autoencoder-path-status", "18 pictures")
+    after = sources(page, place)
+    assert len(after) == 14 and after[0] == before[0] and after[-1] == shown[-1]
+    draws = range(2, 13, 2)
+    assert not {after[k] for k in draws} & {shown[k] for k in draws}
+
+
+def test_a_link_brings_the_settings_back(visit):
+    page = open_tab(visit, "&autoencoder.size=4&autoencoder.picture=rocket&autoencoder.edit2=-1.5&autoencoder.seed=12")
+    wait_for_text(page, STATUS, "The code is moved")
+    assert page.locator("#autoencoder-size input:checked").get_attribute("value") == "4"
+    assert page.locator("#autoencoder-picture input:checked").get_attribute("value") == "rocket"
+    assert page.locator("#autoencoder-edit-2 input[type=range]").input_value() == "-1.5"
+    assert page.locator("#autoencoder-seed input").input_value() == "12"
+    page.click("#autoencoder-generate")
+    wait_for_text(page, STATUS, "given its 4 numbers")
+    assert "seed 12" in page.inner_text(STATUS)
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(visit):
+    page = visit(viewport={"width": 390, "height": 800}).open("?tab=autoencoder")
+    page.wait_for_selector(f"{GRID} .original img")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
