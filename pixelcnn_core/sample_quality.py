@@ -29,7 +29,7 @@ from pixelcnn_core.sampling import finish, sample, uniforms_from_seed
 
 NEIGHBOURS = 3
 TEMPERATURES, GUIDANCES = (0.8, 0.9, 1.0), (1.0, 1.5, 3.0)  # of the curve
-CURVE_SHARE = 0.4  # of the samples per class, at each point of the curve
+CURVE_SHARE = 0.25  # of the samples per class, at each point of the curve
 BATCH = 100
 
 
