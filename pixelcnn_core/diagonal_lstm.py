@@ -56,7 +56,7 @@ class DiagonalBlock(nn.Module):
         h = x.new_zeros(len(x), 2 * self.hidden, x.shape[2])  # (B, 2 F/2, H)
         c = h.unflatten(1, (2, self.hidden))  # (B, 2, F/2, H)
         diagonals = []
-        for from_input in skew(sweeps).unbind(3):  # (B, 2 * 4 F/2, H)
+        for from_input in skew(sweeps).permute(3, 0, 1, 2).contiguous():  # (B, 2 * 4 F/2, H)
             gates = from_input + self.state_to_state(F.pad(h, (1, 0)))  # of the diagonal before: rows r - 1 and r
             h, c = lstm_step(gates.unflatten(1, (2, 4, self.hidden)).unbind(2), c)
             h = h.flatten(1, 2)  # (B, 2, F/2, H) -> (B, 2 F/2, H)

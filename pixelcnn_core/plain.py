@@ -57,6 +57,7 @@ class PlainPixelCNN(GatedPixelCNN):
         groups, features = config.channels, config.features
         self.first = MaskedConv2d(groups, features, config.first_kernel_size, groups, "A")
         self.blocks = nn.ModuleList(self.block(config) for _ in range(config.layers - 1))
+        self.dropout = nn.Dropout(config.dropout)
         self.head1 = ColourConv1x1(features, config.head_features, groups)
         self.head2 = ColourConv1x1(config.head_features, groups * config.levels, groups)
 
@@ -68,5 +69,5 @@ class PlainPixelCNN(GatedPixelCNN):
         image = self.scale_input(x)
         h = self.first(image)
         for block in self.blocks:
-            h = h + block(h, image)
+            h = h + self.dropout(block(h, image))
         return self.head2(F.relu(self.head1(F.relu(h))))

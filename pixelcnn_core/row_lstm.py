@@ -43,7 +43,7 @@ class RowLSTMBlock(nn.Module):
         """(B, F, H, W) -> (B, F, H, W), to be added to x."""
         h = c = x.new_zeros(len(x), self.hidden, x.shape[3])  # (B, F/2, W)
         rows = []
-        for from_input in self.input_to_state(x).unbind(2):  # (B, 4 F/2, W)
+        for from_input in self.input_to_state(x).permute(2, 0, 1, 3).contiguous():  # (B, 4 F/2, W)
             h, c = lstm_step((from_input + self.state_to_state(h)).chunk(4, 1), c)
             rows.append(h)
         return self.out(torch.stack(rows, 2))  # (B, F/2, H, W) -> (B, F, H, W)

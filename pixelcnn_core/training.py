@@ -10,6 +10,7 @@ import math
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,13 +133,13 @@ def batch_of(recipe: Recipe, data: ImageData, step: int, process: int = 0,
 
 def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool = False, init: str | None = None,
           max_minutes: float | None = None, checkpoint_minutes: float = 2.0, download: bool = False,
-          stop_clock: bool = False) -> Path:
+          race_clock: Callable[[], float] | None = None) -> Path:
     """Train a recipe and write a checkpoint folder `out`. Raises RecipeError, DataError or TrainingError.
 
     resume       go on from the state in `out`, if there is one
     init         start from the weights of another checkpoint (fp16 weights are enough), with a fresh schedule
     max_minutes  stop after so much training time, with the learning rate decayed by then
-    stop_clock   do not count the time in which the model is saved and scored, every `checkpoint_minutes`
+    race_clock   seconds by this clock instead of the wall's, and none for saving and scoring the model
     """
     out = Path(out)
     # With skip connections nothing reads the last layer's residual output, so its weights get no gradient.
@@ -192,7 +193,8 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     shape = torch.random.fork_rng(devices=[accelerator.device] if accelerator.device.type == "cuda" else [])
     per_epoch = max(1, len(data) // recipe.batch)
     budget = max_minutes * 60 if max_minutes else math.inf
-    last_save, before, begun = time.monotonic(), run.seconds, time.monotonic()
+    clock = race_clock or time.monotonic
+    last_save, before, begun = clock(), run.seconds, clock()
     bar = tqdm(total=recipe.steps, initial=run.step, desc=recipe.name, unit="step", disable=not log,
                mininterval=0.5 if sys.stderr.isatty() else 30)
     model.train()
@@ -210,19 +212,19 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
             optimiser.step()
             run.step += 1
             run.update_average(recipe.ema)
-            run.seconds = _same_on_all(accelerator, before + time.monotonic() - begun)
+            run.seconds = _same_on_all(accelerator, before + clock() - begun)
             mean_loss = accelerator.reduce(loss.detach(), "mean")
             bar.update()
             finished = run.step >= recipe.steps or run.seconds >= budget
             if log and (value := log.step(run, mean_loss, recipe.batch, rate, finished)):
                 bar.set_postfix_str(f"{average.loss_name} {value:.4g}")
-            if log and (finished or time.monotonic() - last_save > checkpoint_minutes * 60):
-                paused = time.monotonic()
+            if log and (finished or clock() - last_save > checkpoint_minutes * 60):
+                paused = clock()
                 run.save(state_file)
                 publish(run, recipe, out, facts)
                 log.validate(run, held_out, recipe.validate)
-                last_save = time.monotonic()
-                begun += last_save - paused if stop_clock else 0
+                last_save = clock()
+                begun += last_save - paused if race_clock else 0
             if log and recipe.sample and (finished or run.step % per_epoch == 0):
                 log.sample_grid(run, held_out, run.step // per_epoch)
     bar.close()

@@ -28,21 +28,24 @@ class TrainingLog:
         if step and self.path.exists():
             with self.path.open(newline="") as file:
                 self.rows = [row for row in csv.DictReader(file) if int(row["step"]) <= step]
-        self.losses: list[Tensor] = []
+        self.losses: list[Tensor] = []  # since the last row
+        self.batch, self.rate = 0, 0.0  # of the latest step
         self.started: tuple[int, float] | None = None
 
     def step(self, run, loss: Tensor, batch: int, rate: float, last: bool = False) -> float | None:
         """Remember a step's loss; every 50 steps, and at the last one, write their mean as a row
         and return it."""
         self.losses.append(loss)
+        self.batch, self.rate = batch, rate
         self.started = self.started or (run.step - 1, run.seconds)
-        if run.step % EVERY and not last:
-            return None
+        return None if run.step % EVERY and not last else self._row(run)
+
+    def _row(self, run) -> float:
         mean = torch.stack(self.losses).mean().item()
         steps, seconds = run.step - self.started[0], run.seconds - self.started[1]
-        self.rows.append({"step": run.step, "seconds": f"{run.seconds:.1f}", "images": run.step * batch,
-                          self.name: f"{mean:.4f}", self.test: "", "learning_rate": f"{rate:.3g}",
-                          "images_per_second": f"{steps * batch / seconds:.1f}" if seconds else ""})
+        self.rows.append({"step": run.step, "seconds": f"{run.seconds:.1f}", "images": run.step * self.batch,
+                          self.name: f"{mean:.4f}", self.test: "", "learning_rate": f"{self.rate:.3g}",
+                          "images_per_second": f"{steps * self.batch / seconds:.1f}" if seconds else ""})
         self.losses, self.started = [], (run.step, run.seconds)
         self._write()
         return mean
@@ -55,9 +58,11 @@ class TrainingLog:
 
     @torch.no_grad()
     def validate(self, run, data: ImageData, count: int) -> None:
-        """Score the averaged weights on the first `count` test images, add that to the last row, and plot the curve."""
-        if not count or not self.rows:
+        """Score the averaged weights on the first `count` test images, as a part of this step's row; plot the curve."""
+        if not count:
             return
+        if self.losses:
+            self._row(run)
         device, losses = next(run.average.parameters()).device, []
         for start in range(0, min(count, len(data)), 64):
             part = slice(start, min(start + 64, count))
