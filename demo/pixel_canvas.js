@@ -85,9 +85,10 @@ function under(event) {
   return [Math.min(Math.max(row, 0), height - 1), Math.min(Math.max(column, 0), width - 1)];
 }
 
-function pick(place) {
+function pick(place, clicked = true) {  // other scripts hear of it through the event "pixel"
   cursor = place;
   props.value = {...props.value, outline: place};
+  canvas.dispatchEvent(new CustomEvent("pixel", {bubbles: true, detail: {place, clicked}}));
   draw();
   describe(place);
   trigger("input");
@@ -176,8 +177,9 @@ if (size) size.addEventListener("input", () => {
   size.nextElementSibling.textContent = tool.size;
 });
 
-// Other scripts may show the picture as it was after so many pixels: `demo/trace.js` plays it like this.
+// Other scripts may show the picture as it was after so many pixels, and choose one: see `trace_panel.js`.
 canvas.addEventListener("reveal", event => { drawn = event.detail ?? height * width; draw(); });
+canvas.addEventListener("settle", event => pick(event.detail, false));
 new ResizeObserver(fit).observe(element);
 new MutationObserver(draw).observe(document.body, {attributeFilter: ["class"]});  // light and dark
 watch("value", read);
