@@ -1,4 +1,5 @@
-"""Exact bits per dimension of a checkpoint on a data set, with and without its condition, and per class.
+"""Exact bits per dimension of a checkpoint on a data set, with and without its condition, and per class; and how often
+Bayes' rule finds the class of a test image.
 
 Runs on one process or, under `accelerate launch`, on several: every process scores its share of the images, and the
 sums are the same. `results.json` in the checkpoint folder is written here and nowhere else.
@@ -18,6 +19,7 @@ from pixelcnn_core.model import GatedPixelCNN
 from pixelcnn_core.provenance import commit, count_parameters, hardware, read_json, versions, write_json
 from pixelcnn_core.recipe import MODELS
 
+BAYES_IMAGES = 1000  # test images classified by Bayes' rule: each is scored once for every class
 TRAIN_IMAGES = 2000  # training images scored by default: enough to see how far training and test lie apart
 
 
@@ -30,6 +32,13 @@ def score(model: GatedPixelCNN, data: ImageData, conditional: bool, batch: int, 
         condition = data.condition(part).to(accelerator.device) if conditional else None
         total[part] = model.bits_per_dim(data.images[part].to(accelerator.device), condition).double()
     return accelerator.reduce(total, "sum")  # each image was scored by one process, the others hold 0
+
+
+def score_classes(model: GatedPixelCNN, data: ImageData, batch: int, accelerator: Accelerator) -> Tensor:
+    """Bits per dimension of every image given every class, float64 (N, classes): the least is the class that Bayes'
+    rule (`bayes.py`) finds the most probable one."""
+    return torch.stack([score(model, replace(data, labels=torch.full_like(data.labels, k)), True, batch, accelerator)
+                        for k in range(model.config.classes)], dim=1)
 
 
 def evaluate(checkpoint: str | Path, data_dir: str | Path, *, limit: int | None = None,
@@ -69,6 +78,11 @@ def evaluate(checkpoint: str | Path, data_dir: str | Path, *, limit: int | None 
                        "images": int((data.labels == k).sum())}
                 for k, name in enumerate(data.class_names) if (data.labels == k).any()}
             results["images"] = len(data)
+            if config.classes:
+                few = data.first(BAYES_IMAGES)
+                guess = score_classes(model, few, batch, accelerator).cpu().argmin(1)
+                results |= {"bayes_accuracy": round((guess == few.labels).double().mean().item(), 4),
+                            "bayes_images": len(few)}
     results |= {"data": recipe["data"], "recipe": recipe.get("name"), "parameters": count_parameters(model),
                 "hardware": hardware(accelerator), "seconds": round(time.perf_counter() - begun, 1),
                 "commit": commit(), "versions": versions()}
