@@ -5,8 +5,9 @@
     |x - deconvolution(z)|^2          the same encoder, trained by squared error    (MSEAutoEncoder)
 
 The squared error is smallest at the mean of all images that fit the code: a blur. A PixelCNN models their whole
-distribution, so each decoding is one of them, and sharp. The code enters as the vector h = z (equation 4), or, with
-`map_channels`, also through s = m(h), a deconvolution to a map (equation 5): only s can say *where* something is.
+distribution, so each decoding is one of them, and sharp. The code enters as the vector h, which is z scaled (equation
+4), or, with `map_channels`, also through s = m(z), a deconvolution to a map (equation 5): only s can say *where*
+something is.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -162,9 +163,11 @@ class AutoEncoder(CodeModel):
         return "h" if self.deconvolution is None else "h and s"
 
     def condition(self, codes: Tensor) -> Condition:
-        """What the decoder is told about images with these codes, (B, m): h, and s = m(h). Sample with it:
-        `sample(model.decoder, model.condition(codes))`."""
-        return Condition(embedding=codes, map=None if self.deconvolution is None else self.deconvolution(codes))
+        """What the decoder is told about images with these codes, (B, m): h, and s = m(z). Sample with it:
+        `sample(model.decoder, model.condition(codes))`. h is z / sqrt(m): as long for 100 numbers as for 10, so that
+        one learning rate suits both."""
+        return Condition(embedding=codes / codes.shape[1] ** 0.5,
+                         map=None if self.deconvolution is None else self.deconvolution(codes))
 
     def losses(self, images: Tensor, condition: Condition | None = None, kept: Tensor | None = None) -> Tensor:
         """Bits per dimension of every image given its own code, or given nothing where `kept` is False: (B,)."""
