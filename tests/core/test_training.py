@@ -169,11 +169,12 @@ def test_a_batch_is_a_function_of_recipe_and_step():
     images, condition, kept = batch_of(recipe, data, 7)
     again = batch_of(recipe, data, 7)
     assert torch.equal(images, again[0]) and torch.equal(condition.label, again[1].label)
-    assert 0 < (condition.label == -1).sum() < 8
+    assert 0 < kept.sum() < 8 and torch.equal(kept, again[2])
     assert not torch.equal(images, batch_of(recipe, data, 8)[0])
     shares = [batch_of(recipe, data, 7, process, 2) for process in range(2)]
     assert torch.equal(torch.cat([share[0] for share in shares]), images)
     assert torch.equal(torch.cat([share[1].label for share in shares]), condition.label)
+    assert torch.equal(torch.cat([share[2] for share in shares]), kept)
 
 
 def test_flips_mirror_about_half_of_the_images():
