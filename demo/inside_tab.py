@@ -43,7 +43,7 @@ $\partial\,\mathrm{logits}/\partial x_j=0$ cannot matter.""",
 Every value is the inverse of its cumulative distribution at one random number $u_i$:
 $x_i=F^{-1}(u_i\mid\mathbf{x}_{<i})$. With $\mathbf{u}$ fixed each pixel is a function of its past, so one changed
 pixel shows all it causes. A sample has the $\mathbf{u}$ of its seed. A photo was drawn by no noise: for it we take a
-$\mathbf{u}$ that *would have* drawn it, $F(x_i-1)\le u_i<F(x_i)$, so that "before" is the photo itself.""",
+$\mathbf{u}$ that *would have* drawn it, $F(x_i-1)\le u_i<F(x_i)$, so that “before” is the photo itself.""",
 ]
 
 
@@ -72,7 +72,7 @@ def build(page: gr.Blocks, service: Service) -> None:
         picture = gr.Radio([*PICTURES, SAMPLE], value=FIRST, label="Picture", elem_id="inside-picture",
                            elem_classes="chips")
         upload = gr.UploadButton("One of yours", file_types=["image"], size="sm", elem_id="inside-upload")
-        label = gr.Dropdown(list(labels), value=label0, label="The model is told: class", elem_id="inside-class")
+        label = gr.Dropdown(list(labels), value=label0, label="Class it is told", elem_id="inside-class")
         seed = gr.Number(7, label="Seed", precision=0, elem_id="inside-seed")
         new_seed = gr.Button("New sample", size="sm", elem_id="inside-new")
     status = gr.HTML(status_html("Click a pixel, or press <b>Play</b>."), elem_id="inside-status",
@@ -85,7 +85,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             gr.HTML("<h4>What can this prediction see?</h4>", apply_default_css=False)
             kind = gr.Radio(list(FIELDS.items()), value="plain", label="Network", elem_id="inside-kind",
                             elem_classes="chips")
-            layers = gr.Slider(1, DEPTH, value=DEPTH, step=1, label="Layers of 3 × 3, of the first two",
+            layers = gr.Slider(1, DEPTH, value=DEPTH, step=1, label="Depth of the first two, in layers of 3 × 3",
                                elem_id="inside-layers")
             field = gr.HTML(draw_field(inside, shown0, place0, "plain", DEPTH), elem_id="inside-seen",
                             apply_default_css=False)
@@ -121,7 +121,8 @@ def build(page: gr.Blocks, service: Service) -> None:
             seen = Shown(image, label, seed, picture == SAMPLE)
             trace = inside.look(image, label)
             bits = trace.surprise.sum(2)  # (H, W)
-            yield (canvas_value(image, place, readings=bits, unit="bits"), trace_value(image, *numbers(trace), place),
+            yield (canvas_value(image, place, readings=bits, unit="bits"),
+                   trace_value(image, trace, place, "" if label == NO_CLASS else label),
                    status_html(describe(seen, picture, trace)), seen)
         except UserError as error:
             yield gr.skip(), gr.skip(), status_html(html.escape(str(error))), gr.skip()
@@ -197,10 +198,6 @@ def build(page: gr.Blocks, service: Service) -> None:
         return at, canvas_value(shown.image, at), opposite(shown.image[at])
 
     page.load(open_pixel, shown, [place, canvas, colour], **QUIET)
-
-
-def numbers(trace: Trace) -> tuple[np.ndarray, ...]:
-    return trace.odds, trace.surprise, trace.entropy, trace.rank
 
 
 def describe(shown: Shown, picture: str | None, trace: Trace) -> str:

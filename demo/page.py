@@ -2,13 +2,24 @@
 
 import gradio as gr
 
-from demo import (about_tab, address, autoencoder_tab, classes_tab, complete_tab, interpolate_tab, portraits_tab,
-                  scoreboard_tab)
+from demo import (
+    about_tab,
+    address,
+    autoencoder_tab,
+    classes_tab,
+    complete_tab,
+    inside_tab,
+    interpolate_tab,
+    likelihood_tab,
+    portraits_tab,
+    scoreboard_tab,
+)
 from demo.diagram import diagram_html
 from demo.notebook_links import notebook_links
 from demo.service import Service
 
-TABS = (classes_tab, portraits_tab, interpolate_tab, autoencoder_tab, complete_tab, scoreboard_tab, about_tab)
+TABS = (classes_tab, portraits_tab, interpolate_tab, autoencoder_tab, inside_tab, complete_tab, likelihood_tab,
+        scoreboard_tab, about_tab)
 QUEUE_LENGTH = 16  # requests waiting or running; one more is told that the demo is busy
 CACHE_SECONDS = 3600
 

@@ -41,11 +41,11 @@ function odds() {
   if (!heights) return;
   const [row, column] = shown(), first = 3 * (row * width + column);
   const values = [0, 1, 2].map(c => numbers[5 * (first + c)]);
-  const given = ["earlier pixels", `earlier pixels, R = ${values[0]}`,
-                 `earlier pixels, R = ${values[0]}, G = ${values[1]}`];
+  const told = props.value.told ? `, h = ${props.value.told}` : "";
+  const given = ["", `, R = ${values[0]}`, `, R = ${values[0]}, G = ${values[1]}`];
   sections.forEach((section, c) => {
     const k = first + c, [value, surprise, entropy, rank, peak] = numbers.subarray(5 * k, 5 * k + 5);
-    section.querySelector("h5").textContent = `p( ${"RGB"[c]} | ${given[c]} )`;
+    section.querySelector("h5").textContent = `p( ${"RGB"[c]} | earlier pixels${told}${given[c]} )`;
     section.querySelector("p").innerHTML =
       `<b>${value}</b> drawn · p = ${percent(2 ** -surprise)} · rank <b>${rank}</b> of 256 · ` +
       `surprise <b>${surprise.toFixed(2)}</b> bits · entropy <b>${entropy.toFixed(2)}</b> bits`;

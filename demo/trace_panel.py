@@ -11,6 +11,8 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
+from demo.inside_service import Trace
+
 SCRIPT, LOOK = (Path(__file__).with_suffix(suffix).read_text() for suffix in (".js", ".css"))
 SPEEDS = {"slow": 8, "medium": 60, "fast": 400}  # pixels per second
 
@@ -21,30 +23,31 @@ PLAYER = """<div class="player" role="group" aria-label="Watch the picture being
 <label>Speed <select>{speeds}</select></label>
 <input type="range" min="0" max="0" value="0" aria-label="Pixels drawn so far">
 <output></output></div>"""
-ODDS = """<section class="{colour}"><h5></h5><canvas height="64"></canvas><p class="numbers"></p></section>"""
+ODDS = """<section><h5></h5><canvas height="64"></canvas><p class="numbers"></p></section>"""
+WORDS = """<p class="numbers words">What plays is the finished picture, cut off. The bars are what the model says of the
+framed pixel, from all the pixels before it and none after it.</p>"""
 
 
 def trace_panel(elem_id: str, canvas_id: str) -> gr.HTML:
     """The component, inside an open `gr.Blocks`. Its `load` event: it is on the screen for the first time."""
     speeds = "".join(f'<option value="{rate}"{" selected" * (name == "medium")}>{name}</option>'
                      for name, rate in SPEEDS.items())
-    template = PLAYER.format(speeds=speeds) + "".join(ODDS.format(colour=colour) for colour in "RGB")
+    template = PLAYER.format(speeds=speeds) + 3 * ODDS + WORDS
     return gr.HTML(None, elem_id=elem_id, html_template=template, css_template=LOOK, js_on_load=SCRIPT,
                    apply_default_css=False, source=f"#{canvas_id}")
 
 
-def trace_value(image: np.ndarray, odds: np.ndarray, surprise: np.ndarray, entropy: np.ndarray, rank: np.ndarray,
-                place: tuple[int, int]) -> dict:
-    """The value of the panel: an image (H, W, 3) and its `Trace`, shown at `place`.
+def trace_value(image: np.ndarray, trace: Trace, place: tuple[int, int], told: str = "") -> dict:
+    """The value of the panel: an image (H, W, 3) and its `Trace`, shown at `place`; `told` is its class.
 
     One compressed block: heights uint8 (H, W, 3, 256), each distribution scaled to its peak; then for each sub-pixel
     five float32: the value, its surprise, the entropy, its rank, the probability of the peak.
     """
-    peak = odds.max(3, keepdims=True)  # (H, W, 3, 1)
-    heights = np.round(255 * odds / peak).astype(np.uint8)
-    numbers = np.stack([image, surprise, entropy, rank, peak[..., 0]], 3).astype("<f4")  # (H, W, 3, 5)
+    peak = trace.odds.max(3, keepdims=True)  # (H, W, 3, 1)
+    heights = np.round(255 * trace.odds / peak).astype(np.uint8)
+    numbers = np.stack([image, trace.surprise, trace.entropy, trace.rank, peak[..., 0]], 3).astype("<f4")
     block = zlib.compress(heights.tobytes() + numbers.tobytes())
-    return {"height": image.shape[0], "width": image.shape[1], "place": list(place),
+    return {"height": image.shape[0], "width": image.shape[1], "place": list(place), "told": told,
             "block": base64.b64encode(block).decode()}
 
 
