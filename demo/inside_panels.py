@@ -62,17 +62,19 @@ def comparison_html(before: np.ndarray, after: np.ndarray, place: tuple[int, int
     drawn = np.arange(height)[:, None].repeat(width, 1) < rows  # (H, W)
     change = np.abs(before.astype(int) - after).max(2) * drawn  # (H, W)
     changed = change > 0
-    amount = np.where(changed, 0.3 + 0.7 * change / 255, 0)
-    difference = opaque(tint(np.full_like(before, 255), changed, HERE, amount), drawn)
+    difference = np.zeros((height, width, 4), np.uint8)
+    difference[changed] = (*HERE, 255)
+    difference[..., 3] = np.where(changed, 76 + 0.7 * change, 0)
     row, column = place
     later = int(changed.sum()) - int(changed[place])
     early = int((changed & (np.arange(height * width).reshape(height, width) < row * width + column)).sum())
     rest = height * width - row * width - column - 1
-    words = (f'<p class="legend"><b class="changed">{later}</b> of the {rest} later pixels changed, '
+    words = (f'<b class="changed">{later}</b> of the {rest} later pixels changed, '
              f'<b class="early">{early}</b> of the {row * width + column} earlier ones: the edited pixel is part of '
-             "the past of the later pixels only, and their noise is the same in both drawings.</p>"
-             if rows == height else '<p class="legend">Drawing both, with the same noise …</p>')
+             "the past of the later pixels only, and their noise is the same in both drawings."
+             if rows == height else "Drawing both, with the same noise …" if rows else
+             "Nothing is drawn yet. Both drawings will use the same random number for every sub-pixel.")
     figures = (figure(opaque(before, drawn), "Before the edit", "before")
-               + figure(opaque(after, drawn), "After the edit", f"after: row {row}, column {column} has another colour")
+               + figure(opaque(after, drawn), "After the edit", f"after: another colour at row {row}, column {column}")
                + figure(difference, "Where they differ", "the difference: the darker, the larger"))
-    return f'<div class="trio{" unfinished" * (rows < height)}">{figures}</div>{words}'
+    return f'<div class="trio{" unfinished" * (rows < height)}">{figures}</div><p class="legend">{words}</p>'

@@ -115,12 +115,13 @@ function commit() {
   trigger("input");
 }
 
+if (!painting) canvas.addEventListener("click", event => width && pick(under(event)));  // not where a finger scrolls
 let held = false;
 canvas.addEventListener("pointerdown", event => {
   if (!width || event.button) return;
   canvas.focus({preventScroll: true});
+  if (!painting) return;
   const place = under(event);
-  if (!painting) return pick(place);
   event.preventDefault();
   canvas.setPointerCapture(event.pointerId);
   held = true;
