@@ -71,9 +71,9 @@ def results_html(infos: list[CodeInfo]) -> str:
     rows = []
     for info in infos:
         r = info.results
-        rows += [(f"{info.code} numbers, MSE decoder", "", r["mse_of_mse_autoencoder"], r["class_kept_mse"],
+        rows += [(f"{info.code} numbers, MSE", "", r["mse_of_mse_autoencoder"], r["class_kept_mse"],
                   r["sharpness_mse"]),
-                 (f"{info.code} numbers, PixelCNN decoder", f"{r['bits_in_the_code']:,.0f}", r["mse"],
+                 (f"{info.code} numbers, PixelCNN", f"{r['bits_in_the_code']:,.0f}", r["mse"],
                   r["class_kept_pixelcnn"], r["sharpness_pixelcnn"])]
     body = "".join(f'<tr><th scope="row">{name}</th><td>{bits}</td><td>{error:.4f}</td><td>{kept:.0%}</td>'
                    f"<td>{sharp:.4f}</td></tr>" for name, bits, error, kept, sharp in rows)

@@ -55,7 +55,7 @@ The best guess in the sense of squared error is the mean of all images with one 
 same images is sharp, and has twice the error: it cannot know which of them was meant. Both are right answers to
 different questions.
 
-The unconditional figure is that of the same weights with h = 0, which a tenth of the training images had.
+Without a code means h = 0 and s = 0 in the same weights: {alone}.
 """
 
 USE_AUTOENCODER = """
@@ -136,6 +136,9 @@ def write_autoencoder_card(folder: str | Path, pictures: Sequence[Path] = (), co
     model = (AutoEncoder if kind == "AutoEncoder" else MSEAutoEncoder).from_pretrained(folder)
     more = {"folder": folder.name}
     if kind == "AutoEncoder":
+        recipe = read_json(folder / "recipe.json")
+        more["alone"] = "the unconditional model that the recipe starts from and leaves as it is" \
+            if recipe.get("frozen") else f"{recipe.get('condition_dropout', 0):.0%} of the training images had none"
         body = AUTOENCODER + ways_section(read_json(folder / "ways.json")) + USE_AUTOENCODER
         more["way"] = " that reads the code as h" + \
             (" and, through a deconvolution, as a map s" if model.way == "h and s" else "")
