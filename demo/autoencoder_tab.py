@@ -36,8 +36,8 @@ Train the pair with a code of 10 numbers, about half an hour on two CPU cores, a
 EXPLANATION = [
     r"""#### A picture becomes $m$ numbers
 A convolutional encoder turns the 3,072 sub-pixels of a picture into a code of $m$ numbers, $\mathbf{z}$. A
-Conditional PixelCNN reads the code as $\mathbf{h}$ in every gate, and as a map $\mathbf{s}=m(\mathbf{z})$ that says where (equations 4
-and 5). The encoder learns through the PixelCNN, to make
+Conditional PixelCNN reads the code as $\mathbf{h}$ in every gate, and as a map $\mathbf{s}=m(\mathbf{z})$ that says
+where (equations 4 and 5). The encoder learns through the PixelCNN, to make
 $$-\log_2 p(\mathbf{x}\mid\mathbf{z}),\qquad \mathbf{z}=\mathrm{encoder}(\mathbf{x})$$
 small: section 3.4 of the paper, and its figure 6.""",
     r"""#### Moving along the code
