@@ -19,6 +19,7 @@ from demo.status import finished_status, running_status, status_html, stored_sta
 from demo.stored import Stored, read_stored
 
 ID, TITLE = "classes", "Classes"
+SETTINGS = ("images", "temperature", "guidance", "seed", "same_noise")
 FRAME_SECONDS = 0.12  # a picture more often than this would cost more time than the samples
 
 EXPLANATION = [
@@ -106,14 +107,15 @@ def build(page: gr.Blocks, service: Service) -> None:
         "preprocess": False})  # `service.settings` cleans any value, and knows the classes of each model
 
     def show_model(name):
-        """The stored samples, classes and facts of another model."""
+        """The facts and classes of another model; its stored samples, and the settings that draw them again."""
         info, shown = service.info(name), stored[name]
         chosen = (shown.settings if shown else service.settings(name)).classes
-        return (gr.CheckboxGroup(choices=[*info.classes, NO_CLASS], value=list(chosen)), facts_html(info),
+        values = [getattr(shown.settings, key) if shown else gr.skip() for key in SETTINGS]
+        return (gr.CheckboxGroup(choices=[*info.classes, NO_CLASS], value=list(chosen)), *values, facts_html(info),
                 card_text(info), stored_panels(service, name, shown), stored_status(shown), picture(name),
                 *idle_buttons())
 
-    model.input(show_model, model, [classes, facts, card, grid, status, download, *tools.buttons], cancels=runs,
+    model.input(show_model, model, [*controls[1:], facts, card, grid, status, download, *tools.buttons], cancels=runs,
                 **QUIET)
     all_button.click(lambda name: list(service.info(name).classes), model, classes, **QUIET)
     none_button.click(lambda: [], outputs=classes, **QUIET)

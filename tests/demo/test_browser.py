@@ -142,6 +142,18 @@ def test_another_model(visit):
     visitor.wait_for_status("40 images in")
 
 
+def test_a_model_with_stored_samples_brings_their_settings(visit):
+    visitor = visit()
+    page = visitor.open("?model=digits&seed=99&temperature=0.5&n=2")
+    page.get_by_label("photos · 16×16 colour").check()
+    visitor.wait_for_status("Stored samples")
+    page.wait_for_function("document.querySelector('#seed input').value == '7'")
+    before = visitor.sources()
+    page.click("#generate")
+    visitor.wait_for_status("12 images in", 60)
+    assert visitor.sources() == before
+
+
 def test_a_phone(visit):
     visitor = visit(viewport={"width": 390, "height": 844})
     page = visitor.open()
