@@ -62,7 +62,7 @@ def one_column_html(images: np.ndarray, label: str) -> str:
 
 def download_link(data: bytes, name: str, words: str) -> str:
     """A link that holds the file itself: pictures made from faces are never written on the server."""
-    kind = {"png": "image/png", "gif": "image/gif"}[name.rsplit(".", 1)[1]]
+    kind = {"png": "image/png", "gif": "image/gif", "pxcn": "application/octet-stream"}[name.rsplit(".", 1)[1]]
     source = base64.b64encode(data).decode()
     return f'<a class="download" download="{html.escape(name)}" href="data:{kind};base64,{source}">{words}</a>'
 

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -160,6 +161,16 @@ class Service:
         finally:
             if rows is not None:
                 rows.close()
+            self._turn.release()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """The turn for short work that has no rows to show. Raises Busy."""
+        if not self._turn.acquire(timeout=self.patience):
+            raise Busy("The model is busy with other requests: please try again in a moment.")
+        try:
+            yield
+        finally:
             self._turn.release()
 
     def _slots(self, settings: Settings) -> list[int]:

@@ -1,0 +1,70 @@
+"""The codec in the Likelihood tab: the shown image becomes a file to download, and such a file an image again."""
+
+import html
+import time
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from demo import likelihood_panels as panels
+from demo.likelihood_service import HEADER_BYTES, LikelihoodService
+from demo.panels import png_bytes
+from demo.portrait_panels import download_link
+from demo.run_controls import MODEL_QUEUE, QUIET
+from demo.settings import UserError
+from demo.status import status_html
+from demo.uploads import take_file
+
+WORDS = r"""#### The file itself
+A range coder spends $-\log_2 p(x_i\mid x_1,\dots,x_{i-1})$ bits on each sub-pixel. The decoder asks the same network
+for the same odds, one sub-pixel at a time, so it can follow. For that both must reach the same numbers to the last bit:
+both run the same sequential sampler, and the odds are rounded to integers that sum to $2^{24}$. The file names its
+model by a hash and carries a checksum of the pixels, so it comes back exactly, or not at all."""
+INVITATION = "Press <b>Compress</b> for the file of the image above."
+MAX_FILE = 2**20
+
+
+def codec_panel(likelihood: LikelihoodService, picture: gr.State, variant: gr.Radio) -> None:
+    """Words, buttons and events. `picture` and `variant` say which image is shown."""
+    with gr.Row(elem_classes="codec"):
+        with gr.Column(min_width=280):
+            gr.Markdown(WORDS, latex_delimiters=[{"left": "$", "right": "$", "display": False}])
+        with gr.Column(min_width=280):
+            with gr.Row(elem_classes="toolbar"):
+                compress = gr.Button("Compress", variant="primary", elem_id="likelihood-compress")
+                upload = gr.UploadButton("Decompress a file", file_types=[".pxcn"], elem_id="likelihood-decompress")
+            coded = gr.HTML(status_html(INVITATION),
+                            elem_id="likelihood-coded", label="Compressed", apply_default_css=False)
+            decoded = gr.HTML(elem_id="likelihood-decoded", label="Decompressed", apply_default_css=False)
+
+    def code(picture, variant):
+        begun = time.monotonic()
+        try:
+            image = likelihood.variant(picture, variant)
+            ideal, file = likelihood.read(image).sizes["this PixelCNN"], likelihood.compress(image)
+        except UserError as error:
+            return status_html(html.escape(str(error)))
+        link = download_link(file, "image.pxcn", "Download the file")
+        return panels.coded_html(file, image, ideal, HEADER_BYTES, time.monotonic() - begun, link)
+
+    def decode(payload):
+        """Decode a file that the codec made with this model. Returns the image as HTML with an embedded PNG, or a
+        sentence that says why there is none."""
+        begun = time.monotonic()
+        try:
+            data = take_file(payload, MAX_FILE)
+            image = likelihood.decompress(data)
+        except UserError as error:
+            return status_html(html.escape(str(error)))
+        link = download_link(png_bytes(Image.fromarray(np.ascontiguousarray(image))), "decoded.png", "Download PNG")
+        return panels.decoded_html(image, len(data), time.monotonic() - begun, link)
+
+    def said(words):
+        return lambda: status_html(words)
+
+    compress.click(said("Compressing…"), outputs=coded, **QUIET).then(
+        code, [picture, variant], coded, preprocess=False, api_visibility="private", **MODEL_QUEUE)
+    upload.upload(said("Decompressing…"), outputs=decoded, **QUIET).then(
+        decode, upload, decoded, preprocess=False, api_name="decompress", **MODEL_QUEUE)
+    gr.on([picture.change, variant.change], said(INVITATION), outputs=coded, **QUIET)
