@@ -2,14 +2,14 @@
 
 Bits per dimension on test images, in brackets on training images; lower is better. A number measured here stands in a
 row only if it belongs to the same data set at the same size, and only from a result file (`results.json` of a bundled
-model, `race.json`): elsewhere the cell stays empty.
+model, `race.json`, `baselines.json`): elsewhere the cell stays empty.
 """
 
 import html
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from demo.race_results import Race
+from demo.race_results import Entry, Race
 from demo.service import ModelInfo
 
 GATED = "Gated PixelCNN"
@@ -39,10 +39,11 @@ TABLES = (
 )
 
 
-def tables_html(infos: Iterable[ModelInfo], races: Iterable[Race]) -> str:
-    """All tables: the long one, and beside it the short ones."""
+def tables_html(infos: Iterable[ModelInfo], races: Iterable[Race], baselines: dict[str, tuple[Entry, ...]]) -> str:
+    """All tables: the long one, and beside it the short ones. `baselines` are those of whole data sets, by name."""
     infos, races = list(infos), list(races)
-    first, *others = (table_html(table, measured_here(table, infos, races)) for table in TABLES)
+    first, *others = (table_html(table, measured_here(table, infos, races, baselines.get(table.data, ())))
+                      for table in TABLES)
     return f'<div class="boards">{first}<div>{"".join(others)}</div></div>'
 
 
@@ -51,13 +52,15 @@ def bits(test: float, train: float | None) -> str:
     return f"{test:.2f}" if train is None else f"{test:.2f} ({train:.2f})"
 
 
-def measured_here(table: PaperTable, infos: Iterable[ModelInfo], races: Iterable[Race]) -> dict[str, list[str]]:
+def measured_here(table: PaperTable, infos: Iterable[ModelInfo], races: Iterable[Race],
+                  baselines: Iterable[Entry] = ()) -> dict[str, list[str]]:
     """HTML lines for the rows of a table for which this project has a number on the same data."""
     lines: dict[str, list[str]] = {}
-    for race in races:
-        if (race.data, race.size, race.channels) == (table.data, table.size, 3):
-            for entry in (*race.baselines, *race.runners):
-                lines.setdefault(ROWS.get(entry.name, entry.name), []).append(f"<b>{entry.bits:.2f}</b>")
+    same = [race for race in races if (race.data, race.size, race.channels) == (table.data, table.size, 3)]
+    found = {entry.name: entry for race in same for entry in (*race.baselines, *race.runners)}
+    found |= {entry.name: entry for entry in baselines}  # of all training and test images
+    for name, entry in found.items():
+        lines.setdefault(ROWS.get(name, name), []).append(f"<b>{entry.bits:.2f}</b>")
     for info in infos:
         results = info.results
         if results.get("data") != table.data or (info.image_size, info.channels) != (table.size, 3):

@@ -48,6 +48,7 @@ class Race:
     images_test: int
     batch: int
     hardware: str
+    clock: str  # what the seconds are, in words
     runners: tuple[Runner, ...]
     baselines: tuple[Entry, ...]
 
@@ -79,11 +80,7 @@ def read_races(folder: Path) -> dict[str, Race]:
 
 def parse(key: str, stored: dict) -> Race:
     """The contents of a race.json. Raises KeyError, TypeError or ValueError where they are not those of a race."""
-    def final(model: dict) -> dict:
-        return {"name": str(model["name"]), "bits": float(model["bits_per_dim_test"]),
-                "error": float(model["bits_per_dim_test_standard_error"])}
-
-    runners = tuple(Runner(**final(model), parameters=int(model["parameters"]), steps=int(model["steps"]),
+    runners = tuple(Runner(**final_number(model), parameters=int(model["parameters"]), steps=int(model["steps"]),
                            seconds=float(model["seconds"]), images_per_second=float(model["images_per_second"]),
                            curve=tuple((float(point["seconds"]), int(point["steps"]), float(point["bits_per_dim"]))
                                        for point in model["curve"]))
@@ -91,8 +88,29 @@ def parse(key: str, stored: dict) -> Race:
     if not runners or not all(runner.curve for runner in runners):
         raise ValueError(f"the race {key} has no curves")
     return Race(key, str(stored["data"]), int(stored["image_size"]), int(stored["channels"]), int(stored["levels"]),
-                int(stored["images_test"]), int(stored["batch"]), str(stored["hardware"]), runners,
-                tuple(Entry(**final(model)) for model in stored["baselines"].values()))
+                int(stored["images_test"]), int(stored["batch"]), str(stored["hardware"]),
+                str(stored.get("clock", "wall clock")), runners, entries(stored["baselines"]))
+
+
+def final_number(model: dict) -> dict:
+    return {"name": str(model["name"]), "bits": float(model["bits_per_dim_test"]),
+            "error": float(model["bits_per_dim_test_standard_error"])}
+
+
+def entries(baselines: dict) -> tuple[Entry, ...]:
+    return tuple(Entry(**final_number(model)) for model in baselines.values())
+
+
+def read_baselines(folder: Path) -> dict[str, tuple[Entry, ...]]:
+    """The baselines of every data set that has them in a file of their own (`pixelcnn_core baselines`), by its name."""
+    found = {}
+    for path in sorted(folder.glob("*/baselines.json")):
+        stored = read_json(path)
+        try:
+            found[str(stored["data"])] = entries(stored["baselines"])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            continue
+    return found
 
 
 def leader_words(race: Race, seconds: float) -> str:

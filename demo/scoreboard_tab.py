@@ -10,7 +10,7 @@ import numpy as np
 from demo import address
 from demo.paper_tables import tables_html
 from demo.race_plot import legend, race_svg
-from demo.race_results import Race, leader_words, race_table, read_races
+from demo.race_results import Race, leader_words, race_table, read_baselines, read_races
 from demo.run_controls import QUIET, Toolbar, idle_buttons, wire
 from demo.scoreboard_panels import quality_html, read_race, samplers_html, verdict
 from demo.scoreboard_service import RaceMoment, ScoreboardService
@@ -32,7 +32,8 @@ recurrent layers had been the best, in less than half the training time."""
 
 PAPER = """#### The paper's tables
 Quoted from the paper, in bits per dimension; lower is better. Under *measured here* stands only what
-`python -m pixelcnn_core evaluate` or `race` wrote for the same images at the same size; – is not measured."""
+`python -m pixelcnn_core evaluate`, `race` or `baselines` wrote for the same images at the same size; – is not
+measured."""
 
 RACE = """#### The race, in small
 Four networks of equal size learn from the same images in the same order; the clock counts training alone. The plain
@@ -56,11 +57,13 @@ samples (recall)? The last column is what real images get: the best that can be 
 
 def build(page: gr.Blocks, service: Service) -> None:
     """The tab's components and events, inside an open `gr.Tab`."""
-    races = read_races(service.folder.parent / "race")
+    folder = service.folder.parent / "race"
+    races, baselines = read_races(folder), read_baselines(folder)
     with gr.Column(elem_classes="scoreboard"):
         gr.Markdown(MEANING)
         gr.Markdown(PAPER)
-        gr.HTML(tables_html(service.infos.values(), races.values()), elem_id="paper-tables", apply_default_css=False)
+        gr.HTML(tables_html(service.infos.values(), races.values(), baselines), elem_id="paper-tables",
+                apply_default_css=False)
         gr.Markdown(RACE)
         if races:
             build_race(page, races)
@@ -108,8 +111,9 @@ def words(race: Race, seconds: float) -> str:
 
 def facts(race: Race) -> str:
     return (f'<div class="boards">{race_table(race)}</div><p class="facts">{html.escape(race.title)}; measured on '
-            f"{race.images_test:,} test images; batches of {race.batch}; trained on {html.escape(race.hardware)}. "
-            "Another data set, size or number of levels: not to be set beside the paper's numbers.</p>")
+            f"{race.images_test:,} test images; batches of {race.batch}; trained on {html.escape(race.hardware)}; "
+            f"seconds are {html.escape(race.clock)}. Another data set, size or number of levels: not to be set beside "
+            "the paper's numbers.</p>")
 
 
 def build_samplers(page: gr.Blocks, service: Service) -> None:

@@ -1,0 +1,108 @@
+"""The Scoreboard in a real browser: the slider tells the race, the samplers run live, and it fits a phone."""
+
+import pytest
+
+
+def open_board(visitor):
+    page = visitor.open("?tab=scoreboard")
+    page.locator("#race-plot svg").wait_for(state="visible")
+    return page
+
+
+def move(page, percent: int) -> None:
+    """Set the slider through the number beside it."""
+    page.fill("#race-percent input[type=number]", str(percent))
+    page.locator("#race-percent input[type=number]").press("Enter")
+
+
+def test_the_slider_tells_who_leads(visit):
+    page = open_board(visit())
+    assert "Gated PixelCNN leads" in page.inner_text("#race-standing")
+    move(page, 50)
+    page.wait_for_function("document.querySelector('#race-standing').innerText.includes('Diagonal BiLSTM leads')")
+    assert page.locator("#race-standing li").first.inner_text().startswith("Diagonal BiLSTM")
+    page.wait_for_function("""document.querySelector('#race-plot svg').getAttribute('aria-label')
+        .includes('after 20 seconds')""")
+    move(page, 0)
+    page.wait_for_function("document.querySelector('#race-standing').innerText.includes('no model has been scored')")
+
+
+def test_the_tab_opens_on_tables_and_a_stored_race(visit):
+    page = open_board(visit())
+    rows = page.locator("#paper-tables tr.ours").all_inner_texts()
+    assert len(rows) == 3 and "3.03 (2.90)" in rows[0]
+    assert "A stored race" in page.inner_text("#samplers-status")
+    sizes = page.eval_on_selector_all("#samplers img", "images => images.map(i => [i.naturalWidth, i.clientWidth])")
+    assert len(sizes) == 2 and all(natural == 256 and shown > 100 for natural, shown in sizes)
+
+
+def test_the_samplers_race_live(visit, service):
+    service.row_seconds = 0.03
+    page = open_board(visit())
+    page.click("#samplers-new-seed")
+    page.wait_for_function("document.querySelector('#samplers-status').innerText.includes('Pixel ')", timeout=60_000)
+    images = page.eval_on_selector_all("#samplers img", "images => images.map(image => image.src)")
+    assert images[0] != images[1], "the naive one is still drawing"
+    assert page.locator("#samplers-stop").is_enabled()
+    service.row_seconds = 0
+    page.wait_for_function("document.querySelector('#samplers-status').innerText.includes('Identical: yes')",
+                           timeout=60_000)
+    images = page.eval_on_selector_all("#samplers img", "images => images.map(image => image.src)")
+    assert images[0] == images[1]
+
+
+def test_the_address_holds_the_moment_and_the_race(visit):
+    visitor = visit()
+    page = open_board(visitor)
+    move(page, 50)
+    page.wait_for_function("location.search.includes('scoreboard.time=50')")
+    page.locator("#samplers-model").get_by_label("photos").check()
+    page.wait_for_function("location.search.includes('scoreboard.model=photos')")
+    again = visit()
+    page = again.open("?tab=scoreboard&scoreboard.time=50&scoreboard.model=photos&scoreboard.seed=12")
+    page.wait_for_function("document.querySelector('#race-standing').innerText.includes('Diagonal BiLSTM leads')")
+    page.wait_for_function("document.querySelector('#samplers-class input').value == 'cat'")
+    assert page.input_value("#samplers-seed input") == "12"
+
+
+def test_another_model_brings_its_classes(visit):
+    page = open_board(visit())
+    page.locator("#samplers-model").get_by_label("photos").check()
+    page.wait_for_function("document.querySelector('#samplers-status').innerText.includes('Nothing drawn yet')")
+    assert page.input_value("#samplers-class input") == "cat"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_lines_and_words_can_be_told_from_the_page(visit, scheme):
+    """WCAG contrast against the page: 4.5 for words, 3 for the curves."""
+    page = open_board(visit(color_scheme=scheme))
+    contrast = """([selector, property]) => {
+      const numbers = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
+      const light = rgb => rgb.map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+        .reduce((sum, v, k) => sum + v * [.2126, .7152, .0722][k], 0);
+      const page = light(numbers(getComputedStyle(document.body).backgroundColor));
+      const mine = light(numbers(getComputedStyle(document.querySelector(selector))[property]));
+      return (Math.max(page, mine) + .05) / (Math.min(page, mine) + .05);
+    }"""
+    for k in range(4):
+        assert page.evaluate(contrast, [f"#race-plot .runner-{k} .so-far", "stroke"]) >= 3, k
+    for selector in (".board thead th", ".board td", "#race-standing .leader", "#samplers p", ".scoreboard .facts"):
+        assert page.evaluate(contrast, [selector, "color"]) >= 4.5, selector
+    assert page.evaluate(contrast, ["#race-plot text", "fill"]) >= 4.5
+
+
+def test_a_phone(visit):
+    page = open_board(visit(viewport={"width": 390, "height": 844}))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for selector in ("#race-plot svg", "#samplers figure", "#race-percent input[type=range]"):
+        box = page.locator(selector).first.bounding_box()
+        assert 0 <= box["x"] and box["x"] + box["width"] <= 390 and box["width"] > 120, selector
+
+
+def test_the_keyboard_moves_the_race(visit):
+    page = open_board(visit())
+    page.focus("#race-percent input[type=range]")
+    page.keyboard.press("Home")
+    page.wait_for_function("document.querySelector('#race-standing').innerText.includes('no model has been scored')")
+    page.keyboard.press("End")
+    page.wait_for_function("document.querySelector('#race-standing').innerText.includes('After 40 s')")
