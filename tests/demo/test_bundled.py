@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from demo.scoreboard_panels import STORED_RACE, read_race
 from demo.service import MODELS, Service
 from demo.stored import FACTS, fingerprint, read_portraits, read_stored
 from pixelcnn_core import GatedPixelCNN
@@ -36,6 +37,13 @@ def test_the_stored_pictures_were_drawn_from_these_weights(folder, service):
         ("stored_portraits.json", read_portraits(folder))
     assert stored is not None, "draw them: python -m demo.make_assets"
     assert json.loads((folder / facts).read_text())["weights"] == fingerprint(folder), "python -m demo.make_assets"
+
+
+def test_the_stored_race_was_drawn_from_these_weights():
+    stored = json.loads((MODELS / "digits" / STORED_RACE).read_text())
+    assert stored["weights"] == fingerprint(MODELS / "digits"), "python -m demo.make_assets"
+    _, _, end = read_race(MODELS / "digits")
+    assert end.equal == end.evaluations == end.whole == 64
 
 
 def test_portrait_models_belong_to_the_bundled_encoder(service):
