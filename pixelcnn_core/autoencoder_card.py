@@ -168,14 +168,14 @@ def write_classifier_card(folder: str | Path) -> Path:
     return write(folder, Classifier.from_pretrained(folder), JUDGE, "image-classification", {"classes": rows})
 
 
-def write(folder: Path, model: torch.nn.Module, body: str, tag: str, more: dict) -> Path:
-    """Fill the card. Raises ValueError where the checkpoint was not evaluated."""
+def write(folder: Path, model: torch.nn.Module, body: str, tag: str, more: dict, limits: str = LIMITS) -> Path:
+    """Fill the card; `limits` is what it says of a model trained on CPU cores. Raises ValueError where the checkpoint was not evaluated."""
     recipe, results = read_json(folder / "recipe.json"), read_json(folder / "results.json")
     if not results:
         raise ValueError(f"{folder} was not evaluated: python -m pixelcnn_core evaluate {folder} --data DATA")
     facts, total = read_json(folder / "training.json"), training_so_far(folder)
     name = recipe.get("name", folder.name)
-    text = HEAD + body + TAIL + (LIMITS if "cpu" in name else "")
+    text = HEAD + body + TAIL + (limits if "cpu" in name else "")
     (folder / "README.md").write_text(text.format(**{
         **results, **more, "evaluated_on": results["hardware"], "images": results["images"], "tag": tag, "name": name,
         "about": recipe.get("about", ""), "parameters": count_parameters(model), "data": recipe.get("data", "?"),
