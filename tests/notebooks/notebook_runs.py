@@ -16,7 +16,7 @@ spec.loader.exec_module(runner)
 
 
 def probe(names: dict) -> str:
-    """Move every control among a notebook's `names` to its ends, press every button; what changed, as JSON.
+    """Move every control among a notebook's `names` to its ends and back, press every button; what changed, as JSON.
 
     Its source runs in the notebook's kernel, after the last cell. Setting a value calls the callback as a hand on the
     slider does, and what the callback raises comes out here.
@@ -43,9 +43,11 @@ def probe(names: dict) -> str:
             control.click()
             changed.append(pictures() != before)
         elif isinstance(control, ipywidgets.ValueWidget):
+            first = control.value
             for value in ends(control):
                 control.value = value
                 changed.append(pictures() != before)
+            control.value = first
         if changed:
             moved[name] = any(changed)
     callbacks = [name for name, value in names.items() if name.startswith("change_") and inspect.isfunction(value)]
