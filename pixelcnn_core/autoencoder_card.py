@@ -169,7 +169,7 @@ def write_classifier_card(folder: str | Path) -> Path:
 
 
 def write(folder: Path, model: torch.nn.Module, body: str, tag: str, more: dict, limits: str = LIMITS) -> Path:
-    """Fill the card; `limits` is what it says of a model trained on CPU cores. Raises ValueError where the checkpoint was not evaluated."""
+    """Fill the card; `limits` is for a model trained on CPU cores. Raises ValueError where there are no results."""
     recipe, results = read_json(folder / "recipe.json"), read_json(folder / "results.json")
     if not results:
         raise ValueError(f"{folder} was not evaluated: python -m pixelcnn_core evaluate {folder} --data DATA")
