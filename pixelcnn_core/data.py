@@ -84,7 +84,7 @@ def load_data(name: str, root: str | Path, split: str, size: int = 32, download:
     loaders = {"cifar10": lambda: _cifar10(Path(root), split, download), "digits": lambda: _digits(split),
                "cifar10-grey16": lambda: grey_halved(_cifar10(Path(root), split, download)),
                "parquet": lambda: _parquet(Path(root), split, size), "folder": lambda: _folder(Path(root), split, size),
-               "imagenet32classes": lambda: _parquet(Path(root), split, size),
+               "imagenet32classes": lambda: _sorted_parquet(Path(root), split, size),
                "imagenet32": lambda: _imagenet(Path(root), split, 32),
                "imagenet64": lambda: _imagenet(Path(root), split, 64),
                "faces": lambda: _faces(Path(root), split, size, encoder)}
@@ -183,6 +183,12 @@ def _folder(root: Path, split: str, size: int) -> ImageData:
     if not images:
         raise DataError(f"the class folders in {root / split} hold no images")
     return ImageData(torch.from_numpy(np.stack(images)), torch.tensor(labels), tuple(f.name for f in folders))
+
+
+def _sorted_parquet(root: Path, split: str, size: int) -> ImageData:
+    from pixelcnn_core.imagenet_data import shuffled
+
+    return shuffled(_parquet(root, split, size))
 
 
 def _imagenet(root: Path, split: str, size: int) -> ImageData:

@@ -1,4 +1,4 @@
-"""Downsampled ImageNet at 32 x 32 and 64 x 64, in the files of Chrabaszcz et al. (2017).
+"""Downsampled ImageNet at 32 x 32 and 64 x 64, in the files of Chrabaszcz et al. (2017); and tables sorted by class.
 
     train_data_batch_1.npz ... train_data_batch_10.npz, val_data.npz
     data: uint8 (N, 3 * S * S), planes of red, green and blue;  labels: (N,) integers from 1 to 1000
@@ -9,6 +9,7 @@ The paper's own data set has the same size but was resampled in another way, so 
 """
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,12 @@ def downsampled_imagenet(root: Path, split: str, size: int) -> ImageData:
         images[start:start + count] = pixels.reshape(count, 3, size, size)  # (N, 3, S, S)
         start += count
     return ImageData(torch.from_numpy(images), torch.from_numpy(np.concatenate(labels)) - 1, ())
+
+
+def shuffled(data: ImageData, seed: int = 0) -> ImageData:
+    """The same images in a fixed random order: of a table sorted by class, the first ones are then a fair sample."""
+    order = torch.from_numpy(np.random.default_rng(seed).permutation(len(data)))
+    return replace(data, images=data.images[order], labels=data.labels[order])
 
 
 def _read_labels(path: Path) -> np.ndarray:

@@ -94,7 +94,10 @@ def test_damaged_files(tmp_path, spoil):
 
 
 def test_the_32_classes_of_the_shared_data(shared):
-    data = load_data("imagenet32classes", shared / "data" / "imagenet32classes", "test")
+    folder = shared / "data" / "imagenet32classes"
+    data = load_data("imagenet32classes", folder, "test")
     assert data.images.shape == (1600, 3, 32, 32) and len(data.class_names) == 32
     assert data.class_names[:4] == ("coral reef", "brown bear", "African elephant", "lawn mower")
     assert data.labels.bincount().tolist() == [50] * 32
+    assert len(set(data.labels[:128].tolist())) > 25, "the first images are of nearly all classes"
+    assert torch.equal(data.images, load_data("imagenet32classes", folder, "test").images)
