@@ -117,7 +117,7 @@ def build(page: gr.Blocks, service: Service) -> None:
                     yield canvas_value(image, drawn=progress.row * size), gr.skip(), unfinished_status(progress), \
                         gr.skip()
             else:
-                image = inside.fit(own if picture is None and own is not None else bundled(picture or FIRST))
+                image = own if picture is None and own is not None else inside.fit(bundled(picture or FIRST))
             seen = Shown(image, label, seed, picture == SAMPLE)
             trace = inside.look(image, label)
             bits = trace.surprise.sum(2)  # (H, W)
@@ -138,7 +138,7 @@ def build(page: gr.Blocks, service: Service) -> None:
     def take(payload):
         """Shrink an upload; the file itself is not kept."""
         try:
-            return np.asarray(take_upload(payload)), None
+            return inside.fit(np.asarray(take_upload(payload))), None
         except UserError as error:
             gr.Warning(str(error))
             return gr.skip(), gr.skip()
