@@ -22,6 +22,7 @@ for the same odds, one sub-pixel at a time, so it can follow. For that both must
 both run the same sequential sampler, and the odds are rounded to integers that sum to $2^{24}$. The file names its
 model by a hash and carries a checksum of the pixels, so it comes back exactly, or not at all."""
 INVITATION = "Press <b>Compress</b> for the file of the image above."
+COMPRESSING = "Compressing… The first time the coder is compiled, which takes some seconds."
 MAX_FILE = 2**20
 
 
@@ -63,7 +64,7 @@ def codec_panel(likelihood: LikelihoodService, picture: gr.State, variant: gr.Ra
     def said(words):
         return lambda: status_html(words)
 
-    compress.click(said("Compressing…"), outputs=coded, **QUIET).then(
+    compress.click(said(COMPRESSING), outputs=coded, **QUIET).then(
         code, [picture, variant], coded, preprocess=False, api_visibility="private", **MODEL_QUEUE)
     upload.upload(said("Decompressing…"), outputs=decoded, **QUIET).then(
         decode, upload, decoded, preprocess=False, api_name="decompress", **MODEL_QUEUE)

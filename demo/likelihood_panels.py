@@ -37,7 +37,7 @@ def bars_html(rows: Sequence[tuple[str, float, str]], largest: float, marked: st
 
 def sizes_html(sizes: dict[str, float], dims: int) -> str:
     """Figure 3: bytes of the same image."""
-    rows = [(name, size, f"<b>{size:,.0f}</b> bytes<i>{8 * size / dims:.2f} bits per dimension</i>")
+    rows = [(name, size, f"<b>{size:,.0f}</b> bytes<i>{8 * size / dims:.2f} bits/dim</i>")
             for name, size in sizes.items()]
     return bars_html(rows, max(sizes.values()), list(sizes)[-1],
                      "<b>Figure 3.</b> The same image in bytes, without loss. For this PixelCNN it is −log<sub>2</sub> "

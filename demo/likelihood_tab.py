@@ -54,7 +54,8 @@ def build(page: gr.Blocks, service: Service) -> None:
 
     with gr.Row(elem_classes="bench"):
         with gr.Column(elem_classes="stage"):
-            status = gr.HTML(opening[0], elem_id="likelihood-status", elem_classes="status-line", apply_default_css=False)
+            status = gr.HTML(opening[0], elem_id="likelihood-status", elem_classes="status-line",
+                             apply_default_css=False)
             with gr.Row(elem_classes="likelihood-maps"):
                 with gr.Column(min_width=220):
                     shown = pixel_canvas("likelihood-image", "The image", "click", opening[1], side=320)
@@ -74,7 +75,7 @@ def build(page: gr.Blocks, service: Service) -> None:
         with gr.Column(elem_classes="margin"):
             chooser = picture_chooser("likelihood-", service, PICTURE)
             variant = gr.Radio(list(VARIANTS), value=VARIANTS[0], label="Shown", elem_id="likelihood-variant",
-                               elem_classes="chips", info="In the distribution of the training images, or out of it.")
+                               elem_classes="chips", info="Like the images it was trained on, or not.")
             gr.HTML(facts_html(info), apply_default_css=False)
         with gr.Column(elem_classes="notes"):
             for text in EXPLANATION:
