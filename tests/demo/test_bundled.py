@@ -46,6 +46,13 @@ def test_the_stored_race_was_drawn_from_these_weights():
     assert end.equal == end.evaluations == end.whole == 64
 
 
+def test_sample_quality_was_measured_and_is_on_the_card():
+    quality, card = json.loads((MODELS / "cifar10" / "quality.json").read_text()), \
+        (MODELS / "cifar10" / "README.md").read_text()
+    assert f"{quality['accuracy']:.1%} | {quality['accuracy_real']:.1%}" in card and quality["images"] >= 1000
+    assert quality["real"]["frechet"] < quality["frechet"]
+
+
 def test_portrait_models_belong_to_the_bundled_encoder(service):
     encoder = FaceEncoder.from_pretrained(ENCODER)
     for name in service.portrait_names:
