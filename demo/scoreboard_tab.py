@@ -53,7 +53,7 @@ Likelihood says how well a model predicts, not how its samples look. Here a clas
 only looks at them: does it see the class that was asked for? How far are its features of the samples from those of test
 images (Fréchet distance), how many samples lie among the real images (precision), and how many real images among the
 samples (recall)? Samples that huddle in the middle, each plausible and none unusual, have a high precision and a low
-recall. The last column is what real images get: the best that can be hoped for."""
+recall. The last column is what as many real images get."""
 
 
 def build(page: gr.Blocks, service: Service) -> None:
