@@ -84,7 +84,7 @@ def picture_chooser(prefix: str, service: Service, first: str = "cat") -> Pictur
 
     # `change`, as a name may also come from the address; None, after an upload or a sample, leaves the picture alone.
     name.change(lambda name: bundled(name) if name else gr.skip(), name, picture, queue=False, show_progress="hidden",
-               api_visibility="private")
+                api_visibility="private")
     photo.input(take, photo, [photo, picture, name], preprocess=False, api_visibility="private", queue=False,
                 show_progress="hidden")
     draw.click(sample, outputs=[picture, name], api_visibility="private", **MODEL_QUEUE)
