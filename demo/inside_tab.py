@@ -131,7 +131,7 @@ def build(page: gr.Blocks, service: Service) -> None:
                "api_visibility": "private", **MODEL_QUEUE}
     asked = {"fn": lambda *values: ask(inside, *values), "inputs": [shown, place, kind, layers], "outputs": field,
              "api_visibility": "private", **MODEL_QUEUE}
-    gr.on([panel.load, picture.change, label.change, seed.change, own.change], trigger_mode="always_last",
+    gr.on([panel.load, picture.change, label.change, seed.change], trigger_mode="always_last",
           **looking).then(**asked)
     gr.on([kind.change, layers.change], trigger_mode="always_last", **asked)
 
@@ -143,7 +143,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             gr.Warning(str(error))
             return gr.skip(), gr.skip()
 
-    upload.upload(take, upload, [own, picture], preprocess=False, **QUIET)
+    upload.upload(take, upload, [own, picture], preprocess=False, **QUIET).success(**looking).then(**asked)
     new_seed.click(lambda: (SAMPLE, random.randint(0, MAX_SEED)), outputs=[picture, seed], **QUIET)
 
     def choose(canvas, shown):

@@ -108,10 +108,10 @@ def test_a_link_opens_the_same_sample_and_pixel(visit, inside):
 def test_an_upload_is_shown_and_never_in_the_address(visit, inside, tmp_path):
     page = open_inside(visit())
     for colour in ((10, 200, 30), (40, 50, 60)):
-        Image.new("RGB", (80, 60), colour).save(tmp_path / "mine.png")
+        Image.new("RGB", (80, 60), colour).save(tmp_path / f"mine{colour[0]}.png")
         with page.expect_file_chooser() as chooser:
             page.click("#inside-upload")
-        chooser.value.set_files(tmp_path / "mine.png")
+        chooser.value.set_files(tmp_path / f"mine{colour[0]}.png")
         page.wait_for_function("values => String([...document.querySelectorAll('#inside-trace section')].map("
                                "s => Number(s.querySelector('b').innerText))) == String(values)", arg=list(colour),
                                timeout=30000)
