@@ -78,7 +78,7 @@ def build(page: gr.Blocks, service: Service) -> None:
                                info="In standard deviations; 0 is the picture's own code." if k == 1 else None)
                      for k in range(1, sliders + 1)]
             reset = gr.Button("The picture's own code", size="sm", visible=bool(edits))
-            temperature, guidance, seed = sampling_sliders("autoencoder-", 1, 1, 7)
+            temperature, guidance, seed = sampling_sliders("autoencoder-", *codes.info(sizes[-1][1]).shown, 7)
         with gr.Column(elem_classes="notes"):
             for text in EXPLANATION:
                 gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},

@@ -65,19 +65,22 @@ def code_strip_html(guesses: np.ndarray, images: np.ndarray, labels: list[str], 
 
 def results_html(infos: list[CodeInfo]) -> str:
     """What `evaluate` measured, one row per decoder; empty where no auto-encoder was evaluated."""
-    infos = [info for info in infos if "class_kept_pixelcnn" in info.results]
+    infos = [info for info in infos if "shown" in info.results]
     if not infos:
         return ""
     rows = []
     for info in infos:
         r = info.results
+        shown = r["shown"]
         rows += [(f"{info.code} numbers, MSE", "", r["mse_of_mse_autoencoder"], r["class_kept_mse"],
                   r["sharpness_mse"]),
                  (f"{info.code} numbers, PixelCNN", f"{r['bits_in_the_code']:,.0f}", r["mse"],
-                  r["class_kept_pixelcnn"], r["sharpness_pixelcnn"])]
+                  r["class_kept_pixelcnn"], r["sharpness_pixelcnn"]),
+                 (f"{info.code} numbers, guidance {shown['guidance']:g}", "", shown["mse"], shown["class_kept"],
+                  shown["sharpness"])]
     body = "".join(f'<tr><th scope="row">{name}</th><td>{bits}</td><td>{error:.4f}</td><td>{kept:.0%}</td>'
                    f"<td>{sharp:.4f}</td></tr>" for name, bits, error, kept, sharp in rows)
-    r = infos[0].results
+    r, shown = infos[0].results, infos[0].results["shown"]
     return f"""<div class="measured"><h4>What the code keeps</h4><div class="wide"><table>
 <thead><tr><th></th><th scope="col">bits</th><th scope="col">squared error</th><th scope="col">class kept</th>
 <th scope="col">sharpness</th></tr></thead>
@@ -86,5 +89,6 @@ def results_html(infos: list[CodeInfo]) -> str:
 <p>Measured on test images of CIFAR-10: {r['images']:,} for the bits, one reconstruction each of
 {r['images_reconstructed']:,} for the rest. <em>Bits</em>: what knowing the code saves when an image is written down.
 <em>Class kept</em>: how often a classifier gives the reconstruction the class that it gave the original (it is right
-about {r['class_accuracy_real']:.0%} of the originals). <em>Sharpness</em>: squared differences of neighbouring
+about {r['class_accuracy_real']:.0%} of the originals; chance keeps one in ten). <em>Guidance</em>: with temperature
+{shown['temperature']:g}, as the page opens. <em>Sharpness</em>: squared differences of neighbouring
 pixels.</p></div>"""

@@ -44,6 +44,12 @@ class CodeInfo:
     def directions(self) -> int:
         return len(self.pixelcnn_steps)
 
+    @property
+    def shown(self) -> tuple[float, float]:
+        """Temperature and guidance that the page opens with: those that `evaluate` measured beside 1 and 1."""
+        shown = self.results.get("shown", {})
+        return shown.get("temperature", 1.0), shown.get("guidance", 1.0)
+
 
 class CodeService:
     """The pairs of auto-encoders below `folder`; sampling takes the turns of `service`."""

@@ -78,7 +78,8 @@ def draw_race(service: Service, name: str, label: str) -> None:
 
 def draw_codes(codes: CodeService, m: int, seed: int = 7) -> None:
     """What the Auto-encoder tab opens with: decodings of every bundled picture, and the way between two of them."""
-    settings = {"seed": seed, "temperature": 1.0, "guidance": 1.0}
+    temperature, guidance = codes.info(m).shown
+    settings = {"seed": seed, "temperature": temperature, "guidance": guidance}
     pictures, ends = [bundled(name) for name in PICTURES], (code_path.FIRST, code_path.TO)
     images = [list(codes.decodings(m, picture, autoencoder_tab.COUNT, [], **settings))[-1].images[0]
               for picture in pictures]

@@ -44,12 +44,17 @@ encoder and a Conditional PixelCNN as the decoder{way}, trained end to end by bi
 One reconstruction each of {images_reconstructed:,} test images by two decoders of the same code size. The class is the
 opinion of a classifier trained on real images, right on {class_accuracy_real:.1%} of these originals.
 
-| | PixelCNN decoder | MSE decoder | originals |
-| --- | --- | --- | --- |
-| squared error (full range is 1) | {mse:.4f} | {mse_of_mse_autoencoder:.4f} | 0 |
-| same class as the original, in its eyes | {class_kept_pixelcnn:.1%} | {class_kept_mse:.1%} | 100 % |
-| right class | {class_right_pixelcnn:.1%} | {class_right_mse:.1%} | {class_accuracy_real:.1%} |
-| sharpness (mean gradient energy) | {sharpness_pixelcnn:.4f} | {sharpness_mse:.4f} | {sharpness_original:.4f} |
+| decoder | squared error | class kept | right class | sharpness |
+| --- | --- | --- | --- | --- |
+| MSE | {mse_of_mse_autoencoder:.4f} | {class_kept_mse:.1%} | {class_right_mse:.1%} | {sharpness_mse:.4f} |
+| PixelCNN | {mse:.4f} | {class_kept_pixelcnn:.1%} | {class_right_pixelcnn:.1%} | {sharpness_pixelcnn:.4f} |
+| PixelCNN, temperature {shown[temperature]:g}, guidance {shown[guidance]:g} | {shown[mse]:.4f} | \
+{shown[class_kept]:.1%} | {shown[class_right]:.1%} | {shown[sharpness]:.4f} |
+| none: the originals | 0 | 100% | {class_accuracy_real:.1%} | {sharpness_original:.4f} |
+
+Squared error: the full range from black to white is 1. Class kept: same class as the original, in the classifier's
+eyes; chance keeps one in ten. Sharpness: mean gradient energy. The paper samples at temperature 1 without guidance; the
+other row stresses the code, and is what the page opens with.
 
 The best guess in the sense of squared error is the mean of all images with one code, which is smooth. A draw from the
 same images is sharp, and has twice the error: it cannot know which of them was meant. Both are right answers to

@@ -19,6 +19,7 @@ from pixelcnn_core.data import DataError, ImageData, load_data
 from pixelcnn_core.provenance import commit, count_parameters, hardware, read_json, versions, write_json
 
 DRAWN = 1000  # test images that are reconstructed and judged; the bits are those of all test images
+SHOWN = {"temperature": 0.8, "guidance": 3.0}  # the page opens with these, chosen by eye
 CODES = 5000  # training images whose codes give the principal directions
 DIRECTIONS = 10
 
@@ -39,9 +40,9 @@ def mean_losses(model, data: ImageData, kept: bool = True) -> float:
     return torch.cat(losses).double().mean().item()
 
 
-def reconstructions(model: CodeModel, images: Tensor, seed: int = 0) -> Tensor:
+def reconstructions(model: CodeModel, images: Tensor, seed: int = 0, **settings: float) -> Tensor:
     """One reconstruction of each image, uint8 (N, C, H, W). Batch k is drawn with seed + k."""
-    return torch.cat([model.reconstruct(images[part], seed=seed + k).cpu()
+    return torch.cat([model.reconstruct(images[part], seed=seed + k, **settings).cpu()
                       for k, part in enumerate(batches(len(images)))])
 
 
@@ -153,6 +154,11 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
         results |= {f"class_kept_{name}": round(judge.accuracy(images, seen), 4),
                     f"class_right_{name}": round(judge.accuracy(images, few.labels), 4),
                     f"sharpness_{name}": round(sharpness(images, levels), 5)}
+    images = reconstructions(model, few.images, seed, **SHOWN)
+    results["shown"] = {**SHOWN, "mse": round(mean_squared_error(images, few.images, levels), 5),
+                        "class_kept": round(judge.accuracy(images, seen), 4),
+                        "class_right": round(judge.accuracy(images, few.labels), 4),
+                        "sharpness": round(sharpness(images, levels), 5)}
     return finish_results(results, model, checkpoint, begun)
 
 

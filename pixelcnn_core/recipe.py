@@ -42,6 +42,7 @@ class Recipe:
     trunk: str = ""  # checkpoint folder of a PixelCNN whose layers and head are the start
     frozen: bool = False  # the trunk stays as it is; what a condition adds to it, and makes the condition, is trained
     start: str = ""  # checkpoint folder of an MSE auto-encoder whose code is the start of an auto-encoder's
+    start_rate: float = 1.0  # share of the learning rate at which what came from `start` is trained on
     warm_up: int = 200  # steps
     clip: float = 1.0  # largest norm of the gradient
     ema: float = 0.999  # decay of the running average of the weights, per step

@@ -180,7 +180,7 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     model = model.to(accelerator.device, memory_format=torch.channels_last)
     average = type(model)(config).to(accelerator.device, memory_format=torch.channels_last).eval()
     average.load_state_dict(model.state_dict())
-    optimiser = torch.optim.Adam(model.parameters(), recipe.learning_rate, betas=(0.9, 0.99))
+    optimiser = torch.optim.Adam(parameter_groups(model, recipe), recipe.learning_rate, betas=(0.9, 0.99))
     run = Run(model, average, optimiser)
     if resume and state_file.exists():
         run.load(state_file)
@@ -202,7 +202,7 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
         while run.step < recipe.steps and run.seconds < budget:
             rate = learning_rate(recipe, run.step, max(run.step / recipe.steps, run.seconds / budget))
             for group in optimiser.param_groups:
-                group["lr"] = rate
+                group["lr"] = rate * group["share"]
             images, condition, kept = batch_of(recipe, data, run.step, process, processes)
             torch.manual_seed(hash((recipe.seed, run.step, process)) % 2 ** 63)  # dropout, inside fork_rng
             loss = loss_module(images, condition, kept)
@@ -231,6 +231,16 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return out
+
+
+def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
+    """All weights and the share of the learning rate that they get: less for an encoder that was trained before.
+
+    Adam's steps are of one size however small the gradient, and what a new decoder asks of the code is noise at first.
+    """
+    brought = [name for name, _ in model.named_parameters() if recipe.start and not name.startswith("decoder.")]
+    return [{"params": [p for name, p in model.named_parameters() if (name in brought) == is_brought], "share": share}
+            for is_brought, share in ((False, 1.0), (True, recipe.start_rate)) if brought or not is_brought]
 
 
 def _same_on_all(accelerator: Accelerator, seconds: float) -> float:

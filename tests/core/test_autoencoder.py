@@ -9,7 +9,7 @@ from tiny_runs import tiny_recipe
 from typer.testing import CliRunner
 
 from pixelcnn_core.autoencoder import AutoEncoder, AutoEncoderConfig, CodeConfig, MSEAutoEncoder, load_start
-from pixelcnn_core.autoencoder_evaluation import codes_of, mean_squared_error, principal_directions, sharpness
+from pixelcnn_core.autoencoder_evaluation import SHOWN, codes_of, mean_squared_error, principal_directions, sharpness
 from pixelcnn_core.checkpoint import CheckpointError
 from pixelcnn_core.cli import app
 from pixelcnn_core.data import load_data
@@ -199,6 +199,8 @@ def test_evaluation_compares_both_decoders(runs):
     assert results["bits_per_dim_unconditional"] == pytest.approx(without, abs=1e-4)
     assert results["bits_in_the_code"] == pytest.approx((without - bits) * 64, abs=0.06)
     drawn = model.reconstruct(data.images)
+    shown = model.reconstruct(data.images, temperature=SHOWN["temperature"], guidance=SHOWN["guidance"])
+    assert results["shown"]["mse"] == pytest.approx(mean_squared_error(shown, data.images, 17), abs=1e-5)
     assert results["mse"] == pytest.approx(mean_squared_error(drawn, data.images, 17), abs=1e-5)
     for run in (mse, classifier, both):
         done = CliRunner().invoke(app, ["card", str(run)])
@@ -251,7 +253,8 @@ def test_the_card_says_how_the_code_enters(runs, tmp_path):
         ("bits_per_dim_test", "bits_per_dim_unconditional", "bits_in_the_code", "code", "images",
          "images_reconstructed", "mse", "mse_of_mse_autoencoder", "class_accuracy_real", "sharpness_original",
          *(f"{what}_{name}" for what in ("class_kept", "class_right", "sharpness") for name in ("pixelcnn", "mse"))),
-        1) | {"hardware": "a test"}))
+        1) | {"hardware": "a test", "shown": dict.fromkeys(("temperature", "guidance", "mse", "class_kept",
+                                                            "class_right", "sharpness"), 1)}))
     assert CliRunner().invoke(app, ["card", str(tmp_path / "shipped")]).exit_code == 0
     assert f"| h | 12 steps, {compared[0]['seconds']:.0f} seconds |" in (tmp_path / "shipped" / "README.md").read_text()
 

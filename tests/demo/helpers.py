@@ -51,7 +51,8 @@ def save_tiny_codes(folder: Path, *sizes: int) -> None:
         results = {"bits_in_the_code": 1234.0 + m, "images": 10000, "images_reconstructed": 1000, "mse": 0.0456,
                    "mse_of_mse_autoencoder": 0.0234, "class_kept_mse": 0.31, "class_kept_pixelcnn": 0.42,
                    "class_accuracy_real": 0.83, "sharpness_mse": 0.0012, "sharpness_pixelcnn": 0.0123,
-                   "sharpness_original": 0.0111}
+                   "sharpness_original": 0.0111,
+                   "shown": {"temperature": 0.9, "guidance": 2.5, "mse": 0.0345, "class_kept": 0.47, "sharpness": 0.01}}
         (folder / f"autoencoder-{m}" / "results.json").write_text(json.dumps(results))
 
 
