@@ -31,6 +31,7 @@ def codec_panel(likelihood: LikelihoodService, picture: gr.State, variant: gr.Ra
     with gr.Row(elem_classes="codec"):
         with gr.Column(min_width=280):
             gr.Markdown(WORDS, latex_delimiters=[{"left": "$", "right": "$", "display": False}])
+            gr.HTML(panels.measured_html(likelihood.measured), apply_default_css=False)
         with gr.Column(min_width=280):
             with gr.Row(elem_classes="toolbar"):
                 compress = gr.Button("Compress", variant="primary", elem_id="likelihood-compress")

@@ -19,6 +19,7 @@ from demo.settings import UserError, shorten
 from pixelcnn_core.bayes import bits_given_classes, posterior
 from pixelcnn_core.codec import HEADER_BYTES, CodecError, compress, decompress, read_header
 from pixelcnn_core.codec_table import idat_bytes, png_bytes, webp_bytes
+from pixelcnn_core.provenance import read_json
 
 __all__ = ["HEADER_BYTES", "VARIANTS", "LikelihoodService", "Reading"]
 VARIANTS = ("the picture", "its pixels shuffled", "its mean colour", "a scanned digit", "a face")
@@ -57,6 +58,11 @@ class LikelihoodService:
     @property
     def size(self) -> int:
         return self.service.info(self.model_name).image_size
+
+    @property
+    def measured(self) -> dict:
+        """What `compress-table` wrote beside the checkpoint; empty if nothing."""
+        return read_json(self.service.folder / self.model_name / "codec.json")
 
     def fit(self, picture) -> np.ndarray:
         """A picture at the size of the model. Raises UserError where there is none."""
