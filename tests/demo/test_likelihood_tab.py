@@ -166,7 +166,8 @@ def test_accuracy_is_quoted_from_the_results_or_said_to_be_missing():
 
 
 def test_the_codec_is_measured_by_its_command_or_nothing_is_said():
-    table = {"images": 300, "header_bytes": 26, "hardware": "CPU, 1 threads", "seconds_per_image": {"compress": 0.2, "decompress": 0.25},
+    table = {"images": 300, "header_bytes": 26, "hardware": "CPU, 1 threads",
+             "seconds_per_image": {"compress": 0.2, "decompress": 0.25},
              "bytes_per_image": {"raw": 3072, "png": 2256.7, "webp_lossless": 1820.1, "pixelcnn": 1440.4,
                                  "pixelcnn_payload": 1414.4, "ideal": 1410.2},
              "bits_per_dim": {"raw": 8.0, "png": 5.88, "webp_lossless": 4.74, "pixelcnn": 3.75}}
