@@ -176,6 +176,14 @@ def test_a_frozen_trunk_stays_and_the_code_is_still_learnt(runs, tmp_path):
     assert not torch.equal(model.encoder.out.weight, start.encoder.out.weight)
 
 
+def test_what_the_start_brought_learns_at_a_rate_of_its_own(runs, tmp_path):
+    _, mse, _, _ = runs
+    out = train(recipe("autoencoder", start=str(mse), start_rate=0.0), "nowhere", tmp_path / "run")
+    model, start = AutoEncoder.from_pretrained(out), MSEAutoEncoder.from_pretrained(mse)
+    assert all(torch.equal(p, q) for p, q in zip(model.encoder.parameters(), start.encoder.parameters()))
+    assert all(term.weight.any() for term in model.decoder.map_terms), "the rest learns"
+
+
 def test_evaluation_compares_both_decoders(runs):
     folder, mse, classifier, both = runs
     def command(*words):

@@ -1,5 +1,6 @@
 """The Auto-encoder tab: codes, draws and answers of both decoders, edits, paths, and what the page says."""
 
+import json
 import re
 
 import numpy as np
@@ -11,10 +12,11 @@ from test_face_tabs import images_of
 
 from demo.autoencoder_tab import MISSING
 from demo.code_panels import codes_html, results_html, squared_error
-from demo.code_service import CodeService
+from demo.code_service import FOLDER, CodeService
 from demo.pictures import PICTURES, bundled
 from demo.settings import UserError
-from demo.stored_codes import read_codes
+from demo.stored import fingerprint
+from demo.stored_codes import FACTS, read_codes
 from pixelcnn_core.autoencoder import AutoEncoder, MSEAutoEncoder
 from pixelcnn_core.sampling import finish, sample
 
@@ -120,9 +122,30 @@ def test_the_error_below_a_picture_counts_from_black_to_white():
 
 def test_the_table_quotes_the_result_files(codes):
     table = results_html(list(codes.infos.values()))
-    for words in ("1,238", "1,240", "0.0456", "0.0234", "31%", "42%", "83%", "0.0123", "10,000"):
+    for words in ("1,238", "1,240", "0.0456", "0.0234", "31%", "42%", "83%", "0.0123", "10,000", "47%", "0.0345",
+                  "guidance 2.5"):
         assert words in table, words
     assert results_html([]) == ""
+
+
+BUNDLED = sorted(path.parent for path in FOLDER.glob("*/config.json"))
+
+
+@pytest.mark.parametrize("folder", BUNDLED, ids=lambda folder: folder.name)
+def test_the_card_of_a_bundled_auto_encoder_quotes_its_results(folder):
+    results, card = json.loads((folder / "results.json").read_text()), (folder / "README.md").read_text()
+    assert f"{results['mse']:.4f}" in card and "not recorded" not in card and (folder / "samples.png").is_file()
+    if not folder.name.startswith("mse"):
+        for key in ("class_kept_pixelcnn", "class_kept_mse", "class_accuracy_real"):
+            assert f"{results[key]:.1%}" in card, key
+        assert f"{results['bits_per_dim_test']:.3f}" in card
+
+
+@pytest.mark.parametrize("folder", [path for path in BUNDLED if not path.name.startswith("mse")],
+                         ids=lambda folder: folder.name)
+def test_the_stored_decodings_were_drawn_from_these_weights(folder):
+    assert read_codes(folder).pictures == tuple(PICTURES)
+    assert json.loads((folder / FACTS).read_text())["weights"] == fingerprint(folder), "python -m demo.make_assets"
 
 
 def test_the_page_says_how_to_train_what_is_missing():
