@@ -131,8 +131,10 @@ def build(page: gr.Blocks, service: Service) -> None:
                "api_visibility": "private", **MODEL_QUEUE}
     asked = {"fn": lambda *values: ask(inside, *values), "inputs": [shown, place, kind, layers], "outputs": field,
              "api_visibility": "private", **MODEL_QUEUE}
+    blank = {"fn": lambda shown, place: comparison_html(shown.image, shown.image, place, 0), "inputs": [shown, place],
+             "outputs": comparison, **QUIET}
     gr.on([panel.load, picture.change, label.change, seed.change], trigger_mode="always_last",
-          **looking).then(**asked)
+          **looking).then(**blank).then(**asked)
     gr.on([kind.change, layers.change], trigger_mode="always_last", **asked)
 
     def take(payload):
@@ -143,7 +145,8 @@ def build(page: gr.Blocks, service: Service) -> None:
             gr.Warning(str(error))
             return gr.skip(), gr.skip()
 
-    upload.upload(take, upload, [own, picture], preprocess=False, **QUIET).success(**looking).then(**asked)
+    upload.upload(take, upload, [own, picture], preprocess=False, **QUIET).success(
+        **looking).then(**blank).then(**asked)
     new_seed.click(lambda: (SAMPLE, random.randint(0, MAX_SEED)), outputs=[picture, seed], **QUIET)
 
     def choose(canvas, shown):

@@ -64,8 +64,8 @@ def test_classes_of_a_model_that_the_page_has_not_shown(client, service):
 
 def test_the_page_documents_its_public_endpoints(client, service):
     endpoints = client.view_api(return_format="dict")["named_endpoints"]
-    assert {"/generate", "/find_faces", "/portraits", "/interpolate", "/decode_code", "/code_path", "/complete"} \
-        <= set(endpoints)
+    assert {"/generate", "/find_faces", "/portraits", "/interpolate", "/decode_code", "/code_path", "/complete",
+            "/inside_edit", "/inside_pixel"} <= set(endpoints)
     assert "row" in endpoints["/generate"]["description"]
 
 
