@@ -32,7 +32,7 @@ A Gated PixelCNN (van den Oord et al., 2016, [arXiv 1606.05328](https://arxiv.or
 | bits per dimension, test | {test} |
 | without the class | {test_unconditional} |
 | bits per dimension, training images | {train} |
-| evaluated on | {images} |
+{bayes}| evaluated on | {images} |
 
 ![Samples](samples.png)
 
@@ -106,6 +106,10 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
     def measured(key: str) -> str:
         return f"{results[key]:.3f}" if key in results else "not measured"
 
+    bayes = ""
+    if "bayes_accuracy" in results:
+        bayes = (f"| class found by Bayes' rule | {results['bayes_accuracy']:.1%} of {results['bayes_images']:,} test "
+                 "images |\n")
     name, judged = recipe.get("name", folder.name), read_json(folder / "quality.json")
     condition = f"Condition(label=torch.arange({config.classes}))" if config.classes else "batch=8"
     (folder / "README.md").write_text(CARD.format(
@@ -114,7 +118,7 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
         data=recipe.get("data", "not stated"), steps=total["steps"], batch=recipe.get("batch", "?"),
         minutes=duration(total["seconds"]), hardware=facts.get("hardware", "not recorded"),
         test=measured("bits_per_dim_test"),
-        test_unconditional=measured("bits_per_dim_test_unconditional"), train=measured("bits_per_dim_train"),
+        test_unconditional=measured("bits_per_dim_test_unconditional"), train=measured("bits_per_dim_train"), bayes=bayes,
         images=f"{results['images']:,} test images; {results['hardware']}" if "images" in results else "not evaluated",
         seed=seed, folder=folder.name, condition=condition, limits=limits(recipe, total),
         conditioned="conditioned on a class label" if config.classes else "without any condition",

@@ -9,6 +9,7 @@ from tiny_runs import tiny_recipe
 
 from pixelcnn_core import Condition, GatedPixelCNN
 from pixelcnn_core.bayes import bits_given_classes, mixture_bits, posterior
+from pixelcnn_core.card import write_card
 from pixelcnn_core.data import load_data
 from pixelcnn_core.evaluation import evaluate
 from pixelcnn_core.training import train
@@ -56,4 +57,6 @@ def test_evaluate_tells_how_often_it_is_right(tmp_path):
     assert results["bayes_images"] == 60
     assert results["bayes_accuracy"] == pytest.approx(right.double().mean().item(), abs=1e-4)
     assert 0 < results["bayes_accuracy"] < 1
+    assert f"| class found by Bayes' rule | {results['bayes_accuracy']:.1%} of 60 test images |" in \
+        write_card(folder, per_class=1).read_text()
     assert json.loads((folder / "results.json").read_text())["bayes_accuracy"] == results["bayes_accuracy"]
