@@ -128,26 +128,33 @@ def write_table(result: dict, path: Path) -> None:
 
 
 def plot(result: dict, path: Path) -> None:
-    """Bits per dimension over time and over steps. The axis is that of the models; a baseline outside is in the
-    title only."""
+    """Bits per dimension over time and over steps, on log axes. The vertical axis is that of the models; where it does
+    not reach the baselines, the title has them."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullLocator
 
     models, baselines = result["models"], result["baselines"]
-    figure = Figure(figsize=(10, 4.4), layout="constrained")
-    figure.suptitle(f"{result['data']}, {result['images_test']} test images; " + ", ".join(
-        f"{b['name']}: {b['bits_per_dim_test']:.2f}" for b in baselines.values()), fontsize=11)
+    figure = Figure(figsize=(10, 4.6), layout="constrained")
+    words = [f"{result['data']}: {result['images_test']} test images"]
+    words += [f"{b['name']} {b['bits_per_dim_test']:.2f}" for b in baselines.values()]
+    figure.suptitle(", ".join(words), fontsize=11)
+    figure.supxlabel(f"{result['hardware']}, torch {result['versions']['torch']}; seconds: {result['clock']}",
+                     fontsize=8, color="grey")
     panels = figure.subplots(1, 2, sharey=True)
     for axes, key, label in zip(panels, ("seconds", "steps"), ("seconds of training", "training steps")):
         for model in models.values():
             axes.plot([point[key] for point in model["curve"]], [point["bits_per_dim"] for point in model["curve"]],
                       "o-", ms=3, lw=1.5, label=f"{model['name']}: {model['bits_per_dim_test']:.3f}")
+        axes.axhline(baselines["gaussian"]["bits_per_dim_test"], color="grey", ls="--", lw=1,
+                     label=baselines["gaussian"]["name"])
         axes.set(xlabel=label, xscale="log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.grid(alpha=0.3)
     low = min(point["bits_per_dim"] for model in models.values() for point in model["curve"])
     high = max(model["curve"][0]["bits_per_dim"] for model in models.values())
     margin = 0.05 * (high - low) + 1e-3
     panels[0].set(ylabel="bits per dimension, held-out images", ylim=(low - margin, high + margin))
-    for axes in panels:
-        axes.axhline(baselines["gaussian"]["bits_per_dim_test"], color="grey", ls="--", lw=1)
-    panels[0].legend()
+    panels[1].legend()
     figure.savefig(path, dpi=110)
