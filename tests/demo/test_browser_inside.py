@@ -10,6 +10,7 @@ from demo.pictures import bundled
 
 SLOW = 60_000  # milliseconds that a loaded machine may need
 
+
 @pytest.fixture
 def inside(service) -> InsideService:
     return InsideService(service)
