@@ -47,9 +47,9 @@ change there. The noise stays the same, so what changes is the doing of the code
     r"""#### Why one blurs and the other invents
 Ten numbers cannot say everything, so many pictures share a code. Squared error,
 $\lVert\mathbf{x}-\mathrm{decoder}(\mathbf{z})\rVert^2$, is smallest at the mean of them all, and a mean of sharp
-pictures is a blur. A PixelCNN has the whole distribution and draws one of them: sharp, another at every draw, and with
-about twice the error, because it cannot know which was meant. The code keeps what the picture is about; the rest is
-invented. With 100 numbers there is less left to invent.""",
+pictures is a blur. A PixelCNN has the whole distribution and draws one of them: sharp, another at every draw. Its error
+is twice that of the mean if its distribution is right, because it cannot know which picture was meant, and larger where
+it is not: ours was trained for minutes. The code keeps what the picture is about; the rest is invented.""",
 ]
 
 
@@ -149,7 +149,8 @@ def opening(codes: CodeService, stored: dict[int, StoredCodes | None], asked: As
         empty = np.zeros((COUNT, *asked.picture.shape), np.uint8)
         return codes_html(asked.picture, guess, empty, 0, asked.edited), status_html(words)
     k = kept.pictures.index(asked.name)
-    words = f"<b>Stored example</b>: {html.escape(asked.name)}. {carried(asked, *kept.bits[k])}"
+    settings = " · ".join(f"{key} {value:g}" for key, value in kept.settings.items())
+    words = f"<b>Stored example</b>: {html.escape(asked.name)}. {carried(asked, *kept.bits[k])} {html.escape(settings)}"
     return codes_html(asked.picture, guess, kept.images[k]), status_html(words)
 
 

@@ -57,8 +57,8 @@ eyes; chance keeps one in ten. Sharpness: mean gradient energy. The paper sample
 other row stresses the code, and is what the page opens with.
 
 The best guess in the sense of squared error is the mean of all images with one code, which is smooth. A draw from the
-same images is sharp, and has twice the error: it cannot know which of them was meant. Both are right answers to
-different questions.
+same images is sharp, and has twice the error, because it cannot know which of them was meant; more, where the model's
+distribution is not right.
 
 Without a code means h = 0 and s = 0 in the same weights: {alone}.
 """
