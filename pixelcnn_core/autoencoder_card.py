@@ -37,7 +37,7 @@ AUTOENCODER = """| bits per dimension given the code, test | {bits_per_dim_test:
 | evaluated on | {images:,} test images; {evaluated_on} |
 
 An auto-encoder of section 3.4 of the paper ([arXiv 1606.05328](https://arxiv.org/abs/1606.05328)): a convolutional
-encoder and a Conditional PixelCNN as the decoder{way}, trained end to end by bits per dimension.
+encoder and a Conditional PixelCNN as the decoder{way}, {trained} by bits per dimension.
 
 ## Beside the auto-encoder with squared error
 
@@ -142,8 +142,12 @@ def write_autoencoder_card(folder: str | Path, pictures: Sequence[Path] = (), co
     more = {"folder": folder.name}
     if kind == "AutoEncoder":
         recipe = read_json(folder / "recipe.json")
-        more["alone"] = "the unconditional model that the recipe starts from and leaves as it is" \
-            if recipe.get("frozen") else f"{recipe.get('condition_dropout', 0):.0%} of the training images had none"
+        if recipe.get("frozen"):
+            more |= {"trained": "of which all but the decoder's own layers was trained",
+                     "alone": "the unconditional model that the recipe starts from and leaves as it is"}
+        else:
+            more |= {"trained": "trained end to end",
+                     "alone": f"{recipe.get('condition_dropout', 0):.0%} of the training images had none"}
         body = AUTOENCODER + ways_section(read_json(folder / "ways.json")) + USE_AUTOENCODER
         more["way"] = " that reads the code as h" + \
             (" and, through a deconvolution, as a map s" if model.way == "h and s" else "")
