@@ -19,7 +19,7 @@ from pixelcnn_core.checkpoint import CheckpointError
 from pixelcnn_core.completion import complete, effective_sample_size, log_weights, normalise, raster_sight
 from pixelcnn_core.damage import KINDS, damage, known_pixels, preset_masks, visible
 from pixelcnn_core.model import GatedPixelCNN
-from pixelcnn_core.provenance import read_json
+from pixelcnn_core.provenance import read_json, training_so_far
 from pixelcnn_core.repairs import NAMES, repair
 from pixelcnn_core.restorer import Restorer
 from pixelcnn_core.restorer_evaluation import psnr
@@ -47,6 +47,7 @@ class CompleteService:
         self.service = service
         self.folder = Path(folder or service.folder.parent / "restorer")
         self.results = read_json(self.folder / "results.json")
+        self.images_seen = training_so_far(self.folder)["images"]
 
     @property
     def model_name(self) -> str | None:

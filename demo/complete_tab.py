@@ -101,7 +101,8 @@ def build(page: gr.Blocks, service: Service) -> None:
             for text in EXPLANATION:
                 gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
                                                     {"left": "$", "right": "$", "display": False}])
-    gr.HTML(panels.table_html(complete.results), elem_id="complete-measured", apply_default_css=False)
+    gr.HTML(panels.table_html(complete.results, complete.images_seen), elem_id="complete-measured",
+            apply_default_css=False)
     drawn = gr.State()
     settings = [chooser.picture, canvas, way, kind, noise, factor, count, seed]
 

@@ -149,10 +149,11 @@ def test_numbers_out_of_range_are_moved_into_it(url, service):
 
 
 def test_the_measured_table_quotes_the_results(complete):
-    table = panels.table_html(complete.results)
-    for words in ("grey copied", "11.1", "22.2", "<b>33.3</b>", "1.25", "3.75", "mean of 8"):
+    table = panels.table_html(complete.results, 12345)
+    for words in ("ahead in 0 of 1 rows", "12,345 pictures",
+                  "grey copied", "11.1", "22.2", "<b>33.3</b>", "1.25", "3.75", "mean of 8"):
         assert words in table
-    assert panels.table_html({}) == ""
+    assert panels.table_html({}, 0) == ""
 
 
 def test_the_bundled_examples_were_drawn_from_the_bundled_weights():
