@@ -103,7 +103,8 @@ def test_race_json(finished):
     for model in result["models"].values():
         assert model["parameters"] == pytest.approx(target, rel=0.05)
         assert model["seconds"] >= 1.2 and model["steps"] > 0
-        assert model["images_per_second"] == pytest.approx(model["steps"] * 32 / model["seconds"], rel=0.1)  # seconds have one decimal
+        rate = model["steps"] * 32 / model["seconds"]  # seconds have one decimal
+        assert model["images_per_second"] == pytest.approx(rate, rel=0.1)
         curve = model["curve"]
         assert 1 <= len(curve) <= 4 and curve[-1]["steps"] == model["steps"]
         assert curve == sorted(curve, key=lambda point: (point["steps"], point["seconds"]))
