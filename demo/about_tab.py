@@ -14,6 +14,8 @@ line is the row that is drawn next; all images of a request advance together. No
 sub-pixel is a new random draw, and the only thing that tells a *cat* from a *ship* is the vector *h* in the gates.
 
 In *Portraits* and *Interpolate* the vector is not a class but 128 numbers that an encoder reads from a face.
+In *Auto-encoder* it is the code of a picture, learnt together with the network. *Inside* opens the network for one
+pixel, *Complete* and *Likelihood* use what only an exact density can do, and *Scoreboard* says how good all this is.
 
 Try the switch **Same noise, every class**: the random numbers are then the same in every panel, so that whatever
 differs between two panels is the work of the class alone. Try **temperature** 0: chance is switched off, the likeliest
