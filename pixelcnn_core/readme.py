@@ -56,7 +56,7 @@ def notebooks_table(folder: Path = NOTEBOOKS, times: Path = NOTEBOOKS / "times.j
     return "\n".join(lines)
 
 
-TABLES = {"benchmark": benchmark_table, "models": models_table}
+TABLES = {"benchmark": benchmark_table, "models": models_table, "notebooks": notebooks_table}
 
 
 def fill(text: str) -> str:

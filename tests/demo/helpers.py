@@ -104,6 +104,7 @@ class Visit:
     def __init__(self, browser, url, **context):
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
         self.page, self.url = self.context.new_page(), url
+        self.page.set_default_timeout(120_000)  # a page of nine tabs on a busy machine
         self.complaints, self.hosts = [], set()
         self.page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
