@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from functools import cache
 from math import log2
 
 import pytest
@@ -17,7 +18,7 @@ from pixelcnn_core.layers import ColourConv1x1, HorizontalConv
 from pixelcnn_core.plain import MaskedConv2d
 from pixelcnn_core.provenance import count_parameters, read_json
 from pixelcnn_core.race import NAMES, RaceError, contestants, free_parameters, race
-from pixelcnn_core.recipe import MODELS, load_recipe
+from pixelcnn_core.recipe import MODELS, Recipe, load_recipe
 from pixelcnn_core.training import TrainingError, batch_of, train
 
 SETS = {"digits": (1, 8, 17), "cifar10-grey16": (1, 16, 256), "cifar10": (3, 32, 256)}
@@ -29,11 +30,15 @@ def made_up(name: str, count: int = 64) -> ImageData:
     return ImageData(images.byte(), torch.zeros(count, dtype=torch.long), (), levels=levels)
 
 
+@cache
+def racers(name: str) -> dict[str, Recipe]:
+    return contestants(load_recipe(f"race-{name}"), made_up(name))
+
+
 @pytest.mark.parametrize("name", SETS)
 def test_parameters_agree_within_five_per_cent(name):
     data = made_up(name)
-    own = contestants(load_recipe(f"race-{name}"), data)
-    counts = {kind: free_parameters(MODELS[kind](recipe.config(data))) for kind, recipe in own.items()}
+    counts = {kind: free_parameters(MODELS[kind](own.config(data))) for kind, own in racers(name).items()}
     assert list(counts) == list(NAMES)
     for kind, count in counts.items():
         assert count == pytest.approx(counts["pixelcnn"], rel=0.05), kind
@@ -44,7 +49,7 @@ def test_nothing_else_differs(name):
     """The same batches, mirrored alike, at every step; the same schedule, seed and head."""
     data = made_up(name)
     recipe = load_recipe(f"race-{name}")
-    for kind, own in contestants(recipe, data).items():
+    for kind, own in racers(name).items():
         same = replace(own, kind="pixelcnn", model=recipe.model)
         assert same == recipe and own.kind == kind
         assert {key for key in own.model if own.model[key] != recipe.model[key]} <= {"features", "layers"}
@@ -59,8 +64,7 @@ def test_the_gpu_recipe_takes_steps(kind, monkeypatch, tmp_path):
     data = made_up("cifar10", 4)
     data.images = data.images[:, :, :8, :8]
     monkeypatch.setattr("pixelcnn_core.training.load_data", lambda *args, **more: data)
-    own = contestants(load_recipe("race-cifar10"), data)[kind]
-    out = train(replace(own, steps=2, batch=2, validate=2, warm_up=0), "nowhere", tmp_path / "run")
+    out = train(replace(racers("cifar10")[kind], steps=2, batch=2, validate=2, warm_up=0), "nowhere", tmp_path / "run")
     row = list(csv.DictReader((out / "training.csv").open()))[-1]
     assert row["step"] == "2" and 4 < float(row["bits_per_dim_test"]) < 14
 
