@@ -117,6 +117,16 @@ class Visit:
         self.page.wait_for_function("window.addressRead")  # everything is in its place
         return self.page
 
+    def open_tab(self, title: str) -> None:
+        """Press the tab, in the bar or, where that is too narrow, in the menu behind it."""
+        tab = self.page.get_by_role("tab", name=title, exact=True)
+        if not tab.count():
+            self.page.get_by_label("More tabs").click()
+            self.page.locator(".overflow-dropdown button", has_text=title).click()
+        else:
+            tab.click()
+        self.page.wait_for_selector(f"[role=tab][aria-selected=true]:text-is('{title}')")
+
     def query(self) -> dict[str, str]:
         return {key: values[0] for key, values in parse_qs(urlsplit(self.page.url).query).items()}
 
