@@ -29,7 +29,7 @@ function read() {
 function fit() {  // every pixel becomes a whole number of the screen's own pixels
   if (!width || !element.clientWidth) return;
   const ratio = window.devicePixelRatio || 1;
-  zoom = Math.max(1, Math.floor(Math.min(element.clientWidth, props.side) * ratio / width));
+  zoom = Math.max(1, Math.floor(Math.min(element.clientWidth, canvas.dataset.side) * ratio / width));
   [canvas.width, canvas.height] = [width * zoom, height * zoom];
   canvas.style.width = canvas.width / ratio + "px";
   canvas.style.height = canvas.height / ratio + "px";

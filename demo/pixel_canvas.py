@@ -33,10 +33,10 @@ def pixel_canvas(elem_id: str, label: str, mode: str = "click", value: dict | No
     """
     if mode not in HELP:
         raise ValueError(f"mode is 'click' or 'paint', not {mode!r}")
-    template = (f'{BRUSHES if mode == "paint" else ""}<canvas tabindex="0" role="application" '
+    template = (f'{BRUSHES if mode == "paint" else ""}<canvas tabindex="0" data-side="{side}" role="application" '
                 f'aria-label="{label}. {HELP[mode]}"></canvas><output aria-live="polite"></output>')
     return gr.HTML(value, elem_id=elem_id, label=label, html_template=template, css_template=LOOK, js_on_load=SCRIPT,
-                   apply_default_css=False, mode=mode, side=side)
+                   apply_default_css=False, mode=mode)
 
 
 def canvas_value(image: np.ndarray, outline: tuple[int, int] | None = None, mask: np.ndarray | None = None,
