@@ -20,13 +20,13 @@ def shared() -> Path:
     return Path(path)
 
 
-def small_model(**changes) -> GatedPixelCNN:
+def small_model(kind: type[GatedPixelCNN] = GatedPixelCNN, **changes) -> GatedPixelCNN:
     """A float64 model with random weights, large enough that every connection matters."""
     config = PixelCNNConfig(**{"image_size": 5, "levels": 7, "features": 12, "layers": 3, "head_features": 24,
                                "first_kernel_size": 3, **changes})
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = GatedPixelCNN(config).double().eval()
+        model = kind(config).double().eval()
         for parameter in model.parameters():
             parameter.data *= 2
     return model

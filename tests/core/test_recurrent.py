@@ -9,34 +9,23 @@ from pixelcnn_core import Condition, PixelCNNConfig
 from pixelcnn_core.diagonal_lstm import DiagonalBiLSTM, skew, unskew
 from pixelcnn_core.row_lstm import RowLSTM
 from pixelcnn_core.sampling import finish, sample, uniforms_from_seed
+from tests.conftest import small_model
 
 BOTH = pytest.mark.parametrize("kind", [RowLSTM, DiagonalBiLSTM])
-
-
-def recurrent(kind, **changes):
-    """A float64 model with random weights, large enough that every connection matters."""
-    config = PixelCNNConfig(**{"image_size": 5, "levels": 7, "features": 12, "layers": 3, "head_features": 24,
-                               "first_kernel_size": 3, **changes})
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = kind(config).double().eval()
-        for parameter in model.parameters():
-            parameter.data *= 2
-    return model
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("layers", [2, 3])
 def test_the_diagonal_bilstm_sees_exactly_the_earlier_sub_pixels(channels, layers):
     """With a single recurrent layer already."""
-    model = recurrent(DiagonalBiLSTM, channels=channels, layers=layers)
+    model = small_model(DiagonalBiLSTM, channels=channels, layers=layers)
     assert torch.equal(dependencies(model), earlier(channels * 5 ** 2))
 
 
 def test_without_the_whole_pixels_the_end_of_the_row_above_is_unknown():
     """The right-to-left sweep over masked features alone, which is why the image is its second input."""
     size = 7
-    model = recurrent(DiagonalBiLSTM, channels=1, layers=4)
+    model = small_model(DiagonalBiLSTM, channels=1, layers=4)
     for block in model.blocks:
         block.from_right.weight.data[:, -1] = 0  # what reads the image
     seen = dependencies(model, size=size)
@@ -50,7 +39,7 @@ def test_the_row_lstm_sees_a_triangle():
     """To the right one more pixel per row further up; to the left as many as layers and rows allow."""
     size, row, column = 7, 4, 3
     for layers in (2, 4):
-        seen = dependencies(recurrent(RowLSTM, channels=1, layers=layers), size=size)
+        seen = dependencies(small_model(RowLSTM, channels=1, layers=layers), size=size)
         assert not (seen & ~earlier(size ** 2)).any()
         seen = seen.reshape(size, size, size, size)[row, column]
         count = 0
@@ -64,7 +53,7 @@ def test_the_row_lstm_sees_a_triangle():
 
 
 def test_the_row_lstm_is_causal_in_colour():
-    seen = dependencies(recurrent(RowLSTM))
+    seen = dependencies(small_model(RowLSTM))
     assert not (seen & ~earlier(75)).any()
     assert seen[74, 73] and seen[74, 72] and seen[73, 72] and seen[72, 69:72].all()
     assert seen[30, 18:21].all()  # all colours of the pixel above and to the right
@@ -75,14 +64,14 @@ def test_a_sweep_that_is_not_moved_down_leaks(monkeypatch):
     monkeypatch.setattr("pixelcnn_core.diagonal_lstm.F.pad",
                         lambda x, pad, real=torch.nn.functional.pad: real(x, (0, 0, 0, 1) if pad == (0, 0, 1, 0)
                                                                           else pad))
-    model = recurrent(DiagonalBiLSTM, channels=1)
+    model = small_model(DiagonalBiLSTM, channels=1)
     x = torch.randint(0, 7, (1, 1, 5, 5), generator=torch.Generator().manual_seed(0))
     assert not torch.equal(model(x)[..., 0, 0], model(6 - x)[..., 0, 0])
 
 
 @BOTH
 def test_no_leak_between_the_images_of_a_batch(kind):
-    model = recurrent(kind)
+    model = small_model(kind)
     x = torch.randint(0, 7, (3, 3, 5, 5), generator=torch.Generator().manual_seed(0))
     before = model(x)
     x[1] = 6 - x[1]
@@ -101,14 +90,14 @@ def test_skewing_makes_a_column_of_every_diagonal():
 @BOTH
 @pytest.mark.parametrize("channels, levels", [(1, 3), (3, 2)])
 def test_probabilities_of_all_images_sum_to_one(kind, channels, levels):
-    model = recurrent(kind, image_size=2, channels=channels, levels=levels)
+    model = small_model(kind, image_size=2, channels=channels, levels=levels)
     assert total_probability(model) == pytest.approx(1, abs=1e-10)
 
 
 @BOTH
 def test_samples_follow_the_likelihood(kind):
     """2 x 2 binary pixels: the frequencies of 4000 samples against the exact probabilities of all images."""
-    model = recurrent(kind, image_size=2, channels=1, levels=2)
+    model = small_model(kind, image_size=2, channels=1, levels=2)
     images = all_images(2, 1, 2)
     with torch.no_grad():
         expected = torch.exp2(-4 * model.bits_per_dim(images))
@@ -121,7 +110,7 @@ def test_samples_follow_the_likelihood(kind):
 
 @BOTH
 def test_the_same_noise_gives_the_same_image_in_any_batch(kind):
-    model = recurrent(kind, image_size=4)
+    model = small_model(kind, image_size=4)
     noise = uniforms_from_seed(3, 3, model.config)
     together = finish(sample(model, uniforms=noise, method="naive"))
     alone = finish(sample(model, uniforms=noise[1:2], method="naive"))
@@ -132,7 +121,7 @@ def test_the_same_noise_gives_the_same_image_in_any_batch(kind):
 
 @BOTH
 def test_checkpoints_come_back(kind, tmp_path):
-    model = recurrent(kind).float()
+    model = small_model(kind).float()
     model.save_pretrained(tmp_path)
     loaded = kind.from_pretrained(tmp_path)
     for name, tensor in model.state_dict().items():
@@ -142,7 +131,7 @@ def test_checkpoints_come_back(kind, tmp_path):
 @BOTH
 def test_they_learn(kind):
     """Every parameter gets a gradient, and one random image is learnt by heart."""
-    model = recurrent(kind, image_size=4, channels=1).float()
+    model = small_model(kind, image_size=4, channels=1).float()
     x = torch.randint(0, 7, (1, 1, 4, 4), generator=torch.Generator().manual_seed(0))
     model.bits_per_dim(x).sum().backward()
     assert all(p.grad is not None and p.grad.abs().max() > 0 for p in model.parameters())
@@ -155,4 +144,4 @@ def test_they_are_unconditional(kind):
     with pytest.raises(ValueError, match=f"{kind.__name__} is unconditional"):
         kind(PixelCNNConfig(classes=3))
     with pytest.raises(ValueError, match="unconditional"):
-        recurrent(kind)(torch.zeros(2, 3, 5, 5), Condition(label=torch.zeros(2, dtype=torch.long)))
+        small_model(kind)(torch.zeros(2, 3, 5, 5), Condition(label=torch.zeros(2, dtype=torch.long)))
