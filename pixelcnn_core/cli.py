@@ -234,6 +234,29 @@ def race(data: DataOption, out: Annotated[Path, typer.Option(help="folder for ra
 
 
 @app.command()
+def ablate(recipe: Annotated[str, typer.Argument(help="recipe of a PixelCNN, by name or path")], data: DataOption,
+           out: Annotated[Path, typer.Option(help="folder for ablation.json and the checkpoints")],
+           minutes: Annotated[float, typer.Option(min=0.01, help="training time of each variant")] = 3.0,
+           images: Annotated[int, typer.Option(min=2, help="test images")] = 1000) -> None:
+    """What helps likelihood: change one setting of a recipe at a time and train for the same time."""
+    from pixelcnn_core.ablation import ablate
+    from pixelcnn_core.recipe import load_recipe
+
+    report(ablate(load_recipe(recipe), data, out, minutes, images), None)
+
+
+@app.command(name="training-speed")
+def training_speed(recipe: Annotated[str, typer.Argument(help="recipe, by name or path")], data: DataOption,
+                   steps: Annotated[int, typer.Option(min=1, help="take the median of so many steps")] = 10,
+                   json_file: JsonOption = None) -> None:
+    """Images per second in training, the share of the device's matrix rate, and where the time goes."""
+    from pixelcnn_core.recipe import load_recipe
+    from pixelcnn_core.training_speed import training_speed
+
+    report(training_speed(load_recipe(recipe), data, steps), json_file)
+
+
+@app.command()
 def baselines(data: DataOption,
               data_set: Annotated[str, typer.Option("--set", help="a data set without a face encoder")] = "cifar10",
               json_file: JsonOption = None) -> None:

@@ -173,10 +173,16 @@ def trunk_parameters(model: GatedPixelCNN) -> list[nn.Parameter]:
 
 
 def load_trunk(model: GatedPixelCNN, folder: str | Path) -> None:
-    """Start from another model's layers and head; what a condition adds stays as it is. Raises CheckpointError."""
+    """Start from another model's layers and head. Raises CheckpointError.
+
+    What a vector and the position add to the gates is zero at first, so that training starts from the likelihood of
+    the other model and not from noise in every gate. A map is made by a network that takes care of that itself.
+    """
     start, own = GatedPixelCNN.from_pretrained(folder).state_dict(), model.state_dict()
     trunk = {name: tensor for name, tensor in start.items() if name.startswith(TRUNK)}
     if misfits := [name for name in own if name.startswith(TRUNK)
                    and (name not in trunk or trunk[name].shape != own[name].shape)]:
         raise CheckpointError(f"{folder} has layers of another shape, {misfits[0]} for one")
-    model.load_state_dict({**own, **trunk})
+    conditions = {name: torch.zeros_like(own[name]) for name in own
+                  if name.startswith(("vector_terms.", "position_terms."))}
+    model.load_state_dict({**own, **trunk, **conditions})

@@ -43,7 +43,9 @@ class Recipe:
     frozen: bool = False  # the trunk stays as it is; what a condition adds to it, and makes the condition, is trained
     start: str = ""  # checkpoint folder of an MSE auto-encoder whose code is the start of an auto-encoder's
     start_rate: float = 1.0  # share of the learning rate at which what came from `start` is trained on
+    muon: float = 0.0  # learning rate of Muon over that of Adam, for the matrices inside the layers; 0: Adam for all
     warm_up: int = 200  # steps
+    cosine: bool = True  # the learning rate falls to zero by the end; otherwise it stays
     clip: float = 1.0  # largest norm of the gradient
     ema: float = 0.999  # decay of the running average of the weights, per step
     condition_dropout: float = 0.1  # share of images trained without their condition

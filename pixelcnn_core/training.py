@@ -8,6 +8,7 @@ minutes / max_minutes): a run cut short by --max-minutes still ends with its cos
 
 import math
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from pixelcnn_core.conditioning import Condition
 from pixelcnn_core.damage import random_damage
 from pixelcnn_core.data import ImageData, batch_indices, load_data
 from pixelcnn_core.model import load_trunk, trunk_parameters
+from pixelcnn_core.muon import Muon, hidden_matrices
 from pixelcnn_core.provenance import commit, hardware, training_so_far, versions, write_json
 from pixelcnn_core.recipe import MODELS, Recipe
 from pixelcnn_core.training_log import TrainingLog
@@ -56,7 +58,7 @@ class Run:
 
     model: nn.Module
     average: nn.Module  # the EMA weights: what is evaluated and published
-    optimiser: torch.optim.Optimizer
+    optimisers: list[torch.optim.Optimizer]
     step: int = 0
     seconds: float = 0.0  # of training, over all starts
 
@@ -64,8 +66,9 @@ class Run:
         """Write the state under another name first: a kill at any moment leaves a whole file behind."""
         tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
-        for index, moments in self.optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{k}": v for k, v in moments.items()}
+        for which, optimiser in enumerate(self.optimisers):
+            for index, moments in optimiser.state_dict()["state"].items():
+                tensors |= {f"optimiser.{which}.{index}.{k}": v for k, v in moments.items()}
         tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
         temporary = path.with_suffix(".tmp")
         save_file(tensors, temporary, {"step": str(self.step), "seconds": str(self.seconds)})
@@ -79,15 +82,26 @@ class Run:
                 numbers = file.metadata()
             self.model.load_state_dict(_part(tensors, "model."))
             self.average.load_state_dict(_part(tensors, "average."))
-            state: dict[int, dict[str, Tensor]] = {}
-            for name, tensor in _part(tensors, "optimiser.").items():
-                index, moment = name.split(".")
-                state.setdefault(int(index), {})[moment] = tensor
-            self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
+            for which, optimiser in enumerate(self.optimisers):
+                state: dict[int, dict[str, Tensor]] = {}
+                for name, tensor in _part(tensors, f"optimiser.{which}.").items():
+                    index, moment = name.split(".")
+                    state.setdefault(int(index), {})[moment] = tensor
+                optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
             self.step, self.seconds = int(numbers["step"]), float(numbers["seconds"])
         except (SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise TrainingError(f"cannot resume from {path}: it is damaged or of another recipe ({reason})") from error
+
+    def update(self, loss: Tensor, accelerator: Accelerator, clip: float, ema: float) -> None:
+        """One step down the gradient of `loss`."""
+        self.model.zero_grad()
+        accelerator.backward(loss)
+        accelerator.clip_grad_norm_(self.model.parameters(), clip)
+        for optimiser in self.optimisers:
+            optimiser.step()
+        self.step += 1
+        self.update_average(ema)
 
     @torch.no_grad()
     def update_average(self, decay: float) -> None:
@@ -107,10 +121,16 @@ def fast_bf16() -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
+def can_compile() -> bool:
+    """Whether torch.compile has what it needs: a GPU, or the C++ compiler that it calls on a CPU."""
+    return torch.cuda.is_available() or shutil.which(os.environ.get("CXX", "g++")) is not None
+
+
 def learning_rate(recipe: Recipe, step: int, progress: float) -> float:
-    """Linear warm-up, then a cosine to zero at progress = 1."""
+    """Linear warm-up, then a cosine to zero at progress = 1, or no change."""
     warm_up = min(1.0, (step + 1) / recipe.warm_up) if recipe.warm_up else 1.0
-    return recipe.learning_rate * warm_up * (0.5 + 0.5 * math.cos(math.pi * min(progress, 1.0)))
+    decay = 0.5 + 0.5 * math.cos(math.pi * min(progress, 1.0)) if recipe.cosine else 1.0
+    return recipe.learning_rate * warm_up * decay
 
 
 def batch_of(recipe: Recipe, data: ImageData, step: int, process: int = 0,
@@ -180,12 +200,12 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     model = model.to(accelerator.device, memory_format=torch.channels_last)
     average = type(model)(config).to(accelerator.device, memory_format=torch.channels_last).eval()
     average.load_state_dict(model.state_dict())
-    optimiser = torch.optim.Adam(parameter_groups(model, recipe), recipe.learning_rate, betas=(0.9, 0.99))
-    run = Run(model, average, optimiser)
+    run = Run(model, average, make_optimisers(model, recipe))
     if resume and state_file.exists():
         run.load(state_file)
     loss_module = Loss(model, recipe.bf16 and fast_bf16())
-    loss_module = accelerator.prepare(torch.compile(loss_module) if recipe.compile else loss_module)
+    compiled = recipe.compile and can_compile()
+    loss_module = accelerator.prepare(torch.compile(loss_module) if compiled else loss_module)
 
     log = TrainingLog(out, run.step, average.loss_name) if accelerator.is_main_process else None
     facts = {"max_minutes": max_minutes, "before": training_so_far(init) if init else None,
@@ -194,24 +214,22 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     per_epoch = max(1, len(data) // recipe.batch)
     budget = max_minutes * 60 if max_minutes else math.inf
     clock = race_clock or time.monotonic
-    last_save, before, begun = clock(), run.seconds, clock()
     bar = tqdm(total=recipe.steps, initial=run.step, desc=recipe.name, unit="step", disable=not log,
                mininterval=0.5 if sys.stderr.isatty() else 30)
     model.train()
     with shape:
+        if compiled:  # by the first pass: minutes that are not training
+            accelerator.backward(loss_module(*batch_of(recipe, data, run.step, process, processes)))
+        last_save, before, begun = clock(), run.seconds, clock()
         while run.step < recipe.steps and run.seconds < budget:
             rate = learning_rate(recipe, run.step, max(run.step / recipe.steps, run.seconds / budget))
-            for group in optimiser.param_groups:
-                group["lr"] = rate * group["share"]
+            for optimiser in run.optimisers:
+                for group in optimiser.param_groups:
+                    group["lr"] = rate * group["share"]
             images, condition, kept = batch_of(recipe, data, run.step, process, processes)
             torch.manual_seed(hash((recipe.seed, run.step, process)) % 2 ** 63)  # dropout, inside fork_rng
             loss = loss_module(images, condition, kept)
-            optimiser.zero_grad()
-            accelerator.backward(loss)
-            accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
-            optimiser.step()
-            run.step += 1
-            run.update_average(recipe.ema)
+            run.update(loss, accelerator, recipe.clip, recipe.ema)
             run.seconds = _same_on_all(accelerator, before + clock() - begun)
             mean_loss = accelerator.reduce(loss.detach(), "mean")
             bar.update()
@@ -233,14 +251,21 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     return out
 
 
-def parameter_groups(model: nn.Module, recipe: Recipe) -> list[dict]:
-    """All weights and the share of the learning rate that they get: less for an encoder that was trained before.
+def make_optimisers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
+    """Adam for all weights, or Muon for the matrices inside the layers and Adam for the rest.
 
-    Adam's steps are of one size however small the gradient, and what a new decoder asks of the code is noise at first.
+    `share` is what a group gets of the learning rate. For an encoder that was trained before it is small: Adam's steps
+    are of one size however small the gradient, and what a new decoder asks of the code is noise at first.
     """
-    brought = [name for name, _ in model.named_parameters() if recipe.start and not name.startswith("decoder.")]
-    return [{"params": [p for name, p in model.named_parameters() if (name in brought) == is_brought], "share": share}
-            for is_brought, share in ((False, 1.0), (True, recipe.start_rate)) if brought or not is_brought]
+    matrices = hidden_matrices(getattr(model, "decoder", model)) if recipe.muon else []
+    rest = {id(p) for p in model.parameters()} - {id(p) for p in matrices}
+    brought = {id(p) for name, p in model.named_parameters() if recipe.start and not name.startswith("decoder.")}
+    groups = [{"params": [p for p in model.parameters() if id(p) in members], "share": share}
+              for members, share in ((rest - brought, 1.0), (rest & brought, recipe.start_rate)) if members]
+    optimisers: list[torch.optim.Optimizer] = [torch.optim.Adam(groups, recipe.learning_rate, betas=(0.9, 0.99))]
+    if matrices:
+        optimisers.append(Muon([{"params": matrices, "share": recipe.muon}], recipe.learning_rate))
+    return optimisers
 
 
 def _same_on_all(accelerator: Accelerator, seconds: float) -> float:

@@ -70,16 +70,19 @@ def publish_then_wait(run, *rest):
         Path(sys.argv[1], "waiting").touch()
         import time; time.sleep(600)
 training.publish = publish_then_wait
-training.train(tiny_recipe(steps=60, validate=0), "nowhere", sys.argv[1], checkpoint_minutes=0)
+training.train(tiny_recipe(steps=60, validate=0, muon=float(sys.argv[2])), "nowhere", sys.argv[1],
+               checkpoint_minutes=0)
 """
 
 
-def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path):
+@pytest.mark.parametrize("muon", [0.0, 4.0])
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(muon, tmp_path):
     """kill -9 after step 52, in the middle of writing; then --resume: same weights, same curve as without a break."""
-    whole = train(tiny_recipe(steps=60, validate=0), "nowhere", tmp_path / "whole")
+    recipe = tiny_recipe(steps=60, validate=0, muon=muon)
+    whole = train(recipe, "nowhere", tmp_path / "whole")
     out = tmp_path / "killed"
     path = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(out)], env={**os.environ, "PYTHONPATH": path},
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(out), str(muon)], env={**os.environ, "PYTHONPATH": path},
                                stderr=subprocess.DEVNULL)
     try:
         for _ in range(1200):
@@ -91,7 +94,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path):
         process.send_signal(signal.SIGKILL)
         process.wait()
     (out / "waiting").unlink()
-    train(tiny_recipe(steps=60, validate=0), "nowhere", out, resume=True)
+    train(recipe, "nowhere", out, resume=True)
     mine, theirs = load_file(out / STATE_FILE), load_file(whole / STATE_FILE)
     assert mine.keys() == theirs.keys()
     for name, tensor in theirs.items():

@@ -1,0 +1,95 @@
+"""The ablation study and the training speed: what they change, what they write, on the digits."""
+
+import json
+
+import pytest
+from tiny_runs import MODEL, tiny_recipe
+from typer.testing import CliRunner
+
+from pixelcnn_core.ablation import BASE, ablate, variants
+from pixelcnn_core.cli import app
+from pixelcnn_core.data import load_data
+from pixelcnn_core.provenance import read_json
+from pixelcnn_core.recipe import MODELS, load_recipe
+from pixelcnn_core.training_speed import KINDS, SETTINGS, training_speed
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """Every variant of a tiny recipe for a fraction of a second."""
+    out = tmp_path_factory.mktemp("ablation") / "out"
+    recipe = tiny_recipe(muon=4.0, model={**MODEL, "features": 12, "head_features": 12})
+    return ablate(recipe, "nowhere", out, minutes=0.003, images=50), out, recipe
+
+
+def test_every_variant_changes_one_setting():
+    recipe = load_recipe("cifar10-cpu")
+    whole = recipe.to_dict()
+    for words, variant in variants(recipe).items():
+        changed = {key for key, value in variant.to_dict().items() if value != whole[key]}
+        assert len(changed) == (words != BASE), words
+        if changed == {"model"}:
+            settings = {k for k in variant.model if variant.model[k] != recipe.model.get(k)}
+            assert settings <= {"features", "head_features"} or len(settings) == 1, words
+        config = variant.config(load_data("digits", ".", "train"))  # every one makes a model
+        assert MODELS[variant.kind](config)
+
+
+def test_the_result_says_what_was_measured(study):
+    result, out, recipe = study
+    assert [row["change"] for row in result["variants"]] == list(variants(recipe))
+    assert result["images_test"] == 50 and result["minutes"] == 0.003 and result["hardware"] and result["versions"]
+    base = result["variants"][0]
+    assert base["difference"] == base["difference_standard_error"] == 0
+    for row in result["variants"]:
+        assert row["difference"] == pytest.approx(row["bits_per_dim_test"] - base["bits_per_dim_test"], abs=2e-4)
+        assert row["steps"] > 0 and row["images_per_second"] > 0
+    deeper = next(row for row in result["variants"] if row["change"] == "twice as deep")
+    assert deeper["parameters"] > base["parameters"]
+    assert read_json(out / "ablation.json") == json.loads(json.dumps(result))
+
+
+def test_run_again_it_goes_on(study):
+    """What has had its time is not trained again."""
+    result, out, recipe = study
+    before = [path.stat().st_mtime for path in sorted(out.glob("*/model.safetensors"))]
+    again = ablate(recipe, "nowhere", out, minutes=0.003, images=50)
+    assert [path.stat().st_mtime for path in sorted(out.glob("*/model.safetensors"))] == before
+    assert [row["bits_per_dim_test"] for row in again["variants"]] == [
+        row["bits_per_dim_test"] for row in result["variants"]]
+
+
+def test_the_speed_of_training():
+    found = training_speed(tiny_recipe(bf16=True, compile=True), "nowhere", steps=2)
+    assert {row["setting"] for row in found["settings"]} <= set(SETTINGS)
+    assert found["settings"][0]["setting"] == "float32"
+    for row in found["settings"]:
+        assert row["images_per_second"] > 0 and 0 < row["share_of_matrix_rate"] < 1
+        assert row["flops_per_second"] == pytest.approx(row["images_per_second"] * found["flops_per_image"])
+    assert sum(found["where_the_time_goes"].values()) == pytest.approx(1, abs=0.01)
+    assert set(found["where_the_time_goes"]) == {*KINDS, "the rest"}
+
+
+def test_the_operations_of_a_step_are_counted():
+    """By hand for a model whose every convolution is known: forward 2 per weight and pixel; backward the same for the
+    weights and, but for the image, the same again for the input."""
+    recipe = tiny_recipe(batch=2, model={"features": 4, "layers": 1, "first_kernel_size": 3, "head_features": 4})
+    per_pixel = {"vertical": 1 * 8 * 3, "horizontal": 1 * 8 * 2, "link": 8 * 8, "out": 4 * 4, "skip": 4 * 4,
+                 "head1": 4 * 4, "head2": 4 * 17}
+    unused = per_pixel["out"]  # with skip connections nothing reads the last residual output: no backward pass
+    image = per_pixel["vertical"] + per_pixel["horizontal"]
+    pixels = 2 * 8 * 8
+    expected = pixels * 2 * (3 * sum(per_pixel.values()) - 2 * unused - image)
+    found = training_speed(recipe, "nowhere", steps=1)["flops_per_image"] * 2
+    classes = 3 * 2 * 2 * 10 * 16  # V of the ten classes, a product of (2, 10) and (10, 16)
+    assert found == pytest.approx(expected + classes, rel=0.1)
+
+
+def test_the_command_line(tmp_path):
+    path = tmp_path / "tiny.json"
+    path.write_text(json.dumps(tiny_recipe().to_dict()))
+    out = tmp_path / "speed.json"
+    told = CliRunner().invoke(app, ["training-speed", str(path), "--data", "nowhere", "--steps", "1", "--json",
+                                    str(out)])
+    assert told.exit_code == 0, told.output
+    assert read_json(out)["recipe"] == "tiny"
