@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 
+from pixelcnn_core.card_tables import ablation_section, quality_section, speed_section
 from pixelcnn_core.conditioning import Condition
 from pixelcnn_core.figures import image_grid, labelled_grid
 from pixelcnn_core.model import GatedPixelCNN
@@ -37,7 +38,7 @@ A Gated PixelCNN (van den Oord et al., 2016, [arXiv 1606.05328](https://arxiv.or
 ![Samples](samples.png)
 
 The samples are unselected: seed {seed}, temperature 1, no guidance{rows}. `training.csv` holds the loss curve.
-{quality}
+{quality}{ablation}{speed}
 ## Use
 
 ```python
@@ -70,21 +71,10 @@ trained on 32 GPUs for 60 hours; its likelihood is better (3.03 bits per dimensi
 figure 3 shows a model of all 1,000 classes, trained on 32 GPUs for 60 hours. These images are 64 x 64 JPEGs made
 smaller, so their bits per dimension cannot be set beside the paper's ImageNet numbers."""}
 
-QUALITY = """
-## Sample quality
-
-In the eyes of a classifier that was trained on real images only (`python -m pixelcnn_core quality`), {images:,} samples
-at temperature {temperature:g} and guidance {guidance:g}, beside as many real test images. The distances are those of
-this classifier's {features} features: set them beside no other paper's.
-
-| | samples | real images |
-| --- | --- | --- |
-| taken for the class that was asked for | {accuracy:.1%} | {accuracy_real:.1%} |
-| Fréchet distance to {reference_images:,} other test images | {frechet:.2f} | {real[frechet]:.2f} |
-| precision | {precision:.2f} | {real[precision]:.2f} |
-| recall | {recall:.2f} | {real[recall]:.2f} |
-"""
 SHOWN_CLASSES = 10  # at most, in the picture
+# Of 32 classes those of the paper's figure 3 that are among them, and four that are near its others.
+FIGURE_3 = ("coral reef", "brown bear", "African elephant", "lawn mower", "seashore", "alp", "golden retriever",
+            "goldfish")
 
 
 def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
@@ -93,11 +83,11 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
     model = GatedPixelCNN.from_pretrained(folder)
     recipe, results, config = read_json(folder / "recipe.json"), read_json(folder / "results.json"), model.config
     facts, total = read_json(folder / "training.json"), training_so_far(folder)
-    shown = min(config.classes, SHOWN_CLASSES)
+    shown = shown_classes(config.class_names)
     if shown:
-        labels = torch.arange(shown).repeat_interleave(per_class)
-        picture = labelled_grid(finish(sample(model, Condition(label=labels), seed=seed)), config.class_names[:shown],
-                                config.levels, scale=64 // config.image_size)
+        labels = torch.tensor([config.class_names.index(name) for name in shown]).repeat_interleave(per_class)
+        picture = labelled_grid(finish(sample(model, Condition(label=labels), seed=seed)), shown, config.levels,
+                                scale=64 // config.image_size)
     else:
         picture = image_grid(finish(sample(model, batch=per_class ** 2, seed=seed)), per_class, config.levels,
                              scale=64 // config.image_size)
@@ -110,7 +100,7 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
     if "bayes_accuracy" in results:
         bayes = (f"| class found by Bayes' rule | {results['bayes_accuracy']:.1%} of {results['bayes_images']:,} test "
                  "images |\n")
-    name, judged = recipe.get("name", folder.name), read_json(folder / "quality.json")
+    name = recipe.get("name", folder.name)
     condition = f"Condition(label=torch.arange({config.classes}))" if config.classes else "batch=8"
     (folder / "README.md").write_text(CARD.format(
         name=name, about=recipe.get("about", ""), parameters=count_parameters(model), layers=config.layers,
@@ -123,9 +113,15 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
         images=f"{results['images']:,} test images; {results['hardware']}" if "images" in results else "not evaluated",
         seed=seed, folder=folder.name, condition=condition, limits=limits(recipe, total),
         conditioned="conditioned on a class label" if config.classes else "without any condition",
-        rows=f"; the first {shown} of {config.classes} classes" * (shown < config.classes),
-        quality=QUALITY.format(**judged) if judged else "", again=again(name, facts)))
+        rows=f"; {len(shown)} of {config.classes} classes" * (len(shown) < config.classes),
+        quality=quality_section(folder), ablation=ablation_section(folder), speed=speed_section(folder),
+        again=again(name, facts)))
     return folder / "README.md"
+
+
+def shown_classes(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The classes in the picture: those of figure 3 where a model knows them, else the first ones."""
+    return FIGURE_3 if set(FIGURE_3) <= set(names) else names[:SHOWN_CLASSES]
 
 
 def limits(recipe: dict, total: dict) -> str:

@@ -8,7 +8,8 @@ import torch
 
 from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
 
-torch.set_num_threads(2)
+# on a busy machine set it to 1: two threads that wait for each other take many times as long
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
 
 
 @pytest.fixture(scope="session")

@@ -82,8 +82,8 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(muon, tmp_path):
     whole = train(recipe, "nowhere", tmp_path / "whole")
     out = tmp_path / "killed"
     path = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
-    process = subprocess.Popen([sys.executable, "-c", KILLED, str(out), str(muon)], env={**os.environ, "PYTHONPATH": path},
-                               stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(out), str(muon)], stderr=subprocess.DEVNULL,
+                               env={**os.environ, "PYTHONPATH": path})
     try:
         for _ in range(1200):
             if (out / "waiting").exists():

@@ -1,0 +1,84 @@
+"""Sections of a model card that stand only where their result file does: sample quality, what helps likelihood, and
+how fast the recipe trains."""
+
+from pathlib import Path
+
+from pixelcnn_core.provenance import read_json
+
+QUALITY = """
+## Sample quality
+
+In the eyes of a classifier that was trained on real images only (`python -m pixelcnn_core quality`), {images:,} samples
+at temperature {temperature:g} and guidance {guidance:g}, beside as many real test images. The distances are those of
+this classifier's {features} features: set them beside no other paper's.
+
+| | samples | real images |
+| --- | --- | --- |
+| taken for the class that was asked for | {accuracy:.1%} | {accuracy_real:.1%} |
+| Fréchet distance to {reference_images:,} other test images | {frechet:.2f} | {real[frechet]:.2f} |
+| precision | {precision:.2f} | {real[precision]:.2f} |
+| recall | {recall:.2f} | {real[recall]:.2f} |
+"""
+
+ABLATION = """
+## What helps
+
+`python -m pixelcnn_core ablate {recipe[name]}`: one setting of the recipe changed at a time, {minutes:g} minutes of
+training for each ({clock}; {hardware}), the same images in the same order. Bits per dimension on
+the first {images_test:,} test images; the difference is paired, image by image, with its standard error: above 0, the
+change hurts. So short a run says what helps early; dropout, depth and flips can pay only later.
+
+| changed | bits per dimension | difference | training images/s | parameters |
+| --- | --- | --- | --- | --- |
+{rows}
+"""
+
+SPEED = """
+## Training speed
+
+`python -m pixelcnn_core training-speed {recipe}` on {hardware}, torch {versions[torch]}: medians
+of {steps_timed} steps of {batch} images; each setting adds one to the one above. The matrix rate is measured:
+{rates}. One image costs {flops:.1f} GFLOP, forward and backward.
+
+| setting | images/s | share of the matrix rate |{memory_head}
+| --- | --- | --- |{memory_line}
+{rows}
+
+Where the time goes, without torch.compile: {where}.
+"""
+
+
+def quality_section(folder: Path) -> str:
+    judged = read_json(folder / "quality.json")
+    return QUALITY.format(**judged) if judged else ""
+
+
+def ablation_section(folder: Path) -> str:
+    """Sorted by how much the change helps."""
+    study = read_json(folder / "ablation.json")
+    if not study:
+        return ""
+    base, *others = study["variants"]
+    rows = [base, *sorted(others, key=lambda row: row["difference"])]
+    return ABLATION.format(**{**study, "rows": "\n".join(
+        f"| {row['change']} | {row['bits_per_dim_test']:.3f} | {difference(row)} | {row['images_per_second']:.0f} | "
+        f"{row['parameters']:,} |" for row in rows)})
+
+
+def difference(row: dict) -> str:
+    error = row["difference_standard_error"]
+    return f"{row['difference']:+.3f} ± {error:.3f}" if error else ""
+
+
+def speed_section(folder: Path) -> str:
+    speed = read_json(folder / "training_speed.json")
+    if not speed:
+        return ""
+    memory = "peak_mb" in speed["settings"][0]
+    rows = "\n".join(f"| {row['setting']} | {row['images_per_second']:.1f} | {row['share_of_matrix_rate']:.0%} |"
+                     + (f" {row['peak_mb']:,.0f} MB |" if memory else "") for row in speed["settings"])
+    rates = ", ".join(f"{rate / 1e9:,.0f} GFLOP/s in {kind}" for kind, rate in speed["matrix_flops_per_second"].items())
+    where = ", ".join(f"{kind} {share:.0%}" for kind, share in speed["where_the_time_goes"].items())
+    return SPEED.format(**{**speed, "rows": rows, "rates": rates, "where": where,
+                           "flops": speed["flops_per_image"] / 1e9, "memory_head": " peak memory |" * memory,
+                           "memory_line": " --- |" * memory})
