@@ -1,6 +1,8 @@
 """The ablation study and the training speed: what they change, what they write, on the digits."""
 
 import json
+import re
+import shutil
 
 import pytest
 from accelerate import Accelerator
@@ -8,11 +10,12 @@ from tiny_runs import MODEL, tiny_recipe
 from typer.testing import CliRunner
 
 from pixelcnn_core.ablation import BASE, ablate, variants
+from pixelcnn_core.card import write_card
 from pixelcnn_core.cli import app
 from pixelcnn_core.data import load_data
 from pixelcnn_core.provenance import read_json
 from pixelcnn_core.recipe import MODELS, load_recipe
-from pixelcnn_core.training_speed import KINDS, SETTINGS, flops_per_step
+from pixelcnn_core.training_speed import KINDS, SETTINGS, flops_per_step, training_speed
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +61,22 @@ def test_run_again_it_goes_on(study):
     assert [path.stat().st_mtime for path in sorted(out.glob("*/model.safetensors"))] == before
     assert [row["bits_per_dim_test"] for row in again["variants"]] == [
         row["bits_per_dim_test"] for row in result["variants"]]
+
+
+def test_the_card_has_both_tables_where_they_were_measured(study, tmp_path):
+    result, out, _ = study
+    folder = shutil.copytree(out / "00", tmp_path / "model")
+    text = write_card(folder, per_class=1).read_text()
+    assert "## What helps" not in text and "## Training speed" not in text
+    shutil.copy(out / "ablation.json", folder)
+    speed = training_speed(tiny_recipe(), "nowhere", steps=1)
+    (folder / "training_speed.json").write_text(json.dumps(speed))
+    text = write_card(folder, per_class=1).read_text()
+    rows = re.findall(r"^[|] ([^|]+) [|] [0-9.]+ [|] (?:([+-][0-9.]+) ±[^|]*)? *[|]", text, re.M)
+    assert [name for name, _ in rows if name in variants(tiny_recipe())][0] == BASE
+    differences = [float(value) for _, value in rows if value]
+    assert len(differences) == len(result["variants"]) - 1 and differences == sorted(differences)
+    assert f"{speed['settings'][0]['images_per_second']:.1f} |" in text and "Where the time goes" in text
 
 
 def test_the_speed_of_training(tmp_path):

@@ -9,7 +9,7 @@ from PIL import Image
 from tiny_runs import tiny_recipe
 
 from pixelcnn_core import Condition, GatedPixelCNN, readme
-from pixelcnn_core.card import write_card
+from pixelcnn_core.card import FIGURE_3, shown_classes, write_card
 from pixelcnn_core.data import DataError, load_data
 from pixelcnn_core.evaluation import evaluate
 from pixelcnn_core.training import train
@@ -74,6 +74,10 @@ def test_the_card_shows_sample_quality_where_it_was_measured(checkpoint, tmp_pat
 def test_the_card_of_a_model_with_many_classes_or_none(tmp_path):
     small_model(classes=12, class_names=tuple("abcdefghijkl"), channels=1).float().save_pretrained(tmp_path / "many")
     assert "10 of 12 classes" in write_card(tmp_path / "many", per_class=1).read_text()
+    names = ("pizza", *FIGURE_3, *"abc")
+    small_model(classes=len(names), class_names=names, channels=1).float().save_pretrained(tmp_path / "imagenet")
+    assert shown_classes(names) == FIGURE_3
+    assert "8 of 12 classes" in write_card(tmp_path / "imagenet", per_class=1).read_text()
     small_model(channels=1).float().save_pretrained(tmp_path / "none")
     text = write_card(tmp_path / "none", per_class=2).read_text()
     assert "without any condition" in text and "sample(model, batch=8, seed=0)" in text
