@@ -216,7 +216,7 @@ def fidelity(shown: Shown, before: np.ndarray, progress) -> str:
     """Where the drawing without an edit is not the picture again, say so."""
     lost = int((before != shown.image).any(2).sum()) if progress.state == "done" else 0
     return (f'<p class="legend">{lost} pixels of “before” differ from the picture: it holds values that the model held '
-            "for so improbable that no number in float32 draws them.</p>" if lost else "")
+            "for so improbable that the rounding of the sampler misses them.</p>" if lost else "")
 
 
 def ask(inside: InsideService, shown: Shown, place, kind, layers) -> str:

@@ -5,14 +5,19 @@ holds u. Given the picture instead, every u in that interval would have drawn it
 "the same noise, one pixel changed" can be asked of any picture.
 """
 
+import copy
+from collections import deque
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from pixelcnn_core.conditioning import Condition
+from pixelcnn_core.engine import CachedSampler
 from pixelcnn_core.model import GatedPixelCNN
 from pixelcnn_core.sampling import uniforms_from_seed
 
-EDGE = 0.05  # of an interval is left out at either end: samplers in float32 may round its ends differently
+EDGE = 0.05  # of an interval is left out at either end: another sampler may round its ends differently
 
 
 @torch.no_grad()
@@ -20,15 +25,22 @@ def uniforms_for(model: GatedPixelCNN, image: Tensor, condition: Condition | Non
     """Noise with which `sample(model, condition, uniforms=...)` draws exactly this image at temperature 1.
 
     image integers (B, C, H, W) in [0, levels) -> float64 in [0, 1), (B, C, H, W). `seed` chooses the place inside each
-    interval. A float32 sampler cannot hit an interval that is narrower than its own rounding: after a value of a
-    photo that the model held for nearly impossible (below about 2^-20) it may go other ways.
+    interval. The intervals are those of the cached sampler on the CPU, to the last bit. One that adds up in another
+    order, in float32, may miss an interval narrower than its rounding: after a value of a photo that the model held for
+    nearly impossible (below about 2^-20) it may go other ways.
     """
-    device = model.head1.weight.device
-    logits = model(image.to(device), condition.to(device) if condition else None).double().cpu()  # (B, levels, C, H, W)
-    cdf = torch.softmax(logits, 1).cumsum(1)
-    cdf = cdf / cdf[:, -1:]
-    value = image.cpu().long()[:, None]  # (B, 1, C, H, W)
-    high = cdf.gather(1, value)[:, 0]
-    low = torch.where(value == 0, 0.0, cdf.gather(1, (value - 1).clamp(min=0)))[:, 0]
-    inside = EDGE + (1 - 2 * EDGE) * uniforms_from_seed(seed, len(image), model.config)
-    return (low + inside * (high - low)).clamp(max=1 - 2 ** -53)
+    model = model if model.head1.weight.device.type == "cpu" else copy.deepcopy(model).cpu()
+    given, every = image.cpu().long().numpy(), np.arange(len(image))
+    place = EDGE + (1 - 2 * EDGE) * uniforms_from_seed(seed, len(image), model.config).numpy()
+    noise = np.empty(given.shape)
+
+    def choose(logits: np.ndarray, row: int, column: int, channel: int) -> np.ndarray:
+        value, where = given[:, channel, row, column], (slice(None), channel, row, column)
+        weights = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))  # (B, levels)
+        cdf = np.pad(weights.cumsum(1), ((0, 0), (1, 0)))  # (B, 1 + levels): from 0
+        low, high = cdf[every, value], cdf[every, value + 1]
+        noise[where] = (low + place[where] * (high - low)) / cdf[:, -1]
+        return value
+
+    deque(CachedSampler(model, condition, len(image)).decide(choose), maxlen=0)
+    return torch.from_numpy(noise).clamp(max=1 - 2 ** -53)

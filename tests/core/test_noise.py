@@ -1,9 +1,13 @@
 """Sampling backwards: the noise of a picture draws that picture again, by both methods."""
 
+import numpy as np
 import pytest
 import torch
 from conditions import KINDS, example
 
+from demo.pictures import PICTURES, bundled
+from demo.service import MODELS
+from pixelcnn_core import Condition, GatedPixelCNN
 from pixelcnn_core.noise import uniforms_for
 from pixelcnn_core.sampling import finish, sample
 from tests.conftest import small_model
@@ -19,6 +23,17 @@ def test_the_noise_of_a_picture_draws_it_again(kind, method):
         noise = uniforms_for(model, image, condition, seed)
         assert noise.dtype == torch.float64 and ((noise >= 0) & (noise < 1)).all()
         assert torch.equal(finish(sample(model, condition, uniforms=noise, method=method)), image)
+
+
+def test_a_photo_is_redrawn_to_the_last_sub_pixel():
+    """Also where the trained model holds a value for nearly impossible; alone, in a batch, and with a class."""
+    model = GatedPixelCNN.from_pretrained(MODELS / "cifar10")
+    for name in PICTURES:
+        image = torch.from_numpy(np.array(bundled(name))).permute(2, 0, 1)[None]
+        for condition in (Condition(), Condition(label=torch.tensor([3]))):
+            noise = uniforms_for(model, image, condition)
+            assert torch.equal(finish(sample(model, condition, uniforms=noise)), image), name
+        assert torch.equal(finish(sample(model, batch=2, uniforms=uniforms_for(model, image)))[1:], image), name
 
 
 def test_the_seed_chooses_the_place_inside_the_interval():
