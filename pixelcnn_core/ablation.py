@@ -38,8 +38,6 @@ def variants(recipe: Recipe) -> dict[str, Recipe]:
         "float32 instead of bfloat16": replace(recipe, bf16=False),
         "without torch.compile": replace(recipe, compile=False),
         "learning rate constant instead of cosine": replace(recipe, cosine=False),
-        "half the learning rate": replace(recipe, learning_rate=recipe.learning_rate / 2),
-        "twice the learning rate": replace(recipe, learning_rate=recipe.learning_rate * 2),
         "twice the batch": replace(recipe, batch=2 * recipe.batch),
         "the last weights instead of their running average (EMA)": replace(recipe, ema=0.0),
         "without flips": replace(recipe, flips=False),
@@ -47,11 +45,8 @@ def variants(recipe: Recipe) -> dict[str, Recipe]:
         "without classes": replace(recipe, unconditional=True),
         "with a map of position": network(position=4),
         "5x5 kernels": network(kernel_size=5),
-        "without skip connections": network(skip=False),
         "twice as deep": network(layers=2 * model["layers"]),
-        "half as deep": network(layers=model["layers"] // 2),
         "wider by half": network(features=features * 3 // 2, head_features=head * 3 // 2),
-        "narrower by half": network(features=features // 2, head_features=head // 2),
     }
 
 
