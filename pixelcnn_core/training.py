@@ -10,6 +10,7 @@ import math
 import os
 import shutil
 import sys
+import sysconfig
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -122,8 +123,9 @@ def fast_bf16() -> bool:
 
 
 def can_compile() -> bool:
-    """Whether torch.compile has what it needs: a GPU, or the C++ compiler that it calls on a CPU."""
-    return torch.cuda.is_available() or shutil.which(os.environ.get("CXX", "g++")) is not None
+    """Whether torch.compile has what it needs: a GPU, or on a CPU a C++ compiler and the headers of Python."""
+    headers = Path(sysconfig.get_paths()["include"], "Python.h")
+    return torch.cuda.is_available() or shutil.which(os.environ.get("CXX", "g++")) is not None and headers.exists()
 
 
 def learning_rate(recipe: Recipe, step: int, progress: float) -> float:
