@@ -140,8 +140,9 @@ def again(name: str, facts: dict) -> str:
     minutes = f" --max-minutes {facts['max_minutes']:g}" if facts.get("max_minutes") else ""
     command = f"`python -m pixelcnn_core train {name} --data DATA --out RUN{minutes}`"
     if before := facts.get("before"):
-        command += (f" with `--init` on the result of a first run of it ({before['steps']:,} steps, "
-                    f"`--max-minutes {before['seconds'] / 60:.0f}`)")
+        first = before.get("recipe")
+        command += (f" with `--init` on the result of a first run of {f'`{first}`' if first else 'it'} "
+                    f"({before['steps']:,} steps, `--max-minutes {before['seconds'] / 60:.0f}`)")
     return command
 
 

@@ -3,7 +3,7 @@
 Younger than the paper, and worth more here than any change of the network: see the table of what helps in the README.
 The gradient of a convolution is nearly of low rank: a few directions hold most of its size, and Adam's steps follow
 them. Muon replaces the singular values of every step by ones, so that rare directions are learnt as fast as frequent
-ones. It is meant for the matrices between hidden features; what reads the image or the condition, what writes the
+ones. Steps of one size let the weights grow for as long as the learning rate stays high; weight decay holds them. It is meant for the matrices between hidden features; what reads the image or the condition, what writes the
 logits, and all biases stay with Adam.
 """
 
@@ -40,8 +40,8 @@ def orthogonalise(matrices: Tensor) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """For parameters of two and more dimensions; a convolution counts as the matrix (out, in * height * width)."""
 
-    def __init__(self, params, lr: float, momentum: float = 0.95):
-        super().__init__(params, {"lr": lr, "momentum": momentum})
+    def __init__(self, params, lr: float, momentum: float = 0.95, weight_decay: float = 0.0):
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
     def step(self) -> None:
@@ -55,6 +55,7 @@ class Muon(torch.optim.Optimizer):
                 _, rows, columns = step.shape
                 step = orthogonalise(step) * max(1, rows / columns) ** 0.5
                 for parameter, part in zip(parameters, step):
+                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
                     parameter.add_(part.reshape(parameter.shape), alpha=-group["lr"])
 
     def _momentum(self, parameter: nn.Parameter, decay: float) -> Tensor:

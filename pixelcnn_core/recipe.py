@@ -44,6 +44,7 @@ class Recipe:
     start: str = ""  # checkpoint folder of an MSE auto-encoder whose code is the start of an auto-encoder's
     start_rate: float = 1.0  # share of the learning rate at which what came from `start` is trained on
     muon: float = 0.0  # learning rate of Muon over that of Adam, for the matrices inside the layers; 0: Adam for all
+    weight_decay: float = 0.0  # per step, times the learning rate
     warm_up: int = 200  # steps
     cosine: bool = True  # the learning rate falls to zero by the end; otherwise it stays
     clip: float = 1.0  # largest norm of the gradient

@@ -30,7 +30,7 @@ from pixelcnn_core.damage import random_damage
 from pixelcnn_core.data import ImageData, batch_indices, load_data
 from pixelcnn_core.model import load_trunk, trunk_parameters
 from pixelcnn_core.muon import Muon, hidden_matrices
-from pixelcnn_core.provenance import commit, hardware, training_so_far, versions, write_json
+from pixelcnn_core.provenance import commit, hardware, read_json, training_so_far, versions, write_json
 from pixelcnn_core.recipe import MODELS, Recipe
 from pixelcnn_core.training_log import TrainingLog
 
@@ -210,7 +210,7 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     loss_module = accelerator.prepare(torch.compile(loss_module) if compiled else loss_module)
 
     log = TrainingLog(out, run.step, average.loss_name) if accelerator.is_main_process else None
-    facts = {"max_minutes": max_minutes, "before": training_so_far(init) if init else None,
+    facts = {"max_minutes": max_minutes, "before": earlier(init) if init else None,
              "hardware": hardware(accelerator), "commit": commit(), "versions": versions()}
     shape = torch.random.fork_rng(devices=[accelerator.device] if accelerator.device.type == "cuda" else [])
     per_epoch = max(1, len(data) // recipe.batch)
@@ -264,9 +264,11 @@ def make_optimisers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimi
     brought = {id(p) for name, p in model.named_parameters() if recipe.start and not name.startswith("decoder.")}
     groups = [{"params": [p for p in model.parameters() if id(p) in members], "share": share}
               for members, share in ((rest - brought, 1.0), (rest & brought, recipe.start_rate)) if members]
-    optimisers: list[torch.optim.Optimizer] = [torch.optim.Adam(groups, recipe.learning_rate, betas=(0.9, 0.99))]
+    rate, decay = recipe.learning_rate, recipe.weight_decay
+    optimisers: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(groups, rate, betas=(0.9, 0.99), weight_decay=decay)]
     if matrices:
-        optimisers.append(Muon([{"params": matrices, "share": recipe.muon}], recipe.learning_rate))
+        optimisers.append(Muon([{"params": matrices, "share": recipe.muon}], rate, weight_decay=decay))
     return optimisers
 
 
@@ -277,6 +279,11 @@ def _same_on_all(accelerator: Accelerator, seconds: float) -> float:
     clock = torch.tensor([seconds], dtype=torch.float64, device=accelerator.device)
     torch.distributed.broadcast(clock, 0)
     return float(clock)
+
+
+def earlier(init: str) -> dict:
+    """The training behind the weights that a run starts from, and its recipe."""
+    return {**training_so_far(init), "recipe": read_json(Path(init) / "recipe.json").get("name")}
 
 
 def publish(run: Run, recipe: Recipe, out: Path, facts: dict) -> None:
