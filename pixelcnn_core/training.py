@@ -211,6 +211,7 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
 
     log = TrainingLog(out, run.step, average.loss_name) if accelerator.is_main_process else None
     facts = {"max_minutes": max_minutes, "before": earlier(init) if init else None,
+             "trunk": earlier(recipe.trunk) if recipe.trunk and not init else None,
              "hardware": hardware(accelerator), "commit": commit(), "versions": versions()}
     shape = torch.random.fork_rng(devices=[accelerator.device] if accelerator.device.type == "cuda" else [])
     per_epoch = max(1, len(data) // recipe.batch)
