@@ -1,9 +1,10 @@
 """Muon (Jordan et al., 2024, https://kellerjordan.github.io/posts/muon): momentum whose steps are orthogonal matrices.
 
-Younger than the paper, and worth more here than any change of the network: see the table of what helps in the README.
-The gradient of a convolution is nearly of low rank: a few directions hold most of its size, and Adam's steps follow
-them. Muon replaces the singular values of every step by ones, so that rare directions are learnt as fast as frequent
-ones. Steps of one size let the weights grow for as long as the learning rate stays high; weight decay holds them. It is meant for the matrices between hidden features; what reads the image or the condition, what writes the
+Younger than the paper, and worth more here than any change of the network: see the table on the card of the CIFAR-10
+model. The gradient of a convolution is nearly of low rank: a few directions hold most of its size, and Adam's steps
+follow them. Muon replaces the singular values of every step by ones, so that rare directions are learnt as fast as
+frequent ones. Steps of one size let the weights grow for as long as the learning rate stays high; weight decay holds
+them. It is meant for the matrices between hidden features; what reads the image or the condition, what writes the
 logits, and all biases stay with Adam.
 """
 

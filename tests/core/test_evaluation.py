@@ -89,7 +89,7 @@ def test_the_card_tells_of_earlier_runs(checkpoint, tmp_path):
     more = train(tiny_recipe(validate=0), "nowhere", tmp_path / "more", init=str(checkpoint), max_minutes=5)
     text = write_card(more, per_class=1).read_text()
     assert "| training | 24 steps of 8 images" in text
-    assert "--max-minutes 5` with `--init` on the result of a first run of it (12 steps" in text
+    assert "--max-minutes 5` with `--init` on the result of a first run of `tiny` (12 steps" in text
 
 
 def test_the_readme_lists_every_evaluated_checkpoint(checkpoint):

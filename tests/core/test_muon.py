@@ -37,6 +37,17 @@ def test_a_step_does_not_depend_on_the_size_of_the_gradient():
         assert torch.allclose(other, steps[0], atol=1e-4)
 
 
+def test_weight_decay_shrinks_the_weights_whatever_the_gradient():
+    before, after = torch.full((4, 4), 2.0), []
+    for decay in (0.0, 0.5):
+        weight = torch.nn.Parameter(before.clone())
+        weight.grad = torch.zeros(4, 4)
+        Muon([weight], lr=0.1, weight_decay=decay).step()
+        after.append(weight.detach())
+    assert torch.equal(after[0], before)
+    assert torch.allclose(after[1], before * (1 - 0.1 * 0.5))
+
+
 def test_equal_shapes_are_stacked_but_do_not_mix():
     generator = torch.Generator().manual_seed(2)
     gradients = [torch.randn(5, 7, generator=generator) for _ in range(2)]
