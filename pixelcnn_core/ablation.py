@@ -38,7 +38,7 @@ def variants(recipe: Recipe) -> dict[str, Recipe]:
         "float32 instead of bfloat16": replace(recipe, bf16=False),
         "without torch.compile": replace(recipe, compile=False),
         "learning rate constant instead of cosine": replace(recipe, cosine=False),
-        "weight decay": replace(recipe, weight_decay=0.1),
+        "weight decay 0.01": replace(recipe, weight_decay=0.01),
         "the last weights instead of their running average (EMA)": replace(recipe, ema=0.0),
         "without flips": replace(recipe, flips=False),
         "dropout 0.1": network(dropout=0.1),
