@@ -25,9 +25,9 @@ def uniforms_for(model: GatedPixelCNN, image: Tensor, condition: Condition | Non
     """Noise with which `sample(model, condition, uniforms=...)` draws exactly this image at temperature 1.
 
     image integers (B, C, H, W) in [0, levels) -> float64 in [0, 1), (B, C, H, W). `seed` chooses the place inside each
-    interval. The intervals are those of the cached sampler on the CPU, to the last bit. One that adds up in another
-    order, in float32, may miss an interval narrower than its rounding: after a value of a photo that the model held for
-    nearly impossible (below about 2^-20) it may go other ways.
+    interval. The intervals are those of the cached sampler on the CPU, to the last bit: it misses only values that the
+    model held for impossible (below about 2^-50), whose interval holds no float64. A sampler that adds up in another
+    order, in float32, may miss those below about 2^-20. After a miss all later pixels may go other ways.
     """
     model = model if model.head1.weight.device.type == "cpu" else copy.deepcopy(model).cpu()
     given, every = image.cpu().long().numpy(), np.arange(len(image))
