@@ -29,8 +29,8 @@ from pixelcnn_core.card import FIGURE_3, PHOTO_TEMPERATURE
 from pixelcnn_core.interpolation import PATHS
 
 # What the samples of a model are drawn with, where it is not 4 images per class at temperature 1 without guidance.
-SETTINGS = {"digits": {"images": 9}, "cifar10": {"images": 6, "temperature": PHOTO_TEMPERATURE, "guidance": 1.5},
-            "imagenet32classes": {"classes": FIGURE_3, "images": 6, "temperature": PHOTO_TEMPERATURE}}
+SETTINGS = {"digits": {"images": 9}, "cifar10": {"temperature": PHOTO_TEMPERATURE, "guidance": 1.5},
+            "imagenet32classes": {"classes": FIGURE_3, "temperature": 0.85}}
 
 
 def draw_samples(service: Service, name: str) -> None:
