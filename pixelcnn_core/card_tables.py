@@ -61,13 +61,13 @@ def ablation_section(folder: Path) -> str:
     base, *others = study["variants"]
     rows = [base, *sorted(others, key=lambda row: row["difference"])]
     return ABLATION.format(**{**study, "rows": "\n".join(
-        f"| {row['change']} | {row['bits_per_dim_test']:.3f} | {difference(row)} | {row['images_per_second']:.0f} | "
-        f"{row['parameters']:,} |" for row in rows)})
+        f"| {row['change']} | {row['bits_per_dim_test']:.3f} | "
+        f"{'' if row is base else difference(row)} | {row['images_per_second']:.0f} | {row['parameters']:,} |"
+        for row in rows)})
 
 
 def difference(row: dict) -> str:
-    error = row["difference_standard_error"]
-    return f"{row['difference']:+.3f} ± {error:.3f}" if error else ""
+    return f"{row['difference']:+.3f} ± {row['difference_standard_error']:.3f}"
 
 
 def speed_section(folder: Path) -> str:
