@@ -7,17 +7,16 @@ are paired, image by image. Short runs answer what helps early; dropout, depth a
 `ablation.json` is written beside one checkpoint folder per variant; run again on the same folder, it goes on.
 """
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
-import torch
 from accelerate import Accelerator
 
 from pixelcnn_core.baselines import standard_error
 from pixelcnn_core.data import load_data
 from pixelcnn_core.evaluation import score
 from pixelcnn_core.provenance import commit, count_parameters, hardware, read_json, versions, write_json
+from pixelcnn_core.race import fair_clock
 from pixelcnn_core.recipe import MODELS, Recipe
 from pixelcnn_core.training import train
 
@@ -56,13 +55,14 @@ def ablate(recipe: Recipe, data_dir: str | Path, out: str | Path, minutes: float
     Raises RecipeError, DataError or TrainingError.
     """
     out, accelerator, rows, bits_of = Path(out), Accelerator(), [], {}
+    clock, clock_name = fair_clock()
     test = load_data(recipe.data, data_dir, "test", recipe.size).first(images)
     for number, (words, variant) in enumerate(variants(recipe).items()):
         folder = out / f"{number:02d}"
         train(replace(variant, steps=10 ** 6, validate=0, sample=False), data_dir, folder, resume=True,
-              max_minutes=minutes, race_clock=time.monotonic if torch.cuda.is_available() else time.thread_time)
-        model, facts = MODELS[recipe.kind].from_pretrained(folder).to(accelerator.device), read_json(
-            folder / "training.json")
+              max_minutes=minutes, race_clock=clock)
+        model = MODELS[recipe.kind].from_pretrained(folder).to(accelerator.device)
+        facts = read_json(folder / "training.json")
         data = test.unconditional() if variant.unconditional else test
         bits_of[words] = score(model, data, True, 100, accelerator).cpu()
         difference = bits_of[words] - bits_of[BASE]
@@ -72,7 +72,6 @@ def ablate(recipe: Recipe, data_dir: str | Path, out: str | Path, minutes: float
                      "difference": round(difference.mean().item(), 4),
                      "difference_standard_error": round(standard_error(difference), 4)})
         result = {"recipe": recipe.to_dict(), "minutes": minutes, "images_test": len(test),
-                  "clock": "wall clock" if torch.cuda.is_available() else "CPU time of the training thread",
-                  "variants": rows, "hardware": hardware(accelerator), "versions": versions(), "commit": commit()}
+                  "clock": clock_name, "variants": rows, "hardware": hardware(accelerator), "versions": versions(), "commit": commit()}
         write_json(out / "ablation.json", result)
     return result

@@ -12,6 +12,7 @@ the machine then cost it little. Scoring and saving are not counted.
 import bisect
 import csv
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +37,13 @@ POINTS = 24  # on each curve
 
 class RaceError(ValueError):
     """A race that is not fair or cannot start; the message is one sentence."""
+
+
+def fair_clock() -> tuple[Callable[[], float], str]:
+    """The clock of models that compete for the same time, and its name: on a CPU the time of the training thread."""
+    if torch.cuda.is_available():
+        return time.monotonic, "wall clock"
+    return time.thread_time, "CPU time of the training thread"
 
 
 def free_parameters(model: nn.Module) -> int:
@@ -83,15 +91,15 @@ def race(recipe: Recipe, data_dir: str | Path, out: str | Path, minutes: float, 
     training = load_data(recipe.data, data_dir, "train", recipe.size, download).unconditional()
     test = load_data(recipe.data, data_dir, "test", recipe.size).first(recipe.validate).unconditional()
     _, channels, size, _ = training.images.shape
-    own_recipes = contestants(recipe, training)
+    own_recipes, (clock, clock_name) = contestants(recipe, training), fair_clock()
     result = {"data": recipe.data, "image_size": size, "channels": channels, "levels": training.levels,
               "images_train": len(training), "images_test": len(test), "minutes": minutes, "batch": recipe.batch,
               "seed": recipe.seed, "learning_rate": recipe.learning_rate,
-              "clock": "wall clock" if torch.cuda.is_available() else "CPU time of the training thread",
+              "clock": clock_name,
               "models": {}, "baselines": score_baselines(training, test)}
     for kind, own in own_recipes.items():
         train(own, data_dir, out / kind, max_minutes=minutes, checkpoint_minutes=minutes / POINTS,
-              race_clock=time.monotonic if torch.cuda.is_available() else time.thread_time)
+              race_clock=clock)
         result["models"][kind] = entry(own, out / kind, test)
     result |= {"hardware": hardware(Accelerator()), "versions": versions(), "commit": commit()}
     write_json(out / "race.json", result)
