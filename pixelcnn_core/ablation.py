@@ -72,6 +72,7 @@ def ablate(recipe: Recipe, data_dir: str | Path, out: str | Path, minutes: float
                      "difference": round(difference.mean().item(), 4),
                      "difference_standard_error": round(standard_error(difference), 4)})
         result = {"recipe": recipe.to_dict(), "minutes": minutes, "images_test": len(test),
-                  "clock": clock_name, "variants": rows, "hardware": hardware(accelerator), "versions": versions(), "commit": commit()}
+                  "clock": clock_name, "variants": rows, "hardware": hardware(accelerator), "versions": versions(),
+                  "commit": commit()}
         write_json(out / "ablation.json", result)
     return result
