@@ -17,12 +17,12 @@ from torch import Tensor
 
 from demo.service import Progress, Service, to_arrays
 from demo.settings import UserError, number
-from pixelcnn_core.autoencoder import AutoEncoder, CodeModel, MSEAutoEncoder
-from pixelcnn_core.checkpoint import CheckpointError
-from pixelcnn_core.interpolation import between
-from pixelcnn_core.model import GatedPixelCNN
+from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
+from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import read_json
-from pixelcnn_core.sampling import sample, uniforms_from_seed
+from pixelcnn_core.sampling.interpolation import between
+from pixelcnn_core.sampling.sample import sample, uniforms_from_seed
 
 FOLDER = Path(__file__).parent / "assets" / "autoencoders"
 SHAPE = {"image_size": 32, "channels": 3, "levels": 256}  # of the page's pictures

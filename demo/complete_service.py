@@ -15,14 +15,14 @@ from PIL import Image
 from demo.pictures import shrink
 from demo.service import Progress, Service
 from demo.settings import UserError
-from pixelcnn_core.checkpoint import CheckpointError
-from pixelcnn_core.completion import complete, effective_sample_size, log_weights, normalise, raster_sight
-from pixelcnn_core.damage import KINDS, damage, known_pixels, preset_masks, visible
-from pixelcnn_core.model import GatedPixelCNN
+from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import read_json, training_so_far
-from pixelcnn_core.repairs import NAMES, repair
-from pixelcnn_core.restorer import Restorer
-from pixelcnn_core.restorer_evaluation import psnr
+from pixelcnn_core.restoration.damage import KINDS, damage, known_pixels, preset_masks, visible
+from pixelcnn_core.restoration.evaluation import psnr
+from pixelcnn_core.restoration.repairs import NAMES, repair
+from pixelcnn_core.restoration.restorer import Restorer
+from pixelcnn_core.sampling.completion import complete, effective_sample_size, log_weights, normalise, raster_sight
 
 DAMAGES = KINDS
 REPAIRS = NAMES  # kind of damage -> what one does without a model

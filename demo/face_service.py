@@ -16,14 +16,14 @@ import torch
 from demo.images import ImageError, load_image
 from demo.service import Progress, Service
 from demo.settings import UserError
-from pixelcnn_core.checkpoint import CheckpointError
-from pixelcnn_core.conditioning import Condition
-from pixelcnn_core.face_encoder import FaceEncoder, check_encoder, condition_vectors, embed_small
-from pixelcnn_core.faces import FaceError, find_faces
-from pixelcnn_core.interpolation import between
-from pixelcnn_core.model import GatedPixelCNN
-from pixelcnn_core.sampling import sample, uniforms_from_seed
-from pixelcnn_core.vggface2 import load_encoder
+from pixelcnn_core.faces.alignment import FaceError, find_faces
+from pixelcnn_core.faces.encoder import FaceEncoder, check_encoder, condition_vectors, embed_small
+from pixelcnn_core.faces.vggface2 import load_encoder
+from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.sampling.interpolation import between
+from pixelcnn_core.sampling.sample import sample, uniforms_from_seed
 
 ASSETS = Path(__file__).parent / "assets"
 EXAMPLES = {"Eileen Collins": ASSETS / "faces" / "eileen_collins.jpg",

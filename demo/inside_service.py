@@ -14,11 +14,11 @@ from PIL import Image
 from demo.pictures import shrink
 from demo.service import Progress, Service
 from demo.settings import NO_CLASS, UserError, shorten
-from pixelcnn_core.conditioning import Condition
-from pixelcnn_core.model import GatedPixelCNN
-from pixelcnn_core.noise import uniforms_for
-from pixelcnn_core.receptive_field import earlier_pixels, receptive_field, sensitivity
-from pixelcnn_core.sampling import prefix_mask, sample, uniforms_from_seed
+from pixelcnn_core.evaluation.receptive_field import earlier_pixels, receptive_field, sensitivity
+from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.sampling.noise import uniforms_for
+from pixelcnn_core.sampling.sample import prefix_mask, sample, uniforms_from_seed
 
 KEPT = 16  # pictures whose distributions are kept, 3 MB each
 

@@ -19,7 +19,7 @@ from demo.settings import MAX_SEED, NO_CLASS, UserError, number
 from demo.status import status_html, unfinished_status
 from demo.trace_panel import trace_panel, trace_value
 from demo.uploads import take_upload
-from pixelcnn_core.receptive_field import KINDS
+from pixelcnn_core.evaluation.receptive_field import KINDS
 
 ID, TITLE = "inside", "Inside"
 FIRST, SAMPLE = "cat", "a sample"

@@ -18,7 +18,7 @@ from demo.settings import MAX_GUIDANCE, MAX_SEED, MAX_TEMPERATURE, UserError, nu
 from demo.status import status_html, unfinished_status
 from demo.stored import StoredPortraits, read_portraits
 from demo.uploads import take_upload
-from pixelcnn_core.interpolation import PATHS
+from pixelcnn_core.sampling.interpolation import PATHS
 
 ID, TITLE = "interpolate", "Interpolate"
 PEOPLE, CLASSES = "two people", "two classes"

@@ -16,9 +16,9 @@ from demo.images import load_image
 from demo.pictures import shrink
 from demo.service import Service
 from demo.settings import UserError, shorten
-from pixelcnn_core.bayes import bits_given_classes, posterior
-from pixelcnn_core.codec import HEADER_BYTES, CodecError, compress, decompress, read_header
-from pixelcnn_core.codec_table import idat_bytes, png_bytes, webp_bytes
+from pixelcnn_core.codec.codec import HEADER_BYTES, CodecError, compress, decompress, read_header
+from pixelcnn_core.codec.table import idat_bytes, png_bytes, webp_bytes
+from pixelcnn_core.evaluation.bayes import bits_given_classes, posterior
 from pixelcnn_core.provenance import read_json
 
 __all__ = ["HEADER_BYTES", "VARIANTS", "LikelihoodService", "Reading"]

@@ -25,8 +25,8 @@ from demo.service import Service
 from demo.stored import write_portraits, write_stored
 from demo.stored_codes import StoredCodes, write_codes
 from demo.stored_completions import COMPLETIONS, StoredCompletions, restorations, write_completions
-from pixelcnn_core.card import FIGURE_3, PHOTO_TEMPERATURE
-from pixelcnn_core.interpolation import PATHS
+from pixelcnn_core.cards.card import FIGURE_3, PHOTO_TEMPERATURE
+from pixelcnn_core.sampling.interpolation import PATHS
 
 # What the samples of a model are drawn with, where it is not 4 images per class at temperature 1 without guidance.
 SETTINGS = {"digits": {"images": 9}, "cifar10": {"temperature": PHOTO_TEMPERATURE, "guidance": 1.5},

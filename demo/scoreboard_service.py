@@ -1,8 +1,8 @@
 """The race of the two samplers: the definition, one forward pass per sub-pixel, against the cached sampler.
 
-Both draw the same image from the same random numbers (section 2.1 and `pixelcnn_core/engine.py`). The cached one draws
-all of it first; then the naive one draws pixel by pixel, of a large image only the first rows, and what both have drawn
-is compared. Only the time inside the samplers counts.
+Both draw the same image from the same random numbers (section 2.1 and `pixelcnn_core/sampling/cached/`). The cached one
+draws all of it first; then the naive one draws pixel by pixel, of a large image only the first rows, and what both have
+drawn is compared. Only the time inside the samplers counts.
 """
 
 import time
@@ -14,8 +14,8 @@ import torch
 
 from demo.service import Service
 from demo.settings import Settings
-from pixelcnn_core.model import GatedPixelCNN
-from pixelcnn_core.sampling import finish, naive_step, sample, uniforms_from_seed
+from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.sampling.sample import finish, naive_step, sample, uniforms_from_seed
 
 EVALUATIONS = 400  # of the network, at most, by the naive sampler: seconds on two CPU cores
 

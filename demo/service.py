@@ -20,11 +20,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from demo.settings import NO_CLASS, Settings, UserError, clean_settings, shorten
-from pixelcnn_core.checkpoint import CheckpointError
-from pixelcnn_core.conditioning import Condition
-from pixelcnn_core.model import GatedPixelCNN
+from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import read_json, training_so_far
-from pixelcnn_core.sampling import finish, sample, uniforms_from_seed
+from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
 
 MODELS = Path(__file__).parent / "assets" / "models"
 log = logging.getLogger(__name__)

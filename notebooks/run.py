@@ -1,7 +1,8 @@
 """Run the notebooks from top to bottom in fresh kernels: `python notebooks/run.py [NAME ...]`.
 
 The outputs are stored in the notebooks; `--check` only runs them and leaves the files alone, and so does SMOKE_TEST=1.
-A run of all of them also writes `times.json`, from which `python -m pixelcnn_core.readme` fills the README's table.
+A run of all of them also writes `times.json`, from which `python -m pixelcnn_core.cards.readme` fills the table of
+the README.
 """
 
 import argparse

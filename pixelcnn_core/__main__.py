@@ -1,6 +1,6 @@
-"""`python -m pixelcnn_core`: see cli.py."""
+"""`python -m pixelcnn_core`: see cli/main.py."""
 
-from pixelcnn_core.cli import main
+from pixelcnn_core.cli.main import main
 
 if __name__ == "__main__":
     main()

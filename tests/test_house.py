@@ -44,11 +44,11 @@ def test_the_readme_has_the_two_commands_and_the_test_command():
 
 
 def test_the_readme_quotes_its_numbers_from_the_result_files():
-    from pixelcnn_core.readme import TABLES, fill
+    from pixelcnn_core.cards.readme import TABLES, fill
 
     for name in TABLES:
         assert f"<!-- {name} -->" in README
-    assert fill(README) == README, "renew the tables: python -m pixelcnn_core.readme"
+    assert fill(README) == README, "renew the tables: python -m pixelcnn_core.cards.readme"
 
 
 def test_every_file_the_readme_names_exists():
@@ -61,7 +61,7 @@ def test_every_file_the_readme_names_exists():
 def test_every_verb_in_the_readme_exists():
     from typer.main import get_command
 
-    from pixelcnn_core.cli import app
+    from pixelcnn_core.cli.main import app
 
     verbs = set(re.findall(r"python -m pixelcnn_core (\w[\w-]*)", README))
     assert verbs and verbs <= set(get_command(app).commands)
@@ -82,7 +82,7 @@ def test_sources_stay_readable():
 
 
 def test_the_core_knows_nothing_of_the_page():
-    for path in (ROOT / "pixelcnn_core").glob("*.py"):
+    for path in (ROOT / "pixelcnn_core").rglob("*.py"):
         assert not re.search(r"^\s*(import|from) (gradio|demo)\b", path.read_text(), re.M), path
     for path in (ROOT / "demo").glob("*.py"):
         if not path.name.endswith(("service.py", "make_assets.py")):
@@ -90,7 +90,7 @@ def test_the_core_knows_nothing_of_the_page():
 
 
 def test_training_needs_neither_gradio_nor_faces():
-    code = ("import sys, pixelcnn_core.training, pixelcnn_core.evaluation\n"
+    code = ("import sys, pixelcnn_core.training.loop, pixelcnn_core.evaluation.likelihood\n"
             "bad = {'gradio', 'facenet_pytorch', 'torchvision'} & set(sys.modules)\n"
             "assert not bad, bad")
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

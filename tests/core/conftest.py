@@ -8,7 +8,7 @@ import pyarrow.parquet
 import pytest
 from PIL import Image
 
-from pixelcnn_core.face_data import held_out_people, is_held_out
+from pixelcnn_core.faces.tables import held_out_people, is_held_out
 
 
 def webp(pixels: np.ndarray) -> bytes:

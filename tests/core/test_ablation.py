@@ -9,13 +9,13 @@ from accelerate import Accelerator
 from tiny_runs import MODEL, tiny_recipe
 from typer.testing import CliRunner
 
-from pixelcnn_core.ablation import BASE, ablate, variants
-from pixelcnn_core.card import write_card
-from pixelcnn_core.cli import app
-from pixelcnn_core.data import load_data
+from pixelcnn_core.cards.card import write_card
+from pixelcnn_core.cli.main import app
+from pixelcnn_core.data.image_data import load_data
+from pixelcnn_core.evaluation.ablation import BASE, ablate, variants
+from pixelcnn_core.evaluation.training_speed import KINDS, SETTINGS, flops_per_step, training_speed
 from pixelcnn_core.provenance import read_json
-from pixelcnn_core.recipe import MODELS, load_recipe
-from pixelcnn_core.training_speed import KINDS, SETTINGS, flops_per_step, training_speed
+from pixelcnn_core.training.recipe import MODELS, load_recipe
 
 
 @pytest.fixture(scope="module")

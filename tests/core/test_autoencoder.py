@@ -8,14 +8,14 @@ import torch
 from tiny_runs import tiny_recipe
 from typer.testing import CliRunner
 
-from pixelcnn_core.autoencoder import AutoEncoder, AutoEncoderConfig, CodeConfig, MSEAutoEncoder, load_start
-from pixelcnn_core.autoencoder_evaluation import SHOWN, codes_of, mean_squared_error, principal_directions, sharpness
-from pixelcnn_core.checkpoint import CheckpointError
-from pixelcnn_core.cli import app
-from pixelcnn_core.data import load_data
-from pixelcnn_core.model import TRUNK, GatedPixelCNN
-from pixelcnn_core.sampling import finish, sample
-from pixelcnn_core.training import train
+from pixelcnn_core.autoencoder.evaluation import SHOWN, codes_of, mean_squared_error, principal_directions, sharpness
+from pixelcnn_core.autoencoder.model import AutoEncoder, AutoEncoderConfig, CodeConfig, MSEAutoEncoder, load_start
+from pixelcnn_core.cli.main import app
+from pixelcnn_core.data.image_data import load_data
+from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.models.gated import TRUNK, GatedPixelCNN
+from pixelcnn_core.sampling.sample import finish, sample
+from pixelcnn_core.training.loop import train
 
 DECODER = {"features": 12, "layers": 2, "first_kernel_size": 3, "head_features": 12}
 TINY = {"code": 4, "features": 4}

@@ -7,8 +7,8 @@ import torch
 from test_likelihood import all_images
 from torch.distributions import MultivariateNormal
 
-from pixelcnn_core.baselines import Gaussian, Uniform, score_baselines
-from pixelcnn_core.data import ImageData, load_data
+from pixelcnn_core.data.image_data import ImageData, load_data
+from pixelcnn_core.models.baselines import Gaussian, Uniform, score_baselines
 
 
 def made_up(count: int = 400, levels: int = 6) -> ImageData:

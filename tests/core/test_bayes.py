@@ -8,11 +8,11 @@ import torch
 from tiny_runs import tiny_recipe
 
 from pixelcnn_core import Condition, GatedPixelCNN
-from pixelcnn_core.bayes import bits_given_classes, mixture_bits, posterior
-from pixelcnn_core.card import write_card
-from pixelcnn_core.data import load_data
-from pixelcnn_core.evaluation import evaluate
-from pixelcnn_core.training import train
+from pixelcnn_core.cards.card import write_card
+from pixelcnn_core.data.image_data import load_data
+from pixelcnn_core.evaluation.bayes import bits_given_classes, mixture_bits, posterior
+from pixelcnn_core.evaluation.likelihood import evaluate
+from pixelcnn_core.training.loop import train
 from tests.conftest import small_model
 
 

@@ -10,7 +10,7 @@ from conditions import KINDS, example
 from torch import nn
 
 from pixelcnn_core import Condition, PixelCNNConfig, PlainPixelCNN
-from pixelcnn_core.layers import colour_mask
+from pixelcnn_core.models.layers import colour_mask
 from tests.conftest import small_model
 
 SIZE = 5

@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from pixelcnn_core import GatedPixelCNN
-from pixelcnn_core.checkpoint import CheckpointError
+from pixelcnn_core.models.checkpoint import CheckpointError
 from tests.conftest import small_model
 
 

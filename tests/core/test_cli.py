@@ -11,7 +11,7 @@ from PIL import Image
 from tiny_runs import tiny_recipe
 from typer.testing import CliRunner
 
-from pixelcnn_core.cli import app
+from pixelcnn_core.cli.main import app
 from tests.conftest import small_model
 
 ROOT = Path(__file__).parent.parent.parent

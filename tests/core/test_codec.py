@@ -11,10 +11,11 @@ import pytest
 import torch
 from PIL import Image
 
-from pixelcnn_core import codec, codec_format
-from pixelcnn_core.codec import HEADER_BYTES, CodecError, compress, decompress, model_hash, quantise, read_header
-from pixelcnn_core.engine import CachedSampler
-from pixelcnn_core.sampling import finish, sample, uniforms_from_seed
+from pixelcnn_core.codec import codec
+from pixelcnn_core.codec import format as codec_format
+from pixelcnn_core.codec.codec import HEADER_BYTES, CodecError, compress, decompress, model_hash, quantise, read_header
+from pixelcnn_core.sampling.cached.sampler import CachedSampler
+from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
 from tests.conftest import small_model
 
 ROOT = Path(__file__).parents[2]
@@ -112,7 +113,7 @@ def test_the_coder_uses_exactly_these_frequencies():
 
 def test_deciding_step_by_step_is_the_sampler_itself():
     """The logits that a caller gets are those from which the sampler draws: the same images from the same noise."""
-    from pixelcnn_core.engine_math import draw
+    from pixelcnn_core.sampling.cached.numba_math import draw
 
     own = small_model(levels=9, classes=2).float()
     noise = uniforms_from_seed(5, 3, own.config)

@@ -7,11 +7,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from pixelcnn_core import GatedPixelCNN
-from pixelcnn_core.cli import app
-from pixelcnn_core.codec import HEADER_BYTES, CodecError
-from pixelcnn_core.codec_files import compress_file, decompress_file, read_pixels
-from pixelcnn_core.codec_table import compress_table, idat_bytes, ideal_bits, png_bytes, sheets_of
-from pixelcnn_core.data import DataError
+from pixelcnn_core.cli.main import app
+from pixelcnn_core.codec.codec import HEADER_BYTES, CodecError
+from pixelcnn_core.codec.files import compress_file, decompress_file, read_pixels
+from pixelcnn_core.codec.table import compress_table, idat_bytes, ideal_bits, png_bytes, sheets_of
+from pixelcnn_core.data.image_data import DataError
 from pixelcnn_core.provenance import write_json
 from tests.conftest import small_model
 

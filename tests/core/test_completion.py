@@ -5,9 +5,9 @@ import itertools
 import pytest
 import torch
 
-from pixelcnn_core.completion import complete, effective_sample_size, log_weights, normalise, raster_sight
-from pixelcnn_core.conditioning import Condition
-from pixelcnn_core.sampling import finish
+from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.sampling.completion import complete, effective_sample_size, log_weights, normalise, raster_sight
+from pixelcnn_core.sampling.sample import finish
 from tests.conftest import small_model
 
 

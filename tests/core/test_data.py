@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pixelcnn_core.data import DataError, batch_indices, load_data
+from pixelcnn_core.data.image_data import DataError, batch_indices, load_data
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 

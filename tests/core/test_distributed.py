@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file
 from tiny_runs import tiny_recipe
 
-from pixelcnn_core.evaluation import evaluate
-from pixelcnn_core.training import STATE_FILE, train
+from pixelcnn_core.evaluation.likelihood import evaluate
+from pixelcnn_core.training.loop import STATE_FILE, train
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -8,11 +8,12 @@ import torch
 from PIL import Image
 from tiny_runs import tiny_recipe
 
-from pixelcnn_core import Condition, GatedPixelCNN, readme
-from pixelcnn_core.card import FIGURE_3, shown_classes, write_card
-from pixelcnn_core.data import DataError, load_data
-from pixelcnn_core.evaluation import evaluate
-from pixelcnn_core.training import train
+from pixelcnn_core import Condition, GatedPixelCNN
+from pixelcnn_core.cards import readme
+from pixelcnn_core.cards.card import FIGURE_3, shown_classes, write_card
+from pixelcnn_core.data.image_data import DataError, load_data
+from pixelcnn_core.evaluation.likelihood import evaluate
+from pixelcnn_core.training.loop import train
 from tests.conftest import small_model
 
 

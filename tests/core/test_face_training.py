@@ -6,10 +6,16 @@ import pyarrow.parquet
 import pytest
 import torch
 
-from pixelcnn_core.data import DataError
-from pixelcnn_core.face_data import held_out_people, is_held_out, load_faces, split_faces
-from pixelcnn_core.face_encoder import FaceEncoder, FaceEncoderConfig
-from pixelcnn_core.face_training import Pairs, evaluate_encoder, train_encoder, verification, verification_pairs
+from pixelcnn_core.data.image_data import DataError
+from pixelcnn_core.faces.encoder import FaceEncoder, FaceEncoderConfig
+from pixelcnn_core.faces.encoder_training import (
+    Pairs,
+    evaluate_encoder,
+    train_encoder,
+    verification,
+    verification_pairs,
+)
+from pixelcnn_core.faces.tables import held_out_people, is_held_out, load_faces, split_faces
 
 
 def test_the_committed_list_follows_the_rule():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pixelcnn_core.faces import CROP_SIZE, TEMPLATE, FaceError, align, find_faces, similarity
+from pixelcnn_core.faces.alignment import CROP_SIZE, TEMPLATE, FaceError, align, find_faces, similarity
 
 EXAMPLES = Path(__file__).parents[2] / "demo" / "assets" / "faces"
 BOXES = {"eileen_collins": (180, 60, 269, 173), "grace_hopper": (174, 120, 356, 340)}
@@ -92,7 +92,7 @@ def test_a_photo_without_a_usable_face_is_answered_in_a_sentence(photo, message)
 
 
 def test_embeddings_are_the_same_in_another_process():
-    code = ("import torch; from pixelcnn_core.face_encoder import FaceEncoder\n"
+    code = ("import torch; from pixelcnn_core.faces.encoder import FaceEncoder\n"
             f"encoder = FaceEncoder.from_pretrained({str(EXAMPLES.parent / 'face_encoder')!r})\n"
             "crops = (torch.arange(2 * 3 * 64 * 64) % 251).reshape(2, 3, 64, 64).to(torch.uint8)\n"
             "print(encoder.embed(crops).numpy().tobytes().hex())")

@@ -7,11 +7,11 @@ import pytest
 import torch
 from tiny_runs import MODEL
 
-from pixelcnn_core.data import DataError, load_data
-from pixelcnn_core.evaluation import evaluate
-from pixelcnn_core.imagenet_data import TEST_FILES, TRAIN_FILES
-from pixelcnn_core.recipe import Recipe, load_recipe
-from pixelcnn_core.training import train
+from pixelcnn_core.data.image_data import DataError, load_data
+from pixelcnn_core.data.imagenet import TEST_FILES, TRAIN_FILES
+from pixelcnn_core.evaluation.likelihood import evaluate
+from pixelcnn_core.training.loop import train
+from pixelcnn_core.training.recipe import Recipe, load_recipe
 
 
 def write_batches(root, size: int, per_file: int = 3) -> dict[str, np.ndarray]:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pixelcnn_core.interpolation import between
+from pixelcnn_core.sampling.interpolation import between
 
 
 @pytest.mark.parametrize("path", ["linear", "spherical"])

@@ -8,8 +8,8 @@ from conditions import KINDS, example
 from demo.pictures import PICTURES, bundled
 from demo.service import MODELS
 from pixelcnn_core import Condition, GatedPixelCNN
-from pixelcnn_core.noise import uniforms_for
-from pixelcnn_core.sampling import finish, sample
+from pixelcnn_core.sampling.noise import uniforms_for
+from pixelcnn_core.sampling.sample import finish, sample
 from tests.conftest import small_model
 
 

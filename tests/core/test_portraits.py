@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from pixelcnn_core import Condition, GatedPixelCNN
-from pixelcnn_core.checkpoint import CheckpointError
-from pixelcnn_core.data import DataError, load_data
-from pixelcnn_core.evaluation import evaluate, other_people
-from pixelcnn_core.face_card import write_encoder_card, write_portrait_card
-from pixelcnn_core.face_encoder import FaceEncoder, FaceEncoderConfig, check_encoder, condition_vectors
-from pixelcnn_core.face_training import evaluate_encoder, train_encoder
-from pixelcnn_core.identity import Probes, identity, identity_curve, match
-from pixelcnn_core.recipe import Recipe
-from pixelcnn_core.training import train
+from pixelcnn_core.data.image_data import DataError, load_data
+from pixelcnn_core.evaluation.likelihood import evaluate, other_people
+from pixelcnn_core.faces.card import write_encoder_card, write_portrait_card
+from pixelcnn_core.faces.encoder import FaceEncoder, FaceEncoderConfig, check_encoder, condition_vectors
+from pixelcnn_core.faces.encoder_training import evaluate_encoder, train_encoder
+from pixelcnn_core.faces.identity import Probes, identity, identity_curve, match
+from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.training.loop import train
+from pixelcnn_core.training.recipe import Recipe
 from tests.conftest import small_model
 
 

@@ -11,15 +11,15 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from pixelcnn_core.cli import app
-from pixelcnn_core.data import ImageData, grey_halved, load_data
-from pixelcnn_core.evaluation import evaluate
-from pixelcnn_core.layers import ColourConv1x1, HorizontalConv
-from pixelcnn_core.plain import MaskedConv2d
+from pixelcnn_core.cli.main import app
+from pixelcnn_core.data.image_data import ImageData, grey_halved, load_data
+from pixelcnn_core.evaluation.likelihood import evaluate
+from pixelcnn_core.evaluation.race import NAMES, RaceError, contestants, free_parameters, race
+from pixelcnn_core.models.layers import ColourConv1x1, HorizontalConv
+from pixelcnn_core.models.plain import MaskedConv2d
 from pixelcnn_core.provenance import count_parameters, read_json
-from pixelcnn_core.race import NAMES, RaceError, contestants, free_parameters, race
-from pixelcnn_core.recipe import MODELS, Recipe, load_recipe
-from pixelcnn_core.training import TrainingError, batch_of, train
+from pixelcnn_core.training.loop import TrainingError, batch_of, train
+from pixelcnn_core.training.recipe import MODELS, Recipe, load_recipe
 
 SETS = {"digits": (1, 8, 17), "cifar10-grey16": (1, 16, 256), "cifar10": (3, 32, 256)}
 
@@ -63,7 +63,7 @@ def test_the_gpu_recipe_takes_steps(kind, monkeypatch, tmp_path):
     """Every model of the 32 x 32 race, at its full width, in two steps of two made-up images, cut to 8 x 8."""
     data = made_up("cifar10", 4)
     data.images = data.images[:, :, :8, :8]
-    monkeypatch.setattr("pixelcnn_core.training.load_data", lambda *args, **more: data)
+    monkeypatch.setattr("pixelcnn_core.training.loop.load_data", lambda *args, **more: data)
     out = train(replace(racers("cifar10")[kind], steps=2, batch=2, validate=2, warm_up=0), "nowhere", tmp_path / "run")
     row = list(csv.DictReader((out / "training.csv").open()))[-1]
     assert row["step"] == "2" and 4 < float(row["bits_per_dim_test"]) < 14
@@ -91,7 +91,7 @@ def test_an_unfair_race_is_refused():
 def finished(tmp_path_factory):
     out = tmp_path_factory.mktemp("race") / "digits"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pixelcnn_core.race.POINTS", 3)
+        patch.setattr("pixelcnn_core.evaluation.race.POINTS", 3)
         done = CliRunner().invoke(app, ["race", "--data", "nowhere", "--minutes", "0.02", "--out", str(out)])
     assert done.exit_code == 0, done.output
     return out
@@ -175,7 +175,8 @@ def test_grey_halved():
 
 def test_cifar10_in_grey(monkeypatch):
     data = made_up("cifar10", 6)
-    monkeypatch.setattr("pixelcnn_core.data._cifar10", lambda *rest: replace(data, class_names=tuple("0123456789")))
+    named = replace(data, class_names=tuple("0123456789"))
+    monkeypatch.setattr("pixelcnn_core.data.image_data._cifar10", lambda *rest: named)
     grey = load_data("cifar10-grey16", "nowhere", "train")
     assert grey.images.shape == (6, 1, 16, 16) and len(grey.class_names) == 10
     assert not grey.unconditional().class_names and not len(grey.unconditional().condition(slice(2)))

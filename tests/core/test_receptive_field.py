@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pixelcnn_core.receptive_field import earlier_pixels, receptive_field, sensitivity
+from pixelcnn_core.evaluation.receptive_field import earlier_pixels, receptive_field, sensitivity
 from tests.conftest import small_model
 
 SIZE = 12

@@ -5,9 +5,9 @@ import json
 import pytest
 import torch
 
-from pixelcnn_core.data import ImageData, load_data
+from pixelcnn_core.data.image_data import ImageData, load_data
 from pixelcnn_core.provenance import count_parameters
-from pixelcnn_core.recipe import MODELS, RecipeError, load_recipe, recipe_names
+from pixelcnn_core.training.recipe import MODELS, RecipeError, load_recipe, recipe_names
 
 GOOD = {"about": "", "data": "digits", "steps": 1, "batch": 1, "learning_rate": 0.1}
 

@@ -6,9 +6,9 @@ from test_causality import dependencies, earlier
 from test_likelihood import all_images, fit, total_probability
 
 from pixelcnn_core import Condition, PixelCNNConfig
-from pixelcnn_core.diagonal_lstm import DiagonalBiLSTM, skew, unskew
-from pixelcnn_core.row_lstm import RowLSTM
-from pixelcnn_core.sampling import finish, sample, uniforms_from_seed
+from pixelcnn_core.models.diagonal_lstm import DiagonalBiLSTM, skew, unskew
+from pixelcnn_core.models.row_lstm import RowLSTM
+from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
 from tests.conftest import small_model
 
 BOTH = pytest.mark.parametrize("kind", [RowLSTM, DiagonalBiLSTM])
@@ -61,7 +61,7 @@ def test_the_row_lstm_is_causal_in_colour():
 
 def test_a_sweep_that_is_not_moved_down_leaks(monkeypatch):
     """The probe must be able to fail."""
-    monkeypatch.setattr("pixelcnn_core.diagonal_lstm.F.pad",
+    monkeypatch.setattr("pixelcnn_core.models.diagonal_lstm.F.pad",
                         lambda x, pad, real=torch.nn.functional.pad: real(x, (0, 0, 0, 1) if pad == (0, 0, 1, 0)
                                                                           else pad))
     model = small_model(DiagonalBiLSTM, channels=1)

@@ -9,9 +9,10 @@ import torch
 from tiny_runs import tiny_recipe
 from typer.testing import CliRunner
 
-from pixelcnn_core.cli import app
-from pixelcnn_core.conditioning import Condition
-from pixelcnn_core.damage import (
+from pixelcnn_core.cli.main import app
+from pixelcnn_core.data.image_data import load_data
+from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.restoration.damage import (
     KINDS,
     damage,
     known_pixels,
@@ -21,12 +22,11 @@ from pixelcnn_core.damage import (
     random_mask,
     visible,
 )
-from pixelcnn_core.data import load_data
-from pixelcnn_core.repairs import diffuse, repair
-from pixelcnn_core.restorer import Restorer, RestorerConfig
-from pixelcnn_core.restorer_evaluation import psnr
-from pixelcnn_core.sampling import finish, sample
-from pixelcnn_core.training import batch_of, train
+from pixelcnn_core.restoration.evaluation import psnr
+from pixelcnn_core.restoration.repairs import diffuse, repair
+from pixelcnn_core.restoration.restorer import Restorer, RestorerConfig
+from pixelcnn_core.sampling.sample import finish, sample
+from pixelcnn_core.training.loop import batch_of, train
 
 DECODER = {"features": 12, "layers": 2, "first_kernel_size": 3, "head_features": 12}
 
@@ -226,7 +226,7 @@ def test_training_leaves_a_checkpoint_a_curve_and_samples(run):
 
 
 def test_evaluation_and_card(run, monkeypatch):
-    from pixelcnn_core import restorer_evaluation
+    from pixelcnn_core.restoration import evaluation as restorer_evaluation
 
     folder, _ = run
     monkeypatch.setattr(restorer_evaluation, "DRAWN", 3)

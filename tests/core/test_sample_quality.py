@@ -9,10 +9,9 @@ import pytest
 import torch
 
 from pixelcnn_core import Condition, GatedPixelCNN
-from pixelcnn_core.checkpoint import CheckpointError
-from pixelcnn_core.classifier import Classifier, ClassifierConfig
-from pixelcnn_core.data import DataError, load_data
-from pixelcnn_core.sample_quality import (
+from pixelcnn_core.data.image_data import DataError, load_data
+from pixelcnn_core.evaluation.classifier import Classifier, ClassifierConfig
+from pixelcnn_core.evaluation.quality import (
     draw_classes,
     features_of,
     frechet_distance,
@@ -20,7 +19,8 @@ from pixelcnn_core.sample_quality import (
     quality,
     recognised,
 )
-from pixelcnn_core.sampling import finish, sample, uniforms_from_seed
+from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
 
 
 def normal(count: int, dimensions: int, seed: int = 0) -> torch.Tensor:

@@ -5,8 +5,8 @@ import torch
 from conditions import KINDS, example
 
 from pixelcnn_core import Condition, PixelCNNConfig, PlainPixelCNN
-from pixelcnn_core.engine import CachedSampler
-from pixelcnn_core.sampling import finish, invert_cdf, prefix_mask, sample, uniforms_from_seed
+from pixelcnn_core.sampling.cached.sampler import CachedSampler
+from pixelcnn_core.sampling.sample import finish, invert_cdf, prefix_mask, sample, uniforms_from_seed
 from tests.conftest import small_model
 
 

@@ -15,10 +15,10 @@ from safetensors.torch import load_file
 from tiny_runs import MODEL, tiny_recipe
 
 from pixelcnn_core import Condition, GatedPixelCNN
-from pixelcnn_core.checkpoint import CheckpointError
-from pixelcnn_core.data import load_data
-from pixelcnn_core.model import load_trunk
-from pixelcnn_core.training import STATE_FILE, TrainingError, batch_of, learning_rate, train
+from pixelcnn_core.data.image_data import load_data
+from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.models.gated import load_trunk
+from pixelcnn_core.training.loop import STATE_FILE, TrainingError, batch_of, learning_rate, train
 from tests.conftest import small_model
 
 ROOT = Path(__file__).parent.parent.parent
@@ -49,7 +49,7 @@ def test_the_average_is_published_not_the_last_step(finished):
 
 def test_the_average_follows_the_weights():
     """Its memory is short at first: after step n it moves by 1 - min(ema, (1 + n) / (10 + n))."""
-    from pixelcnn_core.training import Run
+    from pixelcnn_core.training.loop import Run
 
     recipe = tiny_recipe()
     config = recipe.config(load_data("digits", ".", "train"))
@@ -64,7 +64,7 @@ def test_the_average_follows_the_weights():
 KILLED = """
 import sys, os
 from pathlib import Path
-import pixelcnn_core.training as training
+import pixelcnn_core.training.loop as training
 from tiny_runs import tiny_recipe
 publish = training.publish
 def publish_then_wait(run, *rest):
@@ -158,7 +158,7 @@ def test_starting_from_published_weights(finished, tmp_path):
 
 def test_bfloat16_takes_nearly_the_same_steps(finished, tmp_path, monkeypatch):
     """Autocast for the network, whole precision for softmax, weights and averages."""
-    monkeypatch.setattr("pixelcnn_core.training.fast_bf16", lambda: True)
+    monkeypatch.setattr("pixelcnn_core.training.loop.fast_bf16", lambda: True)
     rounded = train(tiny_recipe(bf16=True), "nowhere", tmp_path / "bf16")
 
     def last_loss(folder) -> float:

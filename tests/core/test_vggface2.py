@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from pixelcnn_core import vggface2
-from pixelcnn_core.checkpoint import CheckpointError
-from pixelcnn_core.vggface2 import fetch_vggface2, load_encoder, read_vggface2
+from pixelcnn_core.faces import vggface2
+from pixelcnn_core.faces.vggface2 import fetch_vggface2, load_encoder, read_vggface2
+from pixelcnn_core.models.checkpoint import CheckpointError
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """What the tests of training, evaluation and the command line train: a few steps on the digits."""
 
-from pixelcnn_core.recipe import Recipe
+from pixelcnn_core.training.recipe import Recipe
 
 MODEL = {"features": 6, "layers": 2, "first_kernel_size": 3, "head_features": 6, "dropout": 0.2}
 

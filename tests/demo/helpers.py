@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import torch
 
 from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
-from pixelcnn_core.autoencoder import AutoEncoder, AutoEncoderConfig, CodeConfig, MSEAutoEncoder
-from pixelcnn_core.autoencoder_evaluation import codes_of, principal_directions
-from pixelcnn_core.face_encoder import FaceEncoder
-from pixelcnn_core.restorer import Restorer, RestorerConfig
+from pixelcnn_core.autoencoder.evaluation import codes_of, principal_directions
+from pixelcnn_core.autoencoder.model import AutoEncoder, AutoEncoderConfig, CodeConfig, MSEAutoEncoder
+from pixelcnn_core.faces.encoder import FaceEncoder
+from pixelcnn_core.restoration.restorer import Restorer, RestorerConfig
 
 CLASSES = ("cat", "dog", "ship")
 ENCODER = Path(__file__).parents[2] / "demo" / "assets" / "face_encoder"

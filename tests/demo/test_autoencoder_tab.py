@@ -17,8 +17,8 @@ from demo.pictures import PICTURES, bundled
 from demo.settings import UserError
 from demo.stored import fingerprint
 from demo.stored_codes import FACTS, read_codes
-from pixelcnn_core.autoencoder import AutoEncoder, MSEAutoEncoder
-from pixelcnn_core.sampling import finish, sample
+from pixelcnn_core.autoencoder.model import AutoEncoder, MSEAutoEncoder
+from pixelcnn_core.sampling.sample import finish, sample
 
 CAT, ROCKET = bundled("cat"), bundled("rocket")
 
@@ -149,7 +149,7 @@ def test_the_stored_decodings_were_drawn_from_these_weights(folder):
 
 
 def test_the_page_says_how_to_train_what_is_missing():
-    from pixelcnn_core.recipe import recipe_names
+    from pixelcnn_core.training.recipe import recipe_names
 
     assert set(re.findall(r"train ([\w-]+)", MISSING)) <= set(recipe_names())
 

@@ -8,7 +8,7 @@ from demo.scoreboard_panels import STORED_RACE, read_race
 from demo.service import MODELS, Service
 from demo.stored import FACTS, fingerprint, read_portraits, read_stored
 from pixelcnn_core import GatedPixelCNN
-from pixelcnn_core.face_encoder import FaceEncoder, check_encoder
+from pixelcnn_core.faces.encoder import FaceEncoder, check_encoder
 
 FOLDERS = sorted(path.parent for path in MODELS.glob("*/config.json"))
 ENCODER = MODELS.parent / "face_encoder"

@@ -11,7 +11,7 @@ from demo.pictures import bundled
 from demo.settings import NO_CLASS, UserError
 from demo.trace_panel import read_block, trace_value
 from pixelcnn_core import Condition
-from pixelcnn_core.sampling import finish, sample, uniforms_from_seed
+from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
 
 
 @pytest.fixture

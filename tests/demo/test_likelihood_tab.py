@@ -19,7 +19,7 @@ from demo.pictures import PICTURES, bundled
 from demo.service import Busy, Service
 from demo.settings import UserError
 from pixelcnn_core import Condition
-from pixelcnn_core.codec import compress, decompress
+from pixelcnn_core.codec.codec import compress, decompress
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from notebook_runs import FOLDER, NOTEBOOKS, runner
 
-from pixelcnn_core.readme import notebooks_table
+from pixelcnn_core.cards.readme import notebooks_table
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 

@@ -1,0 +1,1 @@
+"""The PixelCNN auto-encoder of section 3.4."""

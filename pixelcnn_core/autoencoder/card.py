@@ -1,0 +1,205 @@
+"""The model cards of the auto-encoders and of the classifier that judges them, from their own files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
+from pixelcnn_core.cards.card import again, duration
+from pixelcnn_core.evaluation.classifier import Classifier
+from pixelcnn_core.figures import image_grid
+from pixelcnn_core.provenance import count_parameters, read_json, training_so_far
+
+HEAD = """---
+library_name: pixelcnn
+license: mit
+tags: [pixelcnn, {tag}]
+---
+
+# {name}
+
+{about}
+
+| | |
+| --- | --- |
+| parameters | {parameters:,} |
+| data set | {data} |
+| training | {steps:,} steps of {batch} images, {minutes} |
+| trained on | {hardware} |
+"""
+
+AUTOENCODER = """| bits per dimension given the code, test | {bits_per_dim_test:.3f} |
+| the same network without a code | {bits_per_dim_unconditional:.3f} |
+| so the code of {code} numbers carries | {bits_in_the_code:,.0f} bits of an image |
+| evaluated on | {images:,} test images; {evaluated_on} |
+
+An auto-encoder of section 3.4 of the paper ([arXiv 1606.05328](https://arxiv.org/abs/1606.05328)): a convolutional
+encoder and a Conditional PixelCNN as the decoder{way}, {trained} by bits per dimension.
+
+## Beside the auto-encoder with squared error
+
+One reconstruction each of {images_reconstructed:,} test images by two decoders of the same code size. The class is the
+opinion of a classifier trained on real images, right on {class_accuracy_real:.1%} of these originals.
+
+| decoder | squared error | class kept | right class | sharpness |
+| --- | --- | --- | --- | --- |
+| MSE | {mse_of_mse_autoencoder:.4f} | {class_kept_mse:.1%} | {class_right_mse:.1%} | {sharpness_mse:.4f} |
+| PixelCNN | {mse:.4f} | {class_kept_pixelcnn:.1%} | {class_right_pixelcnn:.1%} | {sharpness_pixelcnn:.4f} |
+| PixelCNN, temperature {shown[temperature]:g}, guidance {shown[guidance]:g} | {shown[mse]:.4f} | \
+{shown[class_kept]:.1%} | {shown[class_right]:.1%} | {shown[sharpness]:.4f} |
+| none: the originals | 0 | 100% | {class_accuracy_real:.1%} | {sharpness_original:.4f} |
+
+Squared error: the full range from black to white is 1. Class kept: same class as the original, in the classifier's
+eyes; chance keeps one in ten. Sharpness: mean gradient energy. The paper samples at temperature 1 without guidance; the
+other row stresses the code, and is what the page opens with.
+
+The best guess in the sense of squared error is the mean of all images with one code, which is smooth. A draw from the
+same images is sharp, and has twice the error, because it cannot know which of them was meant; more, where the model's
+distribution is not right.
+
+Without a code means h = 0 and s = 0 in the same weights: {alone}.
+"""
+
+USE_AUTOENCODER = """
+## Use
+
+```python
+from pixelcnn_core.autoencoder.model import AutoEncoder
+from pixelcnn_core.sampling.sample import finish, sample
+
+model = AutoEncoder.from_pretrained("{folder}")
+codes = model.encode(images)  # uint8 (B, 3, 32, 32) -> (B, {code})
+others = finish(sample(model.decoder, model.condition(codes), seed=0))  # uint8 (B, 3, 32, 32), new at every seed
+```
+"""
+
+USE_MSE = """
+## Use
+
+```python
+from pixelcnn_core.autoencoder.model import MSEAutoEncoder
+
+model = MSEAutoEncoder.from_pretrained("{folder}")
+guess = model.decode(model.encode(images))  # uint8 (B, 3, 32, 32) -> the same shape
+```
+"""
+
+WAYS = """
+## How the code enters
+
+As the vector h in every gate (equation 4), or also as a map s = m(h) by a deconvolution (equation 5). Short runs of the
+same recipe and time, on {images:,} test images; the better way ships.
+
+| the code enters as | training | bits per dimension given the code | without it |
+| --- | --- | --- | --- |
+{rows}
+"""
+
+MSE = """| squared error, test (full range is 1) | {mse:.4f} |
+| sharpness (mean gradient energy), originals {sharpness_original:.4f} | {sharpness_mse:.4f} |
+| evaluated on | {images:,} test images; {evaluated_on} |
+
+The baseline of section 3.4: the encoder of the PixelCNN auto-encoder and a deconvolutional decoder, trained by mean
+squared error, with a code of {code} numbers.
+"""
+
+JUDGE = """| accuracy, test | {accuracy:.1%} |
+| evaluated on | {images:,} test images; {evaluated_on} |
+
+A small residual network that judges reconstructions and samples: does the class survive? It saw real images only. What
+it says of a generated image is an opinion, and no better than its accuracy on real ones.
+
+| class | accuracy |
+| --- | --- |
+{classes}
+"""
+
+TAIL = """
+Run again: {again}, then `python -m pixelcnn_core evaluate RUN --data DATA`.
+"""
+
+LIMITS = """
+## Limits
+
+The training budget was that of two CPU cores: {images_seen:,} images, after a start from two other checkpoints of the
+project (see the recipe). The objects of a 32 x 32 photo are beyond it; colours, layout and texture are not.
+"""
+
+FIGURE = """
+![Rows: a picture, {what}](samples.png)
+
+Each row: a picture ({names}), then {what}, unselected, seed 0.
+"""
+
+
+def write_autoencoder_card(folder: str | Path, pictures: Sequence[Path] = (), count: int = 6) -> Path:
+    """Write README.md of an evaluated auto-encoder of either kind, and samples.png if pictures are given."""
+    folder, kind = Path(folder), read_json(Path(folder) / "config.json").get("model_type")
+    model = (AutoEncoder if kind == "AutoEncoder" else MSEAutoEncoder).from_pretrained(folder)
+    more = {"folder": folder.name}
+    if kind == "AutoEncoder":
+        recipe = read_json(folder / "recipe.json")
+        if recipe.get("frozen"):
+            more |= {"trained": "of which all but the decoder's own layers was trained",
+                     "alone": "the unconditional model that the recipe starts from and leaves as it is"}
+        else:
+            more |= {"trained": "trained end to end",
+                     "alone": f"{recipe.get('condition_dropout', 0):.0%} of the training images had none"}
+        body = AUTOENCODER + ways_section(read_json(folder / "ways.json")) + USE_AUTOENCODER
+        more["way"] = " that reads the code as h" + \
+            (" and, through a deconvolution, as a map s" if model.way == "h and s" else "")
+    else:
+        body = MSE + USE_MSE
+    if pictures:
+        draw_reconstructions(model, pictures, count).save(folder / "samples.png", optimize=True)
+        what = f"{count} decodings of its code" if kind == "AutoEncoder" else "its reconstruction"
+        body += FIGURE.format(what=what, names=", ".join(Path(path).stem for path in pictures))
+    return write(folder, model, body, "image-generation", more)
+
+
+def ways_section(compared: dict) -> str:
+    """What `compare-codes` found, as a section of the card; empty where it was not run."""
+    if not (runs := compared.get("runs")):
+        return ""
+    rows = [f"| {run['way']} | {run['steps']:,} steps, {duration(run['seconds'])} | {run['bits_per_dim_test']:.3f} | "
+            f"{run['bits_per_dim_unconditional']:.3f} |" for run in runs]
+    return WAYS.format(images=runs[0]["images"], rows="\n".join(rows))
+
+
+def write_classifier_card(folder: str | Path) -> Path:
+    """Write README.md of an evaluated classifier."""
+    folder = Path(folder)
+    results = read_json(folder / "results.json")
+    rows = "\n".join(f"| {name} | {value:.1%} |" for name, value in results.get("accuracy_per_class", {}).items())
+    return write(folder, Classifier.from_pretrained(folder), JUDGE, "image-classification", {"classes": rows})
+
+
+def write(folder: Path, model: torch.nn.Module, body: str, tag: str, more: dict, limits: str = LIMITS) -> Path:
+    """Fill the card; `limits` is for a model trained on CPU cores. Raises ValueError where there are no results."""
+    recipe, results = read_json(folder / "recipe.json"), read_json(folder / "results.json")
+    if not results:
+        raise ValueError(f"{folder} was not evaluated: python -m pixelcnn_core evaluate {folder} --data DATA")
+    facts, total = read_json(folder / "training.json"), training_so_far(folder)
+    name = recipe.get("name", folder.name)
+    text = HEAD + body + TAIL + (limits if "cpu" in name else "")
+    (folder / "README.md").write_text(text.format(**{
+        **results, **more, "evaluated_on": results["hardware"], "images": results["images"], "tag": tag, "name": name,
+        "about": recipe.get("about", ""), "parameters": count_parameters(model), "data": recipe.get("data", "?"),
+        "images_seen": total["images"], "steps": total["steps"], "batch": recipe.get("batch", "?"),
+        "minutes": duration(total["seconds"]),
+        "hardware": facts.get("hardware", "not recorded"), "again": again(name, facts)}))
+    return folder / "README.md"
+
+
+def draw_reconstructions(model: CodeModel, pictures: Sequence[Path], count: int) -> Image.Image:
+    """One row per picture: itself at the size of the model, and what its code gives."""
+    size, rows = model.config.image_size, []
+    for path in pictures:
+        picture = ImageOps.fit(Image.open(path).convert("RGB"), (size, size), Image.Resampling.BOX)
+        image = torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1)[None]  # (1, 3, size, size)
+        copies = count if isinstance(model, AutoEncoder) else 1
+        rows += [image, model.reconstruct(image.repeat(copies, 1, 1, 1))]
+    return image_grid(torch.cat(rows), len(rows[1]) + 1, model.config.levels, scale=max(1, 96 // size))

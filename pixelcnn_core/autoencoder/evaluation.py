@@ -1,0 +1,178 @@
+"""What a code keeps: bits per dimension given the code, squared error, and whether the class and the sharpness survive.
+
+A PixelCNN auto-encoder is measured beside the MSE auto-encoder of the same code on the same test images, and judged by
+a classifier that was trained on real images only. `results.json` of an auto-encoder or a classifier, and `codes.json`
+(the mean and the principal directions of the codes), are written here and nowhere else.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
+from pixelcnn_core.data.image_data import DataError, ImageData, load_data
+from pixelcnn_core.evaluation.classifier import Classifier
+from pixelcnn_core.provenance import commit, count_parameters, hardware, read_json, versions, write_json
+
+DRAWN = 1000  # test images that are reconstructed and judged; the bits are those of all test images
+SHOWN = {"temperature": 0.8, "guidance": 3.0}  # the page opens with these, chosen by eye
+CODES = 5000  # training images whose codes give the principal directions
+DIRECTIONS = 10
+
+
+def batches(count: int, batch: int = 50) -> list[slice]:
+    return [slice(start, min(start + batch, count)) for start in range(0, count, batch)]
+
+
+@torch.no_grad()
+def mean_losses(model, data: ImageData, kept: bool = True) -> float:
+    """Mean of the model's `losses` over the images; with `kept` False those of the model without its condition."""
+    device = next(model.parameters()).device
+    losses = []
+    for part in batches(len(data)):
+        images = data.images[part].to(device)
+        losses.append(model.losses(images, data.condition(part).to(device),
+                                   torch.full((len(images),), kept, device=device)).cpu())
+    return torch.cat(losses).double().mean().item()
+
+
+def reconstructions(model: CodeModel, images: Tensor, seed: int = 0, **settings: float) -> Tensor:
+    """One reconstruction of each image, uint8 (N, C, H, W). Batch k is drawn with seed + k."""
+    return torch.cat([model.reconstruct(images[part], seed=seed + k, **settings).cpu()
+                      for k, part in enumerate(batches(len(images)))])
+
+
+def mean_squared_error(a: Tensor, b: Tensor, levels: int) -> float:
+    """In units of the full range from black to white."""
+    return ((a.double() - b.double()) / (levels - 1)).square().mean().item()
+
+
+def sharpness(images: Tensor, levels: int) -> float:
+    """Mean gradient energy: squared differences of neighbours, right and below, in units of the full range."""
+    x = images.double() / (levels - 1)
+    return (x.diff(dim=3).square().mean() + x.diff(dim=2).square().mean()).item()
+
+
+@torch.no_grad()
+def codes_of(model: CodeModel, images: Tensor) -> Tensor:
+    """The codes of images (N, C, H, W), float64 (N, m)."""
+    device = next(model.parameters()).device
+    return torch.cat([model.encode(images[part].to(device)).cpu() for part in batches(len(images))]).double()
+
+
+def principal_directions(codes: Tensor, mse_codes: Tensor | None = None) -> dict:
+    """Mean of codes (N, m), their largest principal directions (k, m) of unit length, and the deviations along them.
+
+    With the MSE auto-encoder's codes of the same images also `mse_steps` (k, m): by how much its code changes, in the
+    mean, per standard deviation along each direction. So one slider can turn both codes the same way.
+    """
+    mean, count = codes.mean(0), min(DIRECTIONS, codes.shape[1])
+    _, singular, directions = torch.linalg.svd(codes - mean, full_matrices=False)
+    directions, deviations = directions[:count], singular[:count] / max(1, len(codes) - 1) ** 0.5
+    found = {"mean": mean, "directions": directions, "deviations": deviations}
+    if mse_codes is not None:
+        along = (codes - mean) @ directions.T / deviations.clamp(min=1e-9)  # (N, k), of deviation 1
+        found["mse_steps"] = along.T @ (mse_codes - mse_codes.mean(0)) / max(1, len(codes) - 1)  # the regression
+    return {"images": len(codes), **{name: (values * 1e5).round().div(1e5).tolist() for name, values in found.items()}}
+
+
+def load_test(checkpoint: str | Path, data_dir: str | Path, model, limit: int | None) -> tuple[ImageData, ImageData]:
+    """The training and test images that a checkpoint's recipe names. Raises DataError."""
+    recipe = read_json(Path(checkpoint) / "recipe.json")
+    if "data" not in recipe:
+        raise DataError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
+    train, test = (load_data(recipe["data"], data_dir, split, model.config.image_size) for split in ("train", "test"))
+    return train, test.first(limit)
+
+
+def finish_results(results: dict, model, checkpoint: str | Path, begun: float) -> dict:
+    recipe = read_json(Path(checkpoint) / "recipe.json")
+    results |= {"parameters": count_parameters(model), "recipe": recipe.get("name"),
+                "hardware": hardware(Accelerator()), "seconds": round(time.perf_counter() - begun, 1),
+                "commit": commit(), "versions": versions()}
+    write_json(Path(checkpoint) / "results.json", results)
+    return results
+
+
+def evaluate_classifier(checkpoint: str | Path, data_dir: str | Path, limit: int | None = None) -> dict:
+    """Accuracy on the test images, overall and per class."""
+    begun, model = time.perf_counter(), Classifier.from_pretrained(checkpoint)
+    _, test = load_test(checkpoint, data_dir, model, limit)
+    right = (model.probabilities(test.images).argmax(1) == test.labels).float()
+    per_class = {name: round(right[test.labels == k].mean().item(), 4)
+                 for k, name in enumerate(test.class_names) if (test.labels == k).any()}
+    return finish_results({"accuracy": round(right.mean().item(), 4), "accuracy_per_class": per_class,
+                           "images": len(test)}, model, checkpoint, begun)
+
+
+def evaluate_mse(checkpoint: str | Path, data_dir: str | Path, limit: int | None = None) -> dict:
+    """The squared error on the test images; and the directions of its codes."""
+    begun, model = time.perf_counter(), MSEAutoEncoder.from_pretrained(checkpoint)
+    train, test = load_test(checkpoint, data_dir, model, limit)
+    write_json(Path(checkpoint) / "codes.json", principal_directions(codes_of(model, train.images[:CODES])))
+    drawn = reconstructions(model, test.images)
+    levels = model.config.levels
+    return finish_results({"mse": round(mean_squared_error(drawn, test.images, levels), 5), "images": len(test),
+                           "code": model.config.code, "sharpness_mse": round(sharpness(drawn, levels), 5),
+                           "sharpness_original": round(sharpness(test.images, levels), 5)}, model, checkpoint, begun)
+
+
+def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_checkpoint: str | Path,
+                         classifier: str | Path, limit: int | None = None, seed: int = 0) -> dict:
+    """A PixelCNN auto-encoder, beside the MSE auto-encoder with the same code.
+
+    Bits per dimension are those of all test images (or the first `limit`), with the code and without; reconstructions
+    are drawn for the first `DRAWN`, once each. Raises CheckpointError or DataError.
+    """
+    begun = time.perf_counter()
+    model, baseline = AutoEncoder.from_pretrained(checkpoint), MSEAutoEncoder.from_pretrained(mse_checkpoint)
+    judge, levels = Classifier.from_pretrained(classifier), model.config.levels
+    if model.config.code != baseline.config.code:
+        raise DataError(f"the auto-encoder has a code of {model.config.code} numbers, {mse_checkpoint} one of "
+                        f"{baseline.config.code}")
+    train, test = load_test(checkpoint, data_dir, model, limit)
+    if judge.config.class_names != test.class_names:
+        raise DataError(f"{classifier} knows other classes than the data set")
+    some = train.images[:CODES]
+    write_json(Path(checkpoint) / "codes.json", principal_directions(codes_of(model, some), codes_of(baseline, some)))
+    bits, without = mean_losses(model, test), mean_losses(model, test, kept=False)
+    few = test.first(DRAWN)
+    drawn = {"pixelcnn": reconstructions(model, few.images, seed), "mse": reconstructions(baseline, few.images)}
+    results = {"bits_per_dim_test": round(bits, 4), "bits_per_dim_unconditional": round(without, 4),
+               "bits_in_the_code": round((without - bits) * few.images[0].numel(), 1), "code": model.config.code,
+               "images": len(test), "images_reconstructed": len(few),
+               "mse": round(mean_squared_error(drawn["pixelcnn"], few.images, levels), 5),
+               "mse_of_mse_autoencoder": round(mean_squared_error(drawn["mse"], few.images, levels), 5),
+               "class_accuracy_real": round(judge.accuracy(few.images, few.labels), 4),
+               "sharpness_original": round(sharpness(few.images, levels), 5)}
+    seen = judge.probabilities(few.images).argmax(1)  # the class of the original, in the judge's eyes
+    for name, images in drawn.items():
+        results |= {f"class_kept_{name}": round(judge.accuracy(images, seen), 4),
+                    f"class_right_{name}": round(judge.accuracy(images, few.labels), 4),
+                    f"sharpness_{name}": round(sharpness(images, levels), 5)}
+    images = reconstructions(model, few.images, seed, **SHOWN)
+    results["shown"] = {**SHOWN, "mse": round(mean_squared_error(images, few.images, levels), 5),
+                        "class_kept": round(judge.accuracy(images, seen), 4),
+                        "class_right": round(judge.accuracy(images, few.labels), 4),
+                        "sharpness": round(sharpness(images, levels), 5)}
+    return finish_results(results, model, checkpoint, begun)
+
+
+def compare_ways(checkpoints: Sequence[str | Path], data_dir: str | Path, limit: int = DRAWN) -> dict:
+    """Short runs that differ in how the code enters their decoder, scored on the same first `limit` test images.
+
+    For each: the way ("h" or "h and s"), steps and seconds of training, bits per dimension with the code and without.
+    """
+    runs = []
+    for checkpoint in checkpoints:
+        model, facts = AutoEncoder.from_pretrained(checkpoint), read_json(Path(checkpoint) / "training.json")
+        test = load_test(checkpoint, data_dir, model, limit)[1]
+        runs.append({"way": model.way, "code": model.config.code, "steps": facts.get("steps"),
+                     "seconds": facts.get("seconds"), "bits_per_dim_test": round(mean_losses(model, test), 4),
+                     "bits_per_dim_unconditional": round(mean_losses(model, test, kept=False), 4),
+                     "images": len(test), "hardware": facts.get("hardware")})
+    return {"runs": runs, "commit": commit(), "versions": versions()}

@@ -1,0 +1,1 @@
+"""Model cards, and the tables of the README, from the files that the commands wrote."""

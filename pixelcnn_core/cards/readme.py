@@ -1,0 +1,72 @@
+"""The tables of the README, made from result files: `python -m pixelcnn_core.cards.readme` rewrites them in place.
+
+A table stands between `<!-- name -->` and `<!-- /name -->`; a test compares it with what the files say.
+"""
+
+import re
+from pathlib import Path
+
+from pixelcnn_core.provenance import read_json
+
+ROOT = Path(__file__).parents[2]
+MODELS = ROOT / "demo" / "assets" / "models"
+NOTEBOOKS = ROOT / "notebooks"
+
+
+def benchmark_table(models: Path = MODELS) -> str:
+    """Sampling times of the bundled CIFAR-10 model, from its benchmark.json."""
+    data = read_json(models / "cifar10" / "benchmark.json")
+    lines = ["| images at once | one forward pass | naive sampling | cached sampling | speed-up | peak memory |",
+             "| --- | --- | --- | --- | --- | --- |"]
+    for batch, row in data["batch"].items():
+        lines.append(f"| {batch} | {row['forward_s']:.3f} s | {row['naive_s']:,.0f} s | {row['cached_s']:.2f} s | "
+                     f"{row['naive_over_cached']:,.0f} times | {data['peak_mb'][batch]:.0f} MB |")
+    steps, repeats = data["naive_steps_timed"], data["repeats"]
+    lines.append(f"\n{data['device']}, {data['threads']} threads, torch {data['versions']['torch']}; medians of "
+                 f"{repeats} interleaved runs; the naive loop is extrapolated from {steps} of its "
+                 "3,072 steps. `python -m pixelcnn_core benchmark` measures it on your machine.")
+    return "\n".join(lines)
+
+
+def models_table(models: Path = MODELS) -> str:
+    """Every bundled checkpoint, from its results.json."""
+    lines = ["| model | parameters | test, given its condition | test, without | training images |",
+             "| --- | --- | --- | --- | --- |"]
+    for folder in sorted(path for path in models.iterdir() if (path / "results.json").exists()):
+        r = read_json(folder / "results.json")
+        lines.append(f"| [{folder.name}](demo/assets/models/{folder.name}/README.md) | {r['parameters']:,} | "
+                     f"{r['bits_per_dim_test']:.3f} | {r['bits_per_dim_test_unconditional']:.3f} | "
+                     f"{r['bits_per_dim_train']:.3f} |")
+    return "\n".join(lines)
+
+
+def notebooks_table(folder: Path = NOTEBOOKS, times: Path = NOTEBOOKS / "times.json") -> str:
+    """The index of the notebooks, with the beginning of their goals and, from times.json, how long each takes."""
+    measured = read_json(times)
+    lines = ["| notebook | goals | time |", "| --- | --- | --- |"]
+    for path in sorted(folder.glob("*.ipynb")):
+        words = "".join(read_json(path)["cells"][0]["source"])
+        title = re.search(r"^# (.+)$", words, re.M)[1]
+        goals = re.search(r"\*\*Goals\.\*\* (.+?)\.?(?:;|\n\n)", words, re.S)[1].replace("\n", " ")
+        seconds = measured.get("seconds", {}).get(path.stem)
+        time = f"{seconds:.0f} s" if seconds else "not measured yet"
+        lines.append(f"| [{title}](notebooks/{path.name}) | {goals} | {time} |")
+    if measured:
+        lines.append(f"\n{measured['hardware']}, torch {measured['versions']['torch']}.")
+    return "\n".join(lines)
+
+
+TABLES = {"benchmark": benchmark_table, "models": models_table, "notebooks": notebooks_table}
+
+
+def fill(text: str) -> str:
+    """The README with every table renewed."""
+    for name, table in TABLES.items():
+        text = re.sub(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda m, t=table: f"{m[1]}{t()}\n{m[2]}", text,
+                      flags=re.S)
+    return text
+
+
+if __name__ == "__main__":
+    readme = ROOT / "README.md"
+    readme.write_text(fill(readme.read_text()))

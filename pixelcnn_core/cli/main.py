@@ -1,0 +1,341 @@
+"""The command line: `python -m pixelcnn_core VERB --help`. Wrong input ends with one sentence and exit code 1 or 2."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Gated PixelCNN: train, evaluate, sample and time models.", no_args_is_help=True,
+                  add_completion=False, pretty_exceptions_enable=False)
+
+CheckpointArgument = Annotated[str, typer.Argument(help="checkpoint folder or Hugging Face Hub id")]
+DataOption = Annotated[Path, typer.Option(help="folder of the data set")]
+ENCODER = Path("demo/assets/face_encoder")  # the bundled one
+CLASSIFIER = Path("demo/assets/classifier")
+BASELINES = Path("demo/assets/autoencoders")  # with mse-autoencoder-10 and mse-autoencoder-100
+COLOUR_MODEL = "demo/assets/models/cifar10"
+ModelOption = Annotated[str, typer.Option(help="checkpoint folder or Hub id; a file needs the model that made it")]
+JsonOption = Annotated[Path | None, typer.Option("--json", help="write the numbers to this file")]
+
+
+@app.command()
+def train(recipe: Annotated[str, typer.Argument(help="name of a recipe, or a .json file")],
+          data: DataOption, out: Annotated[Path, typer.Option(help="checkpoint folder to write")],
+          resume: Annotated[bool, typer.Option(help="go on from the state in --out")] = False,
+          init: Annotated[str | None, typer.Option(help="start from the weights of this checkpoint")] = None,
+          max_minutes: Annotated[float | None, typer.Option(min=0, help="decay and stop within this time")] = None,
+          download: Annotated[bool, typer.Option(help="download CIFAR-10 into --data first")] = False) -> None:
+    """Train a recipe; Ctrl-C or a kill loses at most two minutes, --resume goes on."""
+    from pixelcnn_core.training.loop import train
+    from pixelcnn_core.training.recipe import load_recipe
+
+    train(load_recipe(recipe), data, out, resume=resume, init=init, max_minutes=max_minutes, download=download)
+    typer.echo(f"checkpoint: {out}")
+
+
+@app.command()
+def evaluate(checkpoint: CheckpointArgument, data: DataOption,
+             limit: Annotated[int | None, typer.Option(min=1, help="score so many images of each split")] = None,
+             mse: Annotated[Path | None, typer.Option(help="for an auto-encoder: the one with squared error")] = None,
+             classifier: Annotated[Path, typer.Option(help="for an auto-encoder: the judge")] = CLASSIFIER,
+             json_file: JsonOption = None) -> None:
+    """Bits per dimension on test and training images, with and without the condition; a face encoder's verification;
+    what an auto-encoder's code keeps; a classifier's accuracy; how well a restorer restores."""
+    match kind_of(checkpoint):
+        case "FaceEncoder":
+            from pixelcnn_core.faces.encoder_training import evaluate_encoder
+
+            results = evaluate_encoder(checkpoint, data)
+        case "AutoEncoder":
+            from pixelcnn_core.autoencoder.evaluation import evaluate_autoencoder
+            from pixelcnn_core.provenance import read_json
+
+            code = read_json(Path(checkpoint) / "config.json").get("code")
+            results = evaluate_autoencoder(checkpoint, data, mse or BASELINES / f"mse-autoencoder-{code}", classifier,
+                                           limit)
+        case "MSEAutoEncoder":
+            from pixelcnn_core.autoencoder.evaluation import evaluate_mse
+
+            results = evaluate_mse(checkpoint, data, limit)
+        case "Classifier":
+            from pixelcnn_core.autoencoder.evaluation import evaluate_classifier
+
+            results = evaluate_classifier(checkpoint, data, limit)
+        case "Restorer":
+            from pixelcnn_core.restoration.evaluation import evaluate_restorer
+
+            results = evaluate_restorer(checkpoint, data, limit)
+        case _:
+            from pixelcnn_core.evaluation.likelihood import evaluate
+
+            results = evaluate(checkpoint, data, limit=limit)
+    report(results, json_file)
+
+
+@app.command(name="compare-codes")
+def compare_codes(checkpoints: Annotated[list[Path], typer.Argument(help="runs of auto-encoders that differ in how the "
+                                                                    "code enters")],
+                  data: DataOption, limit: Annotated[int, typer.Option(min=1, help="test images")] = 1000,
+                  json_file: JsonOption = None) -> None:
+    """Does the code enter better as h, or as h and s? The card reads the answer from ways.json in its checkpoint."""
+    from pixelcnn_core.autoencoder.evaluation import compare_ways
+
+    report(compare_ways(checkpoints, data, limit), json_file)
+
+
+@app.command()
+def distill(data: DataOption, out: Annotated[Path, typer.Option(help="checkpoint folder to write")],
+            epochs: Annotated[int, typer.Option(min=1)] = 12,
+            max_minutes: Annotated[float | None, typer.Option(min=0, help="decay and stop within this time")] = None,
+            ) -> None:
+    """Train the compact face encoder on the descriptors of a teacher network."""
+    from pixelcnn_core.faces.encoder_training import train_encoder
+
+    typer.echo(f"checkpoint: {train_encoder(data, out, epochs=epochs, max_minutes=max_minutes)}")
+
+
+@app.command()
+def identity(checkpoint: CheckpointArgument, data: DataOption,
+             encoder: Annotated[Path, typer.Option(help="checkpoint folder of its face encoder")] = ENCODER,
+             people: Annotated[int, typer.Option(min=2)] = 200,
+             portraits: Annotated[int, typer.Option(min=1, help="for each of them")] = 8,
+             temperature: Annotated[float, typer.Option(min=0)] = 1.0,
+             guidance: Annotated[float, typer.Option()] = 1.0,
+             curve: Annotated[bool, typer.Option(help="first choose temperature and guidance: a grid on fewer "
+                                                 "portraits")] = False,
+             json_file: JsonOption = None) -> None:
+    """Draw portraits of held-out people, embed them again, and match them with 100 people."""
+    from pixelcnn_core.faces.identity import identity, identity_curve
+
+    if curve:
+        chosen = identity_curve(checkpoint, data, encoder, temperatures=(0.8, 0.9, 1.0), guidances=(1.0, 1.5, 2.0, 3.0),
+                                people=min(people, 100), portraits=min(portraits, 4))["identity_chosen"]
+        temperature, guidance = chosen["temperature"], chosen["guidance"]
+
+    report(identity(checkpoint, data, encoder, people=people, portraits=portraits, temperature=temperature,
+                    guidance=guidance), json_file)
+
+
+@app.command()
+def quality(checkpoint: CheckpointArgument, data: DataOption,
+            classifier: Annotated[Path, typer.Option(help="checkpoint folder of the judge")] = CLASSIFIER,
+            per_class: Annotated[int, typer.Option(min=1, help="samples of every class")] = 100,
+            temperature: Annotated[float, typer.Option(min=0)] = 1.0,
+            guidance: Annotated[float, typer.Option()] = 1.0,
+            curve: Annotated[bool, typer.Option(help="a grid of temperatures and guidance too, with fewer "
+                                                "samples")] = False,
+            json_file: JsonOption = None) -> None:
+    """Sample quality in the eyes of a classifier: accuracy, Fréchet distance, precision and recall."""
+    from pixelcnn_core.evaluation.quality import quality
+
+    report(quality(checkpoint, data, classifier, per_class=per_class, temperature=temperature, guidance=guidance,
+                   curve=curve), json_file)
+
+
+@app.command()
+def sample(checkpoint: CheckpointArgument,
+           out: Annotated[Path, typer.Option(help="image file to write")] = Path("grid.png"),
+           classes: Annotated[str, typer.Option(help="names or numbers with commas between; default: all")] = "",
+           n: Annotated[int, typer.Option(min=1, max=256, help="images per class")] = 8,
+           seed: Annotated[int, typer.Option(min=0)] = 0,
+           temperature: Annotated[float, typer.Option(min=0)] = 1.0,
+           guidance: Annotated[float, typer.Option()] = 1.0,
+           scale: Annotated[int, typer.Option(min=1, max=32, help="enlarge every pixel")] = 4) -> None:
+    """Draw a grid of new images, one row per class, as in figure 3 of the paper."""
+    import torch
+
+    from pixelcnn_core import Condition, GatedPixelCNN
+    from pixelcnn_core.figures import image_grid, labelled_grid
+    from pixelcnn_core.sampling.sample import finish
+    from pixelcnn_core.sampling.sample import sample as draw
+
+    if out.suffix.lower() not in (".png", ".webp", ".jpg", ".jpeg"):
+        raise ValueError(f"--out must be a .png, .webp or .jpg file, not {out}")
+    model = GatedPixelCNN.from_pretrained(checkpoint)
+    config = model.config
+    if not config.classes:
+        images = finish(draw(model, batch=n, seed=seed, temperature=temperature))
+        picture = image_grid(images, min(n, 8), config.levels, scale)
+    else:
+        chosen = find_classes(classes, config.class_names or tuple(str(k) for k in range(config.classes)))
+        labels = torch.tensor(list(chosen)).repeat_interleave(n)
+        images = finish(draw(model, Condition(label=labels), seed=seed, temperature=temperature, guidance=guidance))
+        picture = labelled_grid(images, tuple(chosen.values()), config.levels, scale)
+    picture.save(out)
+    typer.echo(f"{len(images)} images: {out}")
+
+
+@app.command(context_settings={"allow_extra_args": True})
+def benchmark(context: typer.Context, checkpoint: CheckpointArgument,
+              batch: Annotated[list[int], typer.Option(help="batch sizes: --batch 1 16 64")] = (1, 16, 64),
+              repeats: Annotated[int, typer.Option(min=1, help="take the median of so many runs")] = 5,
+              json_file: JsonOption = None) -> None:
+    """Time one forward pass, the naive and the cached sampler, in one run."""
+    from pixelcnn_core.evaluation.benchmark import benchmark
+
+    try:
+        sizes = [*batch, *(int(extra) for extra in context.args)]  # "--batch 1 16 64" leaves 16 and 64 over
+    except ValueError as error:
+        raise ValueError(f"batch sizes are whole numbers, not {' '.join(context.args)}") from error
+    if min(sizes) < 1:
+        raise ValueError(f"batch sizes must be at least 1, not {min(sizes)}")
+    report(benchmark(checkpoint, sizes, repeats), json_file)
+
+
+@app.command()
+def compress(image: Annotated[Path, typer.Argument(help="PNG or other image, of any size")],
+             file: Annotated[Path, typer.Argument(help="coded file to write")],
+             model: ModelOption = COLOUR_MODEL) -> None:
+    """Code an image without loss with the model's probabilities."""
+    from pixelcnn_core import GatedPixelCNN
+    from pixelcnn_core.codec.files import compress_file
+
+    coded, raw = compress_file(GatedPixelCNN.from_pretrained(model), image, file)
+    typer.echo(f"{raw:,} bytes of pixels -> {coded:,} bytes, {8 * coded / raw:.3f} bits per dimension: {file}")
+
+
+@app.command()
+def decompress(file: Annotated[Path, typer.Argument(help="coded file")],
+               image: Annotated[Path, typer.Argument(help=".png, or another format without loss")],
+               model: ModelOption = COLOUR_MODEL) -> None:
+    """Decode a file of `compress`: exactly the pixels that were coded, or an error."""
+    from pixelcnn_core import GatedPixelCNN
+    from pixelcnn_core.codec.files import decompress_file
+
+    height, width = decompress_file(GatedPixelCNN.from_pretrained(model), file, image)
+    typer.echo(f"{width} x {height} pixels, checksum right: {image}")
+
+
+@app.command(name="compress-table")
+def compress_table(data: DataOption, checkpoint: CheckpointArgument = COLOUR_MODEL,
+                   images: Annotated[int, typer.Option(min=1, help="so many test images")] = 100,
+                   json_file: JsonOption = None) -> None:
+    """Bytes and seconds of the codec on test images, beside PNG and lossless WebP."""
+    from pixelcnn_core.codec.table import compress_table
+
+    report(compress_table(checkpoint, data, images), json_file)
+
+
+@app.command()
+def race(data: DataOption, out: Annotated[Path, typer.Option(help="folder for race.json, race.csv, race.png and the "
+                                                             "checkpoints")],
+         minutes: Annotated[float, typer.Option(min=0.01, help="training time of each model")] = 4.0,
+         data_set: Annotated[str, typer.Option("--set", help="digits, cifar10-grey16, or cifar10 (for a GPU)")]
+         = "digits",
+         download: Annotated[bool, typer.Option(help="download CIFAR-10 into --data first")] = False) -> None:
+    """PixelCNN, Row LSTM, Diagonal BiLSTM and Gated PixelCNN with equal parameters, data order and time."""
+    from pixelcnn_core.evaluation.race import race
+    from pixelcnn_core.training.recipe import load_recipe
+
+    race(load_recipe(f"race-{data_set}"), data, out, minutes, download=download)
+    typer.echo(f"race: {out / 'race.json'}")
+
+
+@app.command()
+def ablate(recipe: Annotated[str, typer.Argument(help="recipe of a PixelCNN, by name or path")], data: DataOption,
+           out: Annotated[Path, typer.Option(help="folder for ablation.json and the checkpoints")],
+           minutes: Annotated[float, typer.Option(min=0.01, help="training time of each variant")] = 3.0,
+           images: Annotated[int, typer.Option(min=2, help="test images")] = 1000) -> None:
+    """What helps likelihood: change one setting of a recipe at a time and train for the same time."""
+    from pixelcnn_core.evaluation.ablation import ablate
+    from pixelcnn_core.training.recipe import load_recipe
+
+    report(ablate(load_recipe(recipe), data, out, minutes, images), None)
+
+
+@app.command(name="training-speed")
+def training_speed(recipe: Annotated[str, typer.Argument(help="recipe, by name or path")], data: DataOption,
+                   steps: Annotated[int, typer.Option(min=1, help="take the median of so many steps")] = 10,
+                   json_file: JsonOption = None) -> None:
+    """Images per second in training, the share of the device's matrix rate, and where the time goes."""
+    from pixelcnn_core.evaluation.training_speed import training_speed
+    from pixelcnn_core.training.recipe import load_recipe
+
+    report(training_speed(load_recipe(recipe), data, steps), json_file)
+
+
+@app.command()
+def baselines(data: DataOption,
+              data_set: Annotated[str, typer.Option("--set", help="a data set without a face encoder")] = "cifar10",
+              json_file: JsonOption = None) -> None:
+    """Bits per dimension of a uniform and of a Gaussian density, fitted to all training images, on all test images."""
+    from pixelcnn_core.data.image_data import load_data
+    from pixelcnn_core.models.baselines import score_baselines
+    from pixelcnn_core.provenance import commit, cpu_name, versions
+
+    training, test = load_data(data_set, data, "train"), load_data(data_set, data, "test")
+    report({"data": data_set, "images_train": len(training), "images_test": len(test),
+            "baselines": score_baselines(training, test), "hardware": cpu_name(), "versions": versions(),
+            "commit": commit()}, json_file)
+
+
+@app.command()
+def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder")],
+         encoder: Annotated[Path, typer.Option(help="for a portrait model: its face encoder")] = ENCODER,
+         photo: Annotated[list[Path], typer.Option(help="for a portrait model: photos of faces; for an auto-encoder: "
+                                                   "any pictures, for the grid")] = ()
+         ) -> None:
+    """Write the model card (README.md, samples.png) of a checkpoint from its own files."""
+    from pixelcnn_core.autoencoder.card import write_autoencoder_card, write_classifier_card
+    from pixelcnn_core.cards.card import write_card
+    from pixelcnn_core.faces.card import write_encoder_card, write_portrait_card
+    from pixelcnn_core.provenance import read_json
+    from pixelcnn_core.restoration.card import write_restorer_card
+
+    kind = kind_of(checkpoint)
+    if kind == "FaceEncoder":
+        typer.echo(f"card: {write_encoder_card(checkpoint)}")
+    elif kind in ("AutoEncoder", "MSEAutoEncoder"):
+        typer.echo(f"card: {write_autoencoder_card(checkpoint, photo)}")
+    elif kind == "Classifier":
+        typer.echo(f"card: {write_classifier_card(checkpoint)}")
+    elif kind == "Restorer":
+        typer.echo(f"card: {write_restorer_card(checkpoint, photo)}")
+    elif read_json(checkpoint / "config.json").get("embedding"):
+        typer.echo(f"card: {write_portrait_card(checkpoint, encoder, photo)}")
+    else:
+        typer.echo(f"card: {write_card(checkpoint)}")
+
+
+def kind_of(checkpoint: str | Path) -> str | None:
+    """The class whose checkpoint a folder holds; None for a Hub id, which is a PixelCNN's."""
+    from pixelcnn_core.provenance import read_json
+
+    return read_json(Path(checkpoint) / "config.json").get("model_type")
+
+
+def find_classes(text: str, names: tuple[str, ...]) -> dict[int, str]:
+    """ "cat, 5" -> {3: "cat", 5: "dog"}; all classes for an empty text. Raises ValueError naming an unknown class."""
+    if not text.strip():
+        return dict(enumerate(names))
+    chosen = {}
+    for word in (part.strip() for part in text.split(",")):
+        if word in names:
+            chosen[names.index(word)] = word
+        elif word.isdecimal() and int(word) < len(names):
+            chosen[int(word)] = names[int(word)]
+        else:
+            raise ValueError(f"no class is called {word!r}; there are {', '.join(names)}")
+    return chosen
+
+
+def report(results: dict, json_file: Path | None) -> None:
+    """Print the results, and write them to a file if one is named."""
+    text = json.dumps(results, indent=2)
+    typer.echo(text)
+    if json_file:
+        json_file.write_text(text + "\n")
+
+
+def main() -> None:
+    """Run the command line; errors meant for people are printed without a traceback."""
+    try:
+        app()
+    except (ValueError, OSError) as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""Lossless compression with the model's probabilities."""

@@ -1,0 +1,184 @@
+"""Lossless compression: an image costs about -log2 p(x) bits when each sub-pixel is coded with the model's odds for it.
+
+A range coder (constriction) writes the sub-pixels in the order of equation 1. The decoder can only follow if it meets
+exactly the encoder's probabilities, and floating-point sums change with batch, threads and library. Therefore
+
+* both directions are the same walk through the same sequential engine, `CachedSampler.decide`, whose logits are the
+  same bits in any batch and with any number of threads; the encoder does not use the faster parallel forward pass;
+* the odds become integers before they meet the coder: frequencies that sum to 2^24, each at least 1, so that every
+  value can be coded and what the coder adds up is exact.
+
+Images of any size are cut into tiles as large as the model's images; each is coded on its own, without a condition
+(h = 0), up to 64 of them in step. Where a tile sticks out at the right, the last real pixel is repeated and nothing is
+coded; below the image the walk ends. Where the three colours are equal everywhere, one is coded and the others follow.
+"""
+
+import copy
+from collections.abc import Callable
+
+import constriction
+import numpy as np
+
+from pixelcnn_core.codec.format import (
+    HEADER_BYTES,
+    MAX_SIDE,
+    CodecError,
+    Header,
+    model_hash,
+    pixel_check,
+    read_header,
+    read_words,
+    write_file,
+)
+from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
+from pixelcnn_core.sampling.cached.numba_math import compiled, exp_in_place
+from pixelcnn_core.sampling.cached.sampler import CachedSampler
+
+__all__ = ["HEADER_BYTES", "PRECISION", "CodecError", "Header", "compress", "decompress", "model_hash", "quantise",
+           "read_header"]
+PRECISION = 24  # bits of a frequency: what constriction's coder works with
+TILES_IN_STEP = 64
+MAX_PIXELS = 2**26
+# Given integer weights that sum to 2^24 - levels, this model adds 1 to each and rounds nothing.
+ODDS = constriction.stream.model.Categorical(perfect=False)
+
+
+def compress(model: GatedPixelCNN, image: np.ndarray) -> bytes:
+    """An image, uint8 (H, W, 3) or (H, W) with values below the model's levels -> a file. Raises CodecError."""
+    model = on_cpu(model)
+    pixels, channels, grey = check_image(image, model.config)
+    encoder = constriction.stream.queue.RangeEncoder()
+
+    def encode(frequencies: np.ndarray, rows: np.ndarray, columns: np.ndarray, channel: int) -> np.ndarray:
+        values = pixels[rows, columns, channel]
+        encoder.encode(values.astype(np.int32), ODDS, weights(frequencies))
+        return values
+
+    walk(model, *pixels.shape[:2], grey, encode)
+    header = Header(*pixels.shape[:2], channels, grey, model_hash(model), pixel_check(image))
+    return write_file(header, encoder.get_compressed())
+
+
+def decompress(model: GatedPixelCNN, data: bytes) -> np.ndarray:
+    """The image in a file of `compress`, exactly. Raises CodecError for any other file, and for another model."""
+    header = read_header(data)
+    model = on_cpu(model)
+    if header.model != (own := model_hash(model)):
+        raise CodecError(f"the file was made with another model ({header.model.hex()}, this one is {own.hex()}): only "
+                         "the same weights give the same probabilities")
+    check_size(header.height, header.width)
+    if not header.grey and model.config.channels == 1:
+        raise CodecError("the file's header makes no sense")
+    decoder = constriction.stream.queue.RangeDecoder(read_words(data))
+    try:
+        canvas = walk(model, header.height, header.width, header.grey,
+                      lambda frequencies, *_: decoder.decode(ODDS, weights(frequencies)))
+    except AssertionError as error:  # what constriction raises for impossible data
+        raise CodecError("the file cannot be decoded: its data do not fit the model") from error
+    image = canvas[:header.height, :header.width]
+    if header.channels == 1:
+        image = image[:, :, 0]
+    elif model.config.channels == 1:
+        image = image.repeat(3, axis=2)
+    if pixel_check(image) != header.pixels:
+        raise CodecError("the decoded pixels are not those that were coded: this machine's arithmetic differs from "
+                         "that of the machine that made the file")
+    return np.ascontiguousarray(image)
+
+
+Code = Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray]
+
+
+def walk(model: GatedPixelCNN, height: int, width: int, grey: bool, code: Code) -> np.ndarray:
+    """Go through the sub-pixels of all tiles; `code(frequencies (N, levels), rows (N,), columns (N,), channel)` gives
+    the values (N,) of one sub-pixel in the N tiles that have it. Returns the image, padded: uint8 (H', W', C)."""
+    size, channels = model.config.image_size, model.config.channels
+    down, across = -(-height // size), -(-width // size)
+    canvas = np.zeros((down * size, across * size, channels), np.uint8)
+    tops, lefts = (axis.ravel() * size for axis in np.mgrid[:down, :across])
+    for first in range(0, len(tops), TILES_IN_STEP):
+        walk_group(model, canvas, tops[first:first + TILES_IN_STEP], lefts[first:first + TILES_IN_STEP], height, width,
+                   grey, code)
+    return canvas
+
+
+def walk_group(model: GatedPixelCNN, canvas: np.ndarray, tops: np.ndarray, lefts: np.ndarray, height: int, width: int,
+               grey: bool, code: Code) -> None:
+    """The walk through the tiles at (tops, lefts), all in step; fills the canvas."""
+    heights, widths = height - tops, width - lefts  # what of the image lies below and to the right of each corner
+
+    def choose(logits: np.ndarray, row: int, column: int, channel: int) -> np.ndarray:
+        rows, columns = tops + row, lefts + column
+        if grey and channel:
+            values = canvas[rows, columns, 0]
+        else:
+            values = canvas[rows, lefts + max(column - 1, 0), channel]  # repeats the last pixel at the right
+            inside = (row < heights) & (column < widths)
+            if inside.any():
+                values[inside] = code(quantise(logits[inside]), rows[inside], columns[inside], channel)
+        canvas[rows, columns, channel] = values
+        return values
+
+    engine = CachedSampler(model, None, len(tops), backend="numba")
+    last = min(heights.max(), model.config.image_size)
+    for row, _ in enumerate(engine.decide(choose), 1):
+        if row == last:
+            break
+
+
+@compiled
+def quantise(logits):
+    """Logits (N, levels) -> frequencies, int64 (N, levels), each at least 1, that sum to 2^PRECISION.
+
+    What rounding down leaves over goes to the likeliest level.
+    """
+    count, levels = logits.shape
+    frequencies = np.empty((count, levels), np.int64)
+    e, scratch = np.empty(levels), np.empty(levels)
+    for n in range(count):
+        largest = logits[n].max()
+        for k in range(levels):
+            e[k] = max(logits[n, k] - largest, -700.0)
+        exp_in_place(e, levels, scratch)
+        total, left, top = 0.0, 2**PRECISION, 0
+        for k in range(levels):
+            total += e[k]
+        for k in range(levels):
+            frequencies[n, k] = 1 + int(e[k] / total * (2**PRECISION - levels))
+            left -= frequencies[n, k]
+            if e[k] > e[top]:
+                top = k
+        frequencies[n, top] += left
+    return frequencies
+
+
+def weights(frequencies: np.ndarray) -> np.ndarray:
+    """Frequencies as `ODDS` takes them: exact integers in float64, from which it makes the same frequencies."""
+    return (frequencies - 1).astype(np.float64)
+
+
+def on_cpu(model: GatedPixelCNN) -> GatedPixelCNN:
+    """The same weights on the CPU, whose engine's sums have one order."""
+    return model if model.head1.weight.device.type == "cpu" else copy.deepcopy(model).cpu()
+
+
+def check_size(height: int, width: int) -> None:
+    if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE) or height * width > MAX_PIXELS:
+        raise CodecError(f"images have from 1 x 1 to {MAX_PIXELS / 1e6:.0f} million pixels, not {height} x {width}")
+
+
+def check_image(image: np.ndarray, config: PixelCNNConfig) -> tuple[np.ndarray, int, bool]:
+    """An image as the model's (H, W, C), its own number of channels, and whether one colour stands for all."""
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim not in (2, 3) \
+            or image.shape[2:] not in ((), (3,)):
+        raise CodecError("an image is a uint8 array (H, W, 3) or (H, W), not "
+                         f"{getattr(image, 'dtype', type(image).__name__)} {getattr(image, 'shape', '')}")
+    check_size(*image.shape[:2])
+    if (largest := int(image.max())) >= config.levels:
+        raise CodecError(f"the model knows values from 0 to {config.levels - 1}, the image has {largest}")
+    if image.ndim == 2:
+        return image[:, :, None].repeat(config.channels, axis=2), 1, True
+    grey = bool((image == image[:, :, :1]).all())
+    if config.channels == 1 and not grey:
+        raise CodecError("the model is for grey images, this one has colours")
+    return image[:, :, :config.channels], 3, grey

@@ -1,0 +1,1 @@
+"""Image data sets as one uint8 tensor."""

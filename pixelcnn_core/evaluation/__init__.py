@@ -1,0 +1,1 @@
+"""What is measured: likelihood, sample quality, speed, receptive fields, the race."""

@@ -1,0 +1,108 @@
+"""How long sampling takes: one forward pass, the naive loop, and the cached sampler, measured in one run.
+
+The machine may be shared and noisy: times are medians of interleaved repeats, and the ratios are what counts.
+The naive loop (one forward pass per sub-pixel) is extrapolated from a stated number of its steps.
+"""
+
+import multiprocessing
+import resource
+import statistics
+import time
+
+import numba
+import torch
+
+from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.provenance import count_parameters, cpu_name, versions
+from pixelcnn_core.sampling.sample import finish, naive_step, sample, uniforms_from_seed
+
+
+def benchmark(checkpoint: str, batches: list[int], repeats: int = 5, naive_steps: int = 4,
+              device: str | None = None) -> dict:
+    """Time a checkpoint at the given batch sizes. Returns seconds and ratios by batch size, memory and versions."""
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    model = GatedPixelCNN.from_pretrained(checkpoint).to(device)
+    finish(sample(model, example_condition(model, 1)))  # compile, before anything is timed
+    return {
+        "checkpoint": str(checkpoint),
+        "parameters": count_parameters(model),
+        "device": torch.cuda.get_device_name() if device == "cuda" else cpu_name(),
+        "threads": torch.get_num_threads(),
+        "versions": {**versions(), "numba": numba.__version__},
+        "naive_steps_timed": naive_steps,
+        "repeats": repeats,
+        "batch": {str(batch): time_batch(model, batch, repeats, naive_steps) for batch in batches},
+        "peak_mb": {str(batch): peak_memory(checkpoint, batch, device) for batch in batches},
+    }
+
+
+def time_batch(model: GatedPixelCNN, batch: int, repeats: int, naive_steps: int) -> dict[str, float]:
+    """Median seconds for one batch: `forward_s`, `naive_s` (extrapolated), `cached_s`, and their ratios."""
+    config, device = model.config, model.head1.weight.device
+    condition = example_condition(model, batch).to(device)
+    uniforms = uniforms_from_seed(0, batch, config)
+    x = finish(sample(model, condition, uniforms=uniforms)).to(device)
+    on_device = uniforms.to(device)
+
+    def forward() -> None:
+        model(x, condition)
+
+    def naive() -> None:
+        for step in range(naive_steps):
+            naive_step(model, x, condition, on_device, (step % config.channels, 0, step // config.channels))
+
+    def cached() -> None:
+        finish(sample(model, condition, uniforms=uniforms))
+
+    times: dict[str, list[float]] = {"forward": [], "naive": [], "cached": []}
+    with torch.inference_mode():
+        for _ in range(repeats):
+            for name, work in (("forward", forward), ("naive", naive), ("cached", cached)):
+                times[name].append(seconds(work, device))
+    forward_s, cached_s = statistics.median(times["forward"]), statistics.median(times["cached"])
+    naive_s = statistics.median(times["naive"]) / naive_steps * config.channels * config.image_size ** 2
+    return {"forward_s": forward_s, "naive_s": naive_s, "cached_s": cached_s,
+            "cached_over_forward": cached_s / forward_s, "naive_over_cached": naive_s / cached_s,
+            "images_per_second": batch / cached_s}
+
+
+def seconds(work, device: torch.device) -> float:
+    """Wall-clock time of `work()`, waiting for the GPU where there is one."""
+    start = time.perf_counter()
+    work()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def example_condition(model: GatedPixelCNN, batch: int) -> Condition:
+    """A condition of the kind the model takes: the classes in turn, zeros for embeddings and maps."""
+    config = model.config
+    return Condition(
+        label=torch.arange(batch) % config.classes if config.classes else None,
+        embedding=torch.zeros(batch, config.embedding) if config.embedding else None,
+        map=torch.zeros(batch, config.map_channels, config.image_size, config.image_size)
+        if config.map_channels else None)
+
+
+def peak_memory(checkpoint: str, batch: int, device: str) -> float:
+    """Peak memory in MB of loading the checkpoint and sampling one batch: of the GPU, or of a fresh process."""
+    if device == "cuda":
+        return _sample_once(checkpoint, batch, device)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_sample_once, (checkpoint, batch, device))
+
+
+def _sample_once(checkpoint: str, batch: int, device: str) -> float:
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    model = GatedPixelCNN.from_pretrained(checkpoint).to(device)
+    finish(sample(model, example_condition(model, batch)))
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated() / 1e6
+    try:  # getrusage would report the parent's peak: Linux keeps it across fork and exec
+        with open("/proc/self/status") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1e3
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3

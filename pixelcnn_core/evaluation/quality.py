@@ -1,0 +1,142 @@
+"""Sample quality besides likelihood, in the eyes of a classifier that was trained on real images only (classifier.py).
+
+* accuracy: how often a sample drawn for a class is taken for that class;
+* Fréchet distance (Heusel et al., 2017) between Gaussians fitted to the classifier's pooled features of samples and of
+  test images. It depends on the network and on the number of images: no other paper's FID may be set beside it;
+* precision and recall (Kynkäänniemi et al., 2019): the share of samples that lie among the test images, and of test
+  images that lie among the samples, by balls that reach to the third neighbour.
+
+The test images are halved. One half is the reference; as many images of the other half as there are samples are
+measured in the samples' place: what real images would get, the floor of the distance. `quality.json` is written here.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from sklearn.metrics import pairwise_distances
+from sklearn.neighbors import NearestNeighbors
+from torch import Tensor
+
+from pixelcnn_core.data.image_data import DataError, load_data
+from pixelcnn_core.evaluation.classifier import Classifier
+from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.provenance import commit, hardware, read_json, versions, write_json
+from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
+
+NEIGHBOURS = 3
+TEMPERATURES, GUIDANCES = (0.8, 0.9, 1.0), (1.0, 1.5, 3.0)  # of the curve
+CURVE_SHARE = 0.25  # of the samples per class, at each point of the curve
+BATCH = 100
+
+
+def frechet_distance(a: Tensor, b: Tensor) -> float:
+    """Squared 2-Wasserstein distance of the Gaussians fitted to the rows of a (N, D) and b (M, D)."""
+    a, b = a.double(), b.double()
+    root, other = symmetric_root(a.T.cov()), b.T.cov()
+    # tr (C_a C_b)^1/2 through a symmetric matrix with the same eigenvalues: no complex roots, any rank
+    overlap = torch.linalg.eigvalsh(root @ other @ root).clamp(min=0).sqrt().sum()
+    distance = (a.mean(0) - b.mean(0)).square().sum() + root.square().sum() + other.trace() - 2 * overlap
+    return max(0.0, distance.item())
+
+
+def symmetric_root(matrix: Tensor) -> Tensor:
+    """The square root of a positive semi-definite matrix; eigenvalues that rounding made negative count as 0."""
+    values, vectors = torch.linalg.eigh(matrix)
+    return (vectors * values.clamp(min=0).sqrt()) @ vectors.T
+
+
+def precision_recall(real: Tensor, drawn: Tensor, neighbours: int = NEIGHBOURS) -> tuple[float, float]:
+    """Share of `drawn` (M, D) inside the balls of `real` (N, D), and the reverse. Raises ValueError for few rows."""
+    if min(len(real), len(drawn)) <= neighbours:
+        raise ValueError(f"precision and recall with {neighbours} neighbours need more than {neighbours} images of "
+                         f"either kind, not {len(real)} and {len(drawn)}")
+    real, drawn = real.double().numpy(), drawn.double().numpy()
+    return share_inside(drawn, real, neighbours), share_inside(real, drawn, neighbours)
+
+
+def share_inside(points: np.ndarray, centres: np.ndarray, neighbours: int) -> float:
+    """Share of the points inside a ball around any centre; its radius is the distance to its k-th neighbour."""
+    nearest, _ = NearestNeighbors(n_neighbors=neighbours).fit(centres).kneighbors()  # a point is not its own neighbour
+    inside = pairwise_distances(points, centres) <= nearest[:, -1]  # (points, centres)
+    return inside.any(1).mean().item()
+
+
+def draw_classes(model: GatedPixelCNN, per_class: int, seed: int, temperature: float,
+                 guidance: float) -> tuple[Tensor, Tensor]:
+    """`per_class` samples of every class: uint8 (N, C, H, W) and their classes (N,). The seed fixes all noise."""
+    labels = torch.arange(model.config.classes).repeat_interleave(per_class)
+    noise = uniforms_from_seed(seed, len(labels), model.config)
+    images = [finish(sample(model, Condition(label=label), uniforms=uniforms, temperature=temperature,
+                            guidance=guidance)).cpu()
+              for label, uniforms in zip(labels.split(BATCH), noise.split(BATCH))]
+    return torch.cat(images), labels
+
+
+@torch.inference_mode()
+def features_of(classifier: Classifier, images: Tensor) -> Tensor:
+    """The classifier's pooled features of uint8 images (N, C, H, W), on the CPU: (N, D)."""
+    device = classifier.out.weight.device
+    return torch.cat([classifier.features(part.to(device)).cpu() for part in images.split(BATCH)])
+
+
+@torch.inference_mode()
+def recognised(classifier: Classifier, features: Tensor, labels: Tensor) -> Tensor:
+    """Whether images with these features (N, D) are taken for the classes of `labels`: (N,) floats, 0 or 1."""
+    return (classifier.out(features.to(classifier.out.weight.device)).argmax(1).cpu() == labels).float()
+
+
+def distances(reference: Tensor, features: Tensor) -> dict[str, float]:
+    """Of features (N, D) to those of the reference; precision and recall with as many of the reference."""
+    precision, recall = precision_recall(reference[:len(features)], features)
+    return {"frechet": round(frechet_distance(reference, features), 4), "precision": round(precision, 4),
+            "recall": round(recall, 4)}
+
+
+def quality(checkpoint: str | Path, data_dir: str | Path, classifier: str | Path, *, per_class: int = 100,
+            curve: bool = False, temperature: float = 1.0, guidance: float = 1.0, seed: int = 0,
+            limit: int | None = None) -> dict:
+    """Judge `per_class` samples of every class, beside the (first `limit`) test images.
+
+    curve  a grid of temperatures and guidance as well, with fewer samples
+    Returns the results and, where `checkpoint` is a folder, writes them to its quality.json.
+    Raises CheckpointError or DataError.
+    """
+    begun, device = time.perf_counter(), "cuda" if torch.cuda.is_available() else "cpu"
+    model, judge = GatedPixelCNN.from_pretrained(checkpoint).to(device), Classifier.from_pretrained(classifier)
+    judge, config, recipe = judge.to(device), model.config, read_json(Path(checkpoint) / "recipe.json")
+    if "data" not in recipe:
+        raise DataError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
+    if not config.classes or config.class_names != judge.config.class_names:
+        raise DataError(f"the classifier {classifier} knows other classes than {checkpoint}")
+    test = load_data(recipe["data"], data_dir, "test", config.image_size).first(limit)
+    if (count := per_class * config.classes) > len(test) // 2:
+        raise DataError(f"{count} samples need as many test images in each half: there are {len(test)} in all")
+    order = torch.from_numpy(np.random.default_rng(seed).permutation(len(test)))
+    real, real_labels = features_of(judge, test.images[order]), test.labels[order]
+    reference, others = real.chunk(2)
+
+    def drawn(n: int, temperature: float, guidance: float) -> tuple[dict, Tensor]:
+        images, labels = draw_classes(model, n, seed, temperature, guidance)
+        features = features_of(judge, images)
+        right = recognised(judge, features, labels)
+        return {"temperature": temperature, "guidance": guidance, "images": len(images),
+                "accuracy": round(right.mean().item(), 4), **distances(reference, features),
+                "real": distances(reference, others[:len(images)])}, right
+
+    results, right = drawn(per_class, temperature, guidance)
+    shares = right.unflatten(0, (-1, per_class)).mean(1).tolist()  # (classes,)
+    results |= {"accuracy_per_class": {name: round(share, 4) for name, share in zip(config.class_names, shares)},
+                "accuracy_real": round(recognised(judge, real, real_labels).mean().item(), 4),
+                "seed": seed, "neighbours": NEIGHBOURS, "features": real.shape[1], "reference_images": len(reference)}
+    if curve:
+        few = max(1, round(CURVE_SHARE * per_class))
+        results["curve"] = [drawn(few, t, w)[0] for t in TEMPERATURES for w in GUIDANCES]
+    results |= {"classifier": str(classifier), "recipe": recipe.get("name"), "hardware": hardware(Accelerator()),
+                "seconds": round(time.perf_counter() - begun, 1), "commit": commit(), "versions": versions()}
+    if Path(checkpoint).is_dir():
+        write_json(Path(checkpoint) / "quality.json", results)
+    return results

@@ -1,0 +1,166 @@
+"""Distillation: the compact face encoder learns a teacher's descriptors, and is measured by verification.
+
+The teacher's descriptors share a large common part; its mean over the training faces is subtracted before they are
+brought to unit length, so that a cosine of 0 means "no more alike than any two people". Two losses: the cosine between
+student and teacher for each face, and the squared difference between the tables of cosines within a batch (relational
+distillation), which is what verification uses.
+"""
+
+import csv
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from sklearn.metrics import roc_auc_score
+from torch import Tensor
+from tqdm import tqdm
+
+from pixelcnn_core.faces.encoder import FaceEncoder, FaceEncoderConfig
+from pixelcnn_core.faces.tables import FaceData, load_faces, split_faces
+from pixelcnn_core.provenance import commit, count_parameters, hardware, versions, write_json
+
+
+@dataclass
+class Pairs:
+    """Indices of two faces each, (P,), and whether they show the same person, bool (P,)."""
+
+    first: np.ndarray
+    second: np.ndarray
+    same: np.ndarray
+
+
+def teacher_vectors(data: FaceData, mean: Tensor) -> Tensor:
+    """Centred descriptors of unit length: (N, 128)."""
+    return F.normalize(data.descriptors - mean, dim=1)
+
+
+def jitter(images: Tensor, random: np.random.Generator) -> Tensor:
+    """Flips, shifts up to 3 pixels with the edge repeated, and brightness, contrast and colour: uint8 -> [-1, 1]."""
+    x = images.float() / 127.5 - 1
+    if random.random() < 0.5:
+        x = x.flip(3)
+    dy, dx = random.integers(0, 7, 2)
+    x = F.pad(x, (3, 3, 3, 3), mode="replicate")[:, :, dy:dy + images.shape[2], dx:dx + images.shape[3]]
+    gain = torch.from_numpy(random.uniform(0.75, 1.25, (len(x), 3, 1, 1))).to(x)
+    shift = torch.from_numpy(random.uniform(-0.15, 0.15, (len(x), 1, 1, 1))).to(x)
+    return (x * gain + shift).clamp(-1, 1)
+
+
+def distillation_loss(student: Tensor, teacher: Tensor) -> Tensor:
+    """Both (B, 128), unit length."""
+    cosine = 1 - (student * teacher).sum(1).mean()
+    relations = F.mse_loss(student @ student.T, teacher @ teacher.T)
+    return cosine + 3 * relations
+
+
+def train_encoder(data_dir: str | Path, out: str | Path, *, epochs: int = 12, batch: int = 128, rate: float = 2e-3,
+                  max_minutes: float | None = None, seed: int = 0, config: FaceEncoderConfig | None = None) -> Path:
+    """Distil the descriptors of the training people into a FaceEncoder; write the checkpoint folder `out`.
+
+    The checkpoint is written every 500 steps, and training.csv beside it (loss: a mean over those steps).
+    """
+    out = Path(out)
+    train, _ = split_faces(load_faces(data_dir))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    target = teacher_vectors(train, train.descriptors.mean(0)).to(device)
+    images = train.images.to(device)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = FaceEncoder(config or FaceEncoderConfig()).to(device)
+    optimiser = torch.optim.AdamW(model.parameters(), rate, weight_decay=1e-3)
+    steps, begun = epochs * (len(train) // batch), time.monotonic()
+    losses, rows = [], []
+    model.train()
+    for step in (bar := tqdm(range(steps), desc="face encoder", unit="step")):
+        progress = max(step / steps, (time.monotonic() - begun) / 60 / max_minutes if max_minutes else 0)
+        if progress >= 1:
+            break
+        for group in optimiser.param_groups:
+            group["lr"] = rate * min(1, (step + 1) / 100) * (0.5 + 0.5 * np.cos(np.pi * progress))
+        random = np.random.default_rng((seed, step))
+        index = torch.from_numpy(random.integers(0, len(train), batch))
+        loss = distillation_loss(model(jitter(images[index], random)), target[index])
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.detach())
+        if step % 500 == 499:
+            rows.append({"step": step + 1, "seconds": round(time.monotonic() - begun, 1),
+                         "images": (step + 1) * batch, "loss": round(torch.stack(losses).mean().item(), 4)})
+            losses = []
+            bar.set_postfix_str(f"loss {rows[-1]['loss']:.3f}")
+            model.save_pretrained(out)
+            write_rows(out / "training.csv", rows)
+    model.eval().save_pretrained(out)
+    write_json(out / "training.json", {"steps": step + 1, "images": (step + 1) * batch,
+                                       "seconds": round(time.monotonic() - begun, 1), "max_minutes": max_minutes,
+                                       "hardware": hardware(Accelerator()), "commit": commit(),
+                                       "versions": versions()})
+    return out
+
+
+def write_rows(path: Path, rows: list[dict]) -> None:
+    """A table as CSV."""
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def verification_pairs(data: FaceData, count: int, seed: int = 0) -> Pairs:
+    """`count` pairs of the same person and as many of two people, drawn at random."""
+    random, people = np.random.default_rng(seed), {}
+    for index, identity in enumerate(data.identities):
+        people.setdefault(identity, []).append(index)
+    several = [faces for faces in people.values() if len(faces) > 1]
+    if len(people) < 2 or not several:
+        raise ValueError(f"{len(people)} people, {len(several)} of them with two photos, are too few for pairs")
+    same = np.array([random.choice(several[random.integers(len(several))], 2, replace=False) for _ in range(count)])
+    groups = list(people.values())
+    different = np.array([[random.choice(groups[k]) for k in random.choice(len(groups), 2, replace=False)]
+                          for _ in range(count)])
+    both = np.concatenate([same, different])
+    order = random.permutation(len(both))
+    return Pairs(both[order, 0], both[order, 1], (np.arange(len(both)) < count)[order])
+
+
+def verification(vectors: Tensor, pairs: Pairs, folds: int = 10) -> tuple[float, float]:
+    """(accuracy, area under the ROC curve): the threshold on the cosine is fitted on nine folds of ten."""
+    cosine = (vectors[pairs.first] * vectors[pairs.second]).sum(1).numpy()
+    fold = np.arange(len(cosine)) % folds
+    hits = []
+    for k in range(folds):
+        fit, test = fold != k, fold == k
+        candidates = np.sort(cosine[fit])[::max(1, fit.sum() // 400)]
+        right = [((cosine[fit] > t) == pairs.same[fit]).mean() for t in candidates]
+        hits.append(((cosine[test] > candidates[int(np.argmax(right))]) == pairs.same[test]).mean())
+    return float(np.mean(hits)), float(roc_auc_score(pairs.same, cosine))
+
+
+def evaluate_encoder(checkpoint: str | Path, data_dir: str | Path, count: int = 3000) -> dict:
+    """Verification of held-out people, student and teacher on the same pairs, in all and by source."""
+    model = FaceEncoder.from_pretrained(checkpoint)
+    train, test = split_faces(load_faces(data_dir))
+    student, teacher = model.embed(test.images), teacher_vectors(test, train.descriptors.mean(0))
+    results: dict = {"parameters": count_parameters(model), "people": len(set(test.identities))}
+    for source in (None, *sorted(set(test.sources))):
+        chosen = [k for k in range(len(test)) if source in (None, test.sources[k])]
+        part = test.where([source in (None, s) for s in test.sources])
+        pairs = verification_pairs(part, count if source is None else count // 2)
+        accuracy, auc = verification(student[chosen], pairs)
+        accuracy_teacher, auc_teacher = verification(teacher[chosen], pairs)
+        numbers = {"verification_accuracy": round(accuracy, 4), "auc": round(auc, 4),
+                   "verification_accuracy_teacher": round(accuracy_teacher, 4), "auc_teacher": round(auc_teacher, 4),
+                   "pairs": len(pairs.same)}
+        if source is None:
+            results |= numbers
+        else:
+            results.setdefault("by_source", {})[source] = numbers
+    results |= {"hardware": hardware(Accelerator()), "commit": commit(), "versions": versions()}
+    if Path(checkpoint).is_dir():
+        write_json(Path(checkpoint) / "results.json", results)
+    return results

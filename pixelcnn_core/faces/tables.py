@@ -1,0 +1,107 @@
+"""Aligned face crops with identities, for the face encoder and the portrait model.
+
+Tables `*.parquet` in one folder, with the columns image (64 x 64 WebP), identity (or null), source, inside (share of
+the crop inside the photo) and descriptor (128 numbers of a teacher network). People are split once and for all: the
+tenth of them in `held_out_people.txt` is never trained on, neither by the encoder nor by the portrait model.
+"""
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from pixelcnn_core.data.image_data import SPLITS, DataError, ImageData
+
+HELD_OUT_FILE = Path(__file__).parent / "held_out_people.txt"
+CROP = 64  # height and width of the crops in the tables
+INSIDE = 0.98  # share of a crop inside its photo that the portrait model asks for: no mirrored borders
+COLUMNS = ["image", "identity", "source", "inside", "descriptor"]
+
+
+@dataclass
+class FaceData:
+    """N faces: images uint8 (N, 3, 64, 64), descriptors (N, 128), and one entry of each list per face."""
+
+    images: Tensor
+    descriptors: Tensor
+    identities: list[str | None]
+    sources: list[str]
+    inside: Tensor  # (N,)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def where(self, keep) -> "FaceData":
+        """The faces for which `keep`, a sequence of N bools, is true."""
+        return self.where_index([k for k, yes in enumerate(keep) if yes])
+
+    def where_index(self, index: list[int]) -> "FaceData":
+        """The faces with these numbers, in this order."""
+        return FaceData(self.images[index], self.descriptors[index], [self.identities[k] for k in index],
+                        [self.sources[k] for k in index], self.inside[index])
+
+
+def held_out_people() -> set[str]:
+    """The names in the committed list."""
+    return set(HELD_OUT_FILE.read_text().splitlines())
+
+
+def is_held_out(identity: str) -> bool:
+    """The rule that made the list: one name in ten, by a hash of the name alone."""
+    return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8]) % 10 == 0
+
+
+def load_faces(folder: str | Path) -> FaceData:
+    """All faces of all tables in a folder. Raises DataError."""
+    import pyarrow
+    import pyarrow.parquet
+
+    paths = sorted(Path(folder).glob("*.parquet"))
+    if not paths:
+        raise DataError(f"{folder} holds no face tables (*.parquet); give the folder that does with --data")
+    images, descriptors, identities, sources, inside = [], [], [], [], []
+    for path in paths:
+        try:
+            table = pyarrow.parquet.read_table(path, columns=COLUMNS)
+            images += [np.asarray(Image.open(io.BytesIO(image.as_py())).convert("RGB")) for image in table["image"]]
+        except (pyarrow.ArrowException, OSError, ValueError, KeyError) as error:
+            raise DataError(f"{path} is damaged or lacks one of the columns {', '.join(COLUMNS)}: {error}") from error
+        descriptors.append(np.array(table["descriptor"].to_pylist(), np.float32))
+        identities += table["identity"].to_pylist()
+        sources += table["source"].to_pylist()
+        inside += table["inside"].to_pylist()
+    pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()  # (N, 3, 64, 64)
+    return FaceData(pixels, torch.from_numpy(np.concatenate(descriptors)), identities, sources, torch.tensor(inside))
+
+
+def split_faces(data: FaceData) -> tuple[FaceData, FaceData]:
+    """(faces to train on, faces of the held-out people); faces without a name are trained on."""
+    held_out = held_out_people()
+    test = [identity in held_out for identity in data.identities]
+    return data.where([not t for t in test]), data.where(test)
+
+
+def portraits(folder: Path, split: str, size: int, encoder: str) -> ImageData:
+    """The faces that lie inside their photos, area-averaged to size x size, each with its condition vector."""
+    from pixelcnn_core.faces.encoder import condition_vectors
+    from pixelcnn_core.faces.vggface2 import load_encoder
+
+    if not encoder:
+        raise DataError("the data set 'faces' needs the checkpoint folder of a face encoder")
+    if CROP % size:
+        raise DataError(f"faces of {CROP} x {CROP} pixels are averaged to a divisor of that size, not to {size}")
+    model = load_encoder(encoder)
+    faces = split_faces(load_faces(folder))[SPLITS.index(split)]
+    faces = faces.where((faces.inside > INSIDE).tolist())
+    if split == "test":  # the tables list a person's photos together: mix them, so that the first few are many people
+        faces = faces.where_index(np.random.default_rng(0).permutation(len(faces)).tolist())
+    images = F.avg_pool2d(faces.images.float(), CROP // size).round().to(torch.uint8)  # (N, 3, size, size)
+    labels = torch.full((len(faces),), -1)
+    return ImageData(images, labels, (), embeddings=condition_vectors(model.embed(faces.images)),
+                     encoder=model.fingerprint, identities=faces.identities)

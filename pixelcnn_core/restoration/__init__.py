@@ -1,0 +1,1 @@
+"""Inpainting, denoising, colouring and super-resolution by one Conditional PixelCNN."""

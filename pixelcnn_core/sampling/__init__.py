@@ -1,0 +1,1 @@
+"""Ancestral sampling: its definition, the exact cached sampler, and what one does with explicit noise."""

@@ -1,0 +1,1 @@
+"""The exact cached sampler: buffers and order of events, one file per backend."""

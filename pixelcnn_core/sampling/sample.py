@@ -1,0 +1,156 @@
+"""Ancestral sampling, section 2.1: sub-pixel by sub-pixel in raster order, R, G, B inside each pixel.
+
+Randomness is explicit: every sub-pixel has one uniform number u, and its value is the smallest level k whose
+cumulative probability exceeds u. A sample is therefore a function of (weights, condition, temperature, guidance,
+uniforms): same noise, other class; same noise, edited image; and the two methods below must give the same image.
+
+    method="naive"   one full forward pass per sub-pixel: the definition, and very slow
+    method="cached"  every activation computed once (`cached/sampler.py`): the same images, hundreds of times faster
+
+`sample` is a generator of partial images, one per finished row; closing it stops the work.
+"""
+
+import math
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
+from pixelcnn_core.sampling.cached.sampler import CachedSampler
+
+
+def uniforms_from_seed(seed: int, batch: int, config: PixelCNNConfig) -> Tensor:
+    """The noise of a sample: float64 in [0, 1), (batch, C, H, W). Image k gets the same numbers in any batch."""
+    shape = (batch, config.channels, config.image_size, config.image_size)
+    return torch.from_numpy(np.random.default_rng(seed).random(shape))
+
+
+def prefix_mask(config: PixelCNNConfig, row: int, column: int) -> Tensor:
+    """Known-pixel mask, bool (H, W): True for the pixels before (row, column) in raster order."""
+    size = config.image_size
+    return (torch.arange(size * size) < row * size + column).reshape(size, size)
+
+
+def invert_cdf(logits: Tensor, uniforms: Tensor, temperature: float) -> Tensor:
+    """Levels of sub-pixels: logits (..., levels), uniforms (...) -> integers (...). Temperature 0 takes the mode."""
+    if temperature == 0:
+        return logits.argmax(-1)
+    logits = logits.double()
+    weights = torch.exp((logits - logits.amax(-1, keepdim=True)) / temperature)
+    cdf = weights.cumsum(-1)
+    below = cdf <= uniforms[..., None] * cdf[..., -1:]
+    return below.sum(-1).clamp(max=logits.shape[-1] - 1)
+
+
+def guided(conditional: Tensor, unconditional: Tensor, guidance: float) -> Tensor:
+    """Logits of p(x_i | x_<i)^(1 - w) p(x_i | x_<i, h)^w: w = 0 ignores h, 1 is the model, above 1 stresses h."""
+    return unconditional + guidance * (conditional - unconditional)
+
+
+def sample(model: GatedPixelCNN, condition: Condition | None = None, *, batch: int | None = None, seed: int = 0,
+           uniforms: Tensor | None = None, temperature: float = 1.0, guidance: float = 1.0,
+           image: Tensor | None = None, known: Tensor | None = None, method: str = "cached") -> Iterator[Tensor]:
+    """Draw images, yielding the unfinished batch, uint8 (B, C, H, W), after every row; rows to come are 0.
+
+    condition    what the images are conditioned on; its length sets the batch size unless `batch` does
+    uniforms     (B, C, H, W) or (1, C, H, W) numbers in [0, 1): the noise; default: from `seed`
+    temperature  logits are divided by it; 0 takes the most probable level
+    guidance     1 samples p(x | h); above 1 stresses the condition (two network evaluations instead of one)
+    image, known pixels to keep: `image` integers (B or 1, C, H, W), `known` bool (H, W), (B, H, W) or (B, C, H, W)
+    Raises ValueError for anything that does not fit, before any work is done.
+    """
+    config = model.config
+    condition = condition or Condition()
+    batch = batch or len(condition) or (len(uniforms) if uniforms is not None else 1)
+    if len(condition) not in (0, batch):
+        raise ValueError(f"the condition is for {len(condition)} images, the batch has {batch}")
+    if uniforms is None:
+        uniforms = uniforms_from_seed(seed, batch, config)
+    uniforms = check_uniforms(uniforms, batch, config)
+    image, known = check_known(image, known, batch, config)
+    check_numbers(temperature, guidance)
+    if method == "naive":
+        return sample_naive(model, condition, uniforms, temperature, guidance, image, known)
+    if method == "cached":
+        engine = CachedSampler(model, condition, batch, temperature=temperature, guidance=guidance)
+        return engine.run(uniforms, image, known)
+    raise ValueError(f"method is 'naive' or 'cached', not {method!r}")
+
+
+def finish(partial_images: Iterator[Tensor]) -> Tensor:
+    """Run a sampling generator to its end: the complete images, uint8 (B, C, H, W)."""
+    return deque(partial_images, maxlen=1).pop()
+
+
+@torch.no_grad()
+def sample_naive(model: GatedPixelCNN, condition: Condition, uniforms: Tensor, temperature: float, guidance: float,
+                 image: Tensor, known: Tensor) -> Iterator[Tensor]:
+    """The definition of ancestral sampling: a full forward pass for each of the C * H * W sub-pixels."""
+    device = next(model.parameters()).device
+    condition, uniforms, known = condition.to(device), uniforms.to(device), known.to(device)
+    x = torch.where(known, image.to(device), 0).to(torch.uint8)
+    for row in range(x.shape[2]):
+        for column in range(x.shape[3]):
+            for channel in range(x.shape[1]):
+                value = naive_step(model, x, condition, uniforms, (channel, row, column), temperature, guidance)
+                keep = known[:, channel, row, column]
+                x[:, channel, row, column] = torch.where(keep, x[:, channel, row, column], value)
+        partial = x.cpu().clone()
+        partial[:, :, row + 1:] = 0
+        yield partial
+
+
+def naive_step(model: GatedPixelCNN, x: Tensor, condition: Condition, uniforms: Tensor, position: tuple[int, int, int],
+               temperature: float = 1.0, guidance: float = 1.0) -> Tensor:
+    """Draw the sub-pixel at (channel, row, column) given the earlier ones in x: uint8 (B,)."""
+    channel, row, column = position
+    logits = model(x, condition)[:, :, channel, row, column]  # (B, levels)
+    if guidance != 1:
+        logits = guided(logits, model(x)[:, :, channel, row, column], guidance)
+    return invert_cdf(logits, uniforms[:, channel, row, column], temperature).to(torch.uint8)
+
+
+def check_numbers(temperature: float, guidance: float) -> None:
+    if not (math.isfinite(temperature) and temperature >= 0):
+        raise ValueError(f"temperature must be a number of at least 0, not {temperature}")
+    if not math.isfinite(guidance):
+        raise ValueError(f"guidance must be a finite number, not {guidance}")
+
+
+def check_uniforms(uniforms: Tensor, batch: int, config: PixelCNNConfig) -> Tensor:
+    """The noise as float64 (batch, C, H, W); a single image's noise is shared by the whole batch."""
+    shape = (config.channels, config.image_size, config.image_size)
+    if uniforms.ndim != 4 or uniforms.shape[1:] != shape or len(uniforms) not in (1, batch):
+        raise ValueError(f"uniforms have shape {tuple(uniforms.shape)}, the model needs {(batch, *shape)}")
+    if not bool(((uniforms >= 0) & (uniforms < 1)).all()):
+        raise ValueError("uniforms must lie in [0, 1)")
+    return uniforms.double().expand(batch, *shape).contiguous()
+
+
+def check_known(image: Tensor | None, known: Tensor | None, batch: int,
+                config: PixelCNNConfig) -> tuple[Tensor, Tensor]:
+    """Given pixels as (uint8 image, bool mask), both (batch, C, H, W); without any, zeros and False."""
+    shape = (config.channels, config.image_size, config.image_size)
+    if known is None or image is None:
+        if known is not None:
+            raise ValueError("a mask of known pixels needs the image that they are taken from")
+        return torch.zeros(batch, *shape, dtype=torch.uint8), torch.zeros(batch, *shape, dtype=torch.bool)
+    if image.ndim != 4 or image.shape[1:] != shape or len(image) not in (1, batch):
+        raise ValueError(f"the image has shape {tuple(image.shape)}, the model needs {(batch, *shape)}")
+    if known.ndim == 2:
+        known = known[None]  # (1, H, W)
+    if known.ndim == 3:
+        known = known[:, None]  # (B, 1, H, W)
+    if known.ndim != 4 or known.shape[2:] != shape[1:] or known.shape[1] not in (1, shape[0]) \
+            or len(known) not in (1, batch):
+        raise ValueError(f"the mask of known pixels has shape {tuple(known.shape)}, it must fit {(batch, *shape)}")
+    known = known.bool().expand(batch, *shape).contiguous()
+    image = image.expand(batch, *shape)
+    values = image.int()  # compared as uint8, 256 would wrap to 0
+    if bool((known & ((values < 0) | (values >= config.levels))).any()):
+        raise ValueError(f"known pixels must have values from 0 to {config.levels - 1}")
+    return image.to(torch.uint8).contiguous(), known

@@ -1,0 +1,124 @@
+"""What a training run writes beside its weights: the loss curve as CSV and PNG, and a grid of samples per epoch."""
+
+import csv
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pixelcnn_core.autoencoder.model import CodeModel
+from pixelcnn_core.data.image_data import ImageData
+from pixelcnn_core.evaluation.classifier import Classifier
+from pixelcnn_core.figures import image_grid, labelled_grid
+from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.plain import PlainPixelCNN
+from pixelcnn_core.restoration.damage import random_damage, visible
+from pixelcnn_core.restoration.restorer import Restorer
+from pixelcnn_core.sampling.sample import finish, sample
+
+EVERY = 50  # steps between two rows of the curve
+
+
+class TrainingLog:
+    """training.csv, training.png and samples/ of one run. A resumed run cuts the rows after its step first."""
+
+    def __init__(self, folder: Path, step: int, loss_name: str = "bits_per_dim"):
+        self.folder, self.path, self.name, self.test = folder, folder / "training.csv", loss_name, f"{loss_name}_test"
+        self.rows: list[dict] = []
+        if step and self.path.exists():
+            with self.path.open(newline="") as file:
+                self.rows = [row for row in csv.DictReader(file) if int(row["step"]) <= step]
+        self.losses: list[Tensor] = []  # since the last row
+        self.batch, self.rate = 0, 0.0  # of the latest step
+        self.started: tuple[int, float] | None = None
+
+    def step(self, run, loss: Tensor, batch: int, rate: float, last: bool = False) -> float | None:
+        """Remember a step's loss; every 50 steps, and at the last one, write their mean as a row
+        and return it."""
+        self.losses.append(loss)
+        self.batch, self.rate = batch, rate
+        self.started = self.started or (run.step - 1, run.seconds)
+        return None if run.step % EVERY and not last else self._row(run)
+
+    def _row(self, run) -> float:
+        mean = torch.stack(self.losses).mean().item()
+        steps, seconds = run.step - self.started[0], run.seconds - self.started[1]
+        self.rows.append({"step": run.step, "seconds": f"{run.seconds:.1f}", "images": run.step * self.batch,
+                          self.name: f"{mean:.4f}", self.test: "", "learning_rate": f"{self.rate:.3g}",
+                          "images_per_second": f"{steps * self.batch / seconds:.1f}" if seconds else ""})
+        self.losses, self.started = [], (run.step, run.seconds)
+        self._write()
+        return mean
+
+    def _write(self) -> None:
+        with self.path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(self.rows[0]))
+            writer.writeheader()
+            writer.writerows(self.rows)
+
+    @torch.no_grad()
+    def validate(self, run, data: ImageData, count: int) -> None:
+        """Score the averaged weights on the first `count` test images, as a part of this step's row; plot the curve."""
+        if not count:
+            return
+        if self.losses:
+            self._row(run)
+        device, losses = next(run.average.parameters()).device, []
+        for start in range(0, min(count, len(data)), 64):
+            part = slice(start, min(start + 64, count))
+            losses.append(run.average.losses(data.images[part].to(device), data.condition(part).to(device)))
+        self.rows[-1][self.test] = f"{torch.cat(losses).mean().item():.4f}"
+        self._write()
+        self._plot()
+
+    def _plot(self) -> None:
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(6, 4), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([int(r["step"]) for r in self.rows], [float(r[self.name]) for r in self.rows],
+                  lw=0.8, label="training batches")
+        scored = [r for r in self.rows if r[self.test]]
+        axes.plot([int(r["step"]) for r in scored], [float(r[self.test]) for r in scored],
+                  "o-", ms=3, label="test images, averaged weights")
+        axes.set(xlabel="step", ylabel=self.name.replace("_", " "))
+        late = [float(r[self.name]) for r in self.rows[len(self.rows) // 20:]]
+        spread = max(late) - min(late) + 1e-3
+        axes.set_ylim(min(late) - 0.2 * spread, max(late) + 0.5 * spread)
+        axes.legend()
+        figure.savefig(self.folder / "training.png", dpi=120)
+
+    def sample_grid(self, run, data: ImageData, epoch: int, per_class: int = 8) -> None:
+        """samples/epoch-NNN.png, always from the same noise: a row for each of the first ten classes, or for
+        each of the first eight test images the row of its embedding, the image itself on the left; from an
+        auto-encoder a row of test images above their reconstructions; from a restorer their damaged selves between
+        them."""
+        config, folder = run.average.config, self.folder / "samples"
+        if isinstance(run.average, Classifier):
+            return  # it draws nothing
+        folder.mkdir(exist_ok=True)
+        path = folder / f"epoch-{epoch:03d}.png"
+        if isinstance(run.average, CodeModel):
+            originals = data.images[:per_class]
+            pairs = torch.cat([originals, run.average.reconstruct(originals).cpu()])  # (2 * n, C, H, W)
+            image_grid(pairs, len(originals), config.levels).save(path)
+            return
+        if isinstance(run.average, Restorer):
+            originals = data.images[:per_class]
+            damaged = random_damage(originals, config.levels, (0,), range(len(originals)))
+            rows = [originals, visible(damaged, config.levels), finish(run.average.restore(damaged)).cpu()]
+            image_grid(torch.cat(rows), len(originals), config.levels).save(path)
+            return
+        names = config.class_names[:10]
+        if data.embeddings is not None:
+            condition = Condition(embedding=data.embeddings[:8].repeat_interleave(per_class, 0))
+            drawn = finish(sample(run.average, condition)).cpu().unflatten(0, (-1, per_class))
+            rows = torch.cat([data.images[:len(drawn), None], drawn], 1)  # (8, 1 + per_class, C, H, W)
+            image_grid(rows.flatten(0, 1), 1 + per_class, config.levels).save(path)
+            return
+        if not names:
+            method = "naive" if isinstance(run.average, PlainPixelCNN) else "cached"
+            image_grid(finish(sample(run.average, batch=64, method=method)), 8, config.levels).save(path)
+            return
+        labels = torch.arange(len(names)).repeat_interleave(per_class)
+        labelled_grid(finish(sample(run.average, Condition(label=labels))), names, config.levels).save(path)

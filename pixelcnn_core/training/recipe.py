@@ -1,0 +1,103 @@
+"""A recipe: one small JSON file that says everything about a training run, so that anyone can run it again."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+from pixelcnn_core.autoencoder.model import AutoEncoder, MSEAutoEncoder
+from pixelcnn_core.data.image_data import ImageData
+from pixelcnn_core.evaluation.classifier import Classifier
+from pixelcnn_core.models.diagonal_lstm import DiagonalBiLSTM
+from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.models.plain import PlainPixelCNN
+from pixelcnn_core.models.row_lstm import RowLSTM
+from pixelcnn_core.restoration.restorer import Restorer
+
+FOLDER = Path(__file__).parent / "recipes"
+MODELS = {"pixelcnn": GatedPixelCNN, "autoencoder": AutoEncoder, "mse-autoencoder": MSEAutoEncoder,
+          "classifier": Classifier, "restorer": Restorer,
+          "plain": PlainPixelCNN, "row-lstm": RowLSTM, "diagonal-bilstm": DiagonalBiLSTM}
+
+
+class RecipeError(ValueError):
+    """A recipe that does not exist or does not make sense; the message is one sentence."""
+
+
+@dataclass
+class Recipe:
+    """What to train, on what, and how. `model` holds settings of the configuration of its `kind`, `PixelCNNConfig` for
+    a PixelCNN; the data set adds the rest."""
+
+    name: str
+    about: str  # what it is for, on which hardware, for how long
+    data: str  # a data set of data/image_data.py
+    steps: int
+    batch: int  # images per step, over all processes
+    learning_rate: float
+    kind: str = "pixelcnn"  # or another of MODELS
+    model: dict = field(default_factory=dict)
+    size: int = 32  # height and width, for data sets that come in larger sizes
+    encoder: str = ""  # checkpoint folder of the face encoder, for portraits
+    unconditional: bool = False  # leave out the classes or embeddings of the data set
+    trunk: str = ""  # checkpoint folder of a PixelCNN whose layers and head are the start
+    frozen: bool = False  # the trunk stays as it is; what a condition adds to it, and makes the condition, is trained
+    start: str = ""  # checkpoint folder of an MSE auto-encoder whose code is the start of an auto-encoder's
+    start_rate: float = 1.0  # share of the learning rate at which what came from `start` is trained on
+    muon: float = 0.0  # learning rate of Muon over that of Adam, for the matrices inside the layers; 0: Adam for all
+    weight_decay: float = 0.0  # per step, times the learning rate
+    warm_up: int = 200  # steps
+    cosine: bool = True  # the learning rate falls to zero by the end; otherwise it stays
+    clip: float = 1.0  # largest norm of the gradient
+    ema: float = 0.999  # decay of the running average of the weights, per step
+    condition_dropout: float = 0.1  # share of images trained without their condition
+    flips: bool = False  # mirror half of the images
+    seed: int = 0
+    bf16: bool = False  # bfloat16 autocast, where the device has it
+    compile: bool = False  # torch.compile
+    validate: int = 512  # test images scored while training; 0: none
+    sample: bool = True  # draw a grid of samples per epoch
+
+    def __post_init__(self) -> None:
+        if self.kind not in MODELS:
+            raise RecipeError(f"recipe {self.name}: kind must be one of {', '.join(MODELS)}, not {self.kind!r}")
+        for name in ("steps", "batch", "learning_rate", "clip", "size"):
+            if not isinstance(getattr(self, name), int | float):
+                raise RecipeError(f"recipe {self.name}: {name} must be a number, not {getattr(self, name)!r}")
+            if not getattr(self, name) > 0:
+                raise RecipeError(f"recipe {self.name}: {name} must be above 0, not {getattr(self, name)}")
+        for name in ("ema", "condition_dropout"):
+            if not 0 <= getattr(self, name) < 1:
+                raise RecipeError(f"recipe {self.name}: {name} must be in [0, 1), not {getattr(self, name)}")
+
+    def config(self, data: ImageData):
+        """The model's configuration, completed by what the data set says. Raises RecipeError."""
+        try:
+            return MODELS[self.kind].config_class.for_data(data, **self.model)
+        except (TypeError, ValueError) as error:
+            raise RecipeError(f"recipe {self.name}: {error}") from error
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+
+def recipe_names() -> list[str]:
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def load_recipe(name_or_path: str) -> Recipe:
+    """A recipe of the project by name, or any JSON file by path. Raises RecipeError."""
+    path = FOLDER / f"{name_or_path}.json" if name_or_path in recipe_names() else Path(name_or_path)
+    if path.suffix != ".json" or not path.is_file():
+        raise RecipeError(f"no recipe is called {name_or_path!r}; there are {', '.join(recipe_names())}, "
+                          "or give the path of a .json file")
+    try:
+        stored = json.loads(path.read_text())
+    except ValueError as error:
+        raise RecipeError(f"{path} is not valid JSON: {error}") from error
+    known = {f.name for f in fields(Recipe)}
+    if not isinstance(stored, dict) or (unknown := sorted(set(stored) - known)):
+        raise RecipeError(f"{path} has settings that no recipe has: {', '.join(unknown) if stored else 'none at all'}")
+    try:
+        return Recipe(**{"name": path.stem, **stored})
+    except TypeError as error:
+        raise RecipeError(f"{path} is incomplete: {error}") from error
