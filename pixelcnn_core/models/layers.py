@@ -50,6 +50,7 @@ class ColourConv1x1(nn.Conv2d):
         super().__init__(in_features, out_features, 1)
         self.register_buffer("mask", colour_mask(out_features, in_features, groups, "B")[..., None, None],
                              persistent=False)
+        self.row_layout = (1, groups)  # parts and colour groups of the output features
 
     def masked_weight(self) -> Tensor:
         return self.weight * self.mask
@@ -89,6 +90,7 @@ class HorizontalConv(nn.Conv2d):
                  parts: int = 2):
         super().__init__(in_features, parts * out_features, (1, kernel_size // 2 + 1))
         self.reach = kernel_size // 2
+        self.row_layout = (parts, groups)
         mask = torch.ones_like(self.weight)
         mask[:, :, 0, -1] = colour_mask(out_features, in_features, groups, mask_type).repeat(parts, 1)
         self.register_buffer("mask", mask, persistent=False)

@@ -1,6 +1,6 @@
 """The noise that would have drawn a given picture: sampling by inversion, run backwards.
 
-`sampling/sample.py` gives each sub-pixel a uniform number u and takes the value whose interval of the cumulative distribution
+`sample.py` gives each sub-pixel a uniform number u and takes the value whose interval of the cumulative distribution
 holds u. Given the picture instead, every u in that interval would have drawn it. So a photo gets noise of its own, and
 "the same noise, one pixel changed" can be asked of any picture.
 """

@@ -260,8 +260,8 @@ def make_optimisers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimi
     `share` is what a group gets of the learning rate. For an encoder that was trained before it is small: Adam's steps
     are of one size however small the gradient, and what a new decoder asks of the code is noise at first.
     """
-    matrices = hidden_matrices(getattr(model, "decoder", model)) if recipe.muon else []
-    rest = {id(p) for p in model.parameters()} - {id(p) for p in matrices}
+    matrices = hidden_matrices(getattr(model, "decoder", model)) if recipe.muon else {}
+    rest = {id(p) for p in model.parameters()} - {id(p) for group in matrices.values() for p in group}
     brought = {id(p) for name, p in model.named_parameters() if recipe.start and not name.startswith("decoder.")}
     groups = [{"params": [p for p in model.parameters() if id(p) in members], "share": share}
               for members, share in ((rest - brought, 1.0), (rest & brought, recipe.start_rate)) if members]
@@ -269,7 +269,8 @@ def make_optimisers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimi
     optimisers: list[torch.optim.Optimizer] = [
         torch.optim.AdamW(groups, rate, betas=(0.9, 0.99), weight_decay=decay)]
     if matrices:
-        optimisers.append(Muon([{"params": matrices, "share": recipe.muon}], rate, weight_decay=decay))
+        optimisers.append(Muon([{"params": group, "rows": rows, "share": recipe.muon}
+                                for rows, group in matrices.items()], rate, weight_decay=decay))
     return optimisers
 
 

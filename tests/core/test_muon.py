@@ -64,13 +64,49 @@ def test_equal_shapes_are_stacked_but_do_not_mix():
     assert torch.allclose(together[1], stepped([1])[0], atol=1e-6)
 
 
-def test_it_takes_what_maps_features_to_features():
+def named_matrices() -> tuple[GatedPixelCNN, dict[str, tuple[int, int]]]:
+    """A small model, and the row layout of every matrix that Muon takes, by name."""
     model = GatedPixelCNN(PixelCNNConfig(image_size=8, features=6, layers=2, head_features=6, classes=3, position=2))
     names = {id(p): name for name, p in model.named_parameters()}
-    assert {names[id(p)] for p in hidden_matrices(model)} == {
-        "layers.0.link.weight", "layers.0.out.weight", "layers.0.skip.weight", "layers.1.vertical.weight",
-        "layers.1.horizontal.weight", "layers.1.link.weight", "layers.1.out.weight", "layers.1.skip.weight",
-        "head1.weight"}
+    return model, {names[id(p)]: rows for rows, group in hidden_matrices(model).items() for p in group}
+
+
+def test_it_takes_what_maps_features_to_features():
+    assert named_matrices()[1] == {
+        "layers.0.link.weight": (1, 1), "layers.0.out.weight": (1, 3), "layers.0.skip.weight": (1, 3),
+        "layers.1.vertical.weight": (1, 1), "layers.1.horizontal.weight": (2, 3), "layers.1.link.weight": (1, 1),
+        "layers.1.out.weight": (1, 3), "layers.1.skip.weight": (1, 3), "head1.weight": (1, 3)}
+
+
+def test_no_step_lands_on_weights_that_a_mask_sets_to_zero():
+    model, rows = named_matrices()
+    x = torch.randint(256, (4, 3, 8, 8), generator=torch.Generator().manual_seed(3), dtype=torch.uint8)
+    model.bits_per_dim(x).mean().backward()
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    for layout, group in hidden_matrices(model).items():
+        Muon([{"params": group, "rows": layout}], lr=0.1).step()
+    masked = 0
+    for name in rows:
+        module = model.get_submodule(name.removesuffix(".weight"))
+        step = module.weight.detach() - before[name]
+        if hasattr(module, "mask") and module.weight.grad is not None:  # nothing reads the last layer's output
+            hidden = module.mask.expand_as(step) == 0
+            masked += int(hidden.sum())
+            assert step[hidden].abs().max() < 1e-6 < step[~hidden].abs().mean()
+    assert masked
+
+
+def test_the_rows_of_one_colour_are_one_matrix():
+    """Of a layer with two halves of three colours the rows r0 r1 g0 g1 b0 b1 | r2 ...: r0, r1, r2, r3 go together."""
+    weight = torch.nn.Parameter(torch.zeros(12, 10))
+    weight.grad = torch.randn(12, 10, generator=torch.Generator().manual_seed(4))
+    Muon([{"params": [weight], "rows": (2, 3)}], lr=1.0).step()
+    for colour in range(3):
+        rows = [2 * colour, 2 * colour + 1, 6 + 2 * colour, 7 + 2 * colour]
+        alone = torch.nn.Parameter(torch.zeros(4, 10))
+        alone.grad = weight.grad[rows].clone()
+        Muon([alone], lr=1.0).step()
+        assert torch.allclose(weight[rows], alone, atol=1e-6)
 
 
 def test_every_weight_has_one_optimiser():
@@ -79,7 +115,7 @@ def test_every_weight_has_one_optimiser():
     adam, muon = make_optimisers(model, recipe)
     taken = [id(p) for optimiser in (adam, muon) for group in optimiser.param_groups for p in group["params"]]
     assert sorted(taken) == sorted(id(p) for p in model.parameters())
-    assert isinstance(muon, Muon) and [group["share"] for group in muon.param_groups] == [4.0]
+    assert isinstance(muon, Muon) and {group["share"] for group in muon.param_groups} == {4.0}
     assert len(make_optimisers(model, tiny_recipe())) == 1
 
 
