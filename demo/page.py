@@ -15,6 +15,7 @@ from demo import (
     scoreboard_tab,
 )
 from demo.diagram import diagram_html
+from demo.guarded import GuardedBlocks
 from demo.notebook_links import notebook_links
 from demo.service import Service
 
@@ -43,8 +44,8 @@ Train the smallest one, in about a minute: `python -m pixelcnn_core train digits
 
 def build_page(service: Service) -> gr.Blocks:
     """The page around a service; launch it with `notebook_theme()` and `STYLE`."""
-    page = gr.Blocks(title="PixelCNN: one pixel at a time", analytics_enabled=False,
-                     delete_cache=(CACHE_SECONDS, CACHE_SECONDS))
+    page = GuardedBlocks(title="PixelCNN: one pixel at a time", analytics_enabled=False,
+                         delete_cache=(CACHE_SECONDS, CACHE_SECONDS))
     with page:
         gr.HTML(HEADER.format(diagram=diagram_html()), elem_id="masthead", apply_default_css=False)
         if service.names:

@@ -97,7 +97,7 @@ def test_numbers_that_json_does_not_know(url, service, number):
     ({"model": "../../etc"}, "There is no model '../../etc'"),
     ({"model": "/etc/passwd"}, "There is no model"),
     ({"model": ["photos"]}, "There is no model"),
-    ({"model": {"path": "/etc/passwd"}}, "There is no model"),
+    ({"model": {"path": "/etc/passwd"}}, "This file was not uploaded here"),
     ({"model": "x" * 10**5}, "There is no model"),
     ({"classes": []}, "Choose at least one class"),
     ({"classes": ["dragon"]}, "no class 'dragon'"),

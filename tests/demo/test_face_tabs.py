@@ -16,7 +16,6 @@ from demo.face_service import EXAMPLES, FaceService, average
 from demo.portrait_panels import strip_gif
 from demo.service import Service
 from demo.settings import UserError
-from demo.uploads import take_upload
 
 EILEEN, GRACE = EXAMPLES.values()
 
@@ -95,21 +94,6 @@ def test_a_damaged_encoder_is_named(shared_service, tmp_path):
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(UserError, match="face encoder cannot be loaded"):
         FaceService(shared_service, tmp_path).faces(EILEEN)
-
-
-def test_an_upload_is_deleted_whatever_it_holds(tmp_path):
-    for name, content in (("face.jpg", EILEEN.read_bytes()), ("text.png", b"no image")):
-        folder = tmp_path / name.replace(".", "-")
-        folder.mkdir()
-        (folder / name).write_bytes(content)
-        try:
-            assert take_upload({"path": str(folder / name)}).size == Image.open(EILEEN).size
-        except UserError:
-            assert name == "text.png"
-        assert wait_until(lambda f=folder: not f.exists(), 5)
-    for nonsense in (None, 3, {}, {"path": 7}, {"url": "https://example.org/face.png"}):
-        with pytest.raises(UserError, match="choose an image"):
-            take_upload(nonsense)
 
 
 def files_below(folder: Path) -> set[Path]:

@@ -138,6 +138,7 @@ def test_a_large_file_is_not_read_and_is_deleted(tmp_path, monkeypatch):
     from demo import uploads
 
     monkeypatch.setattr(uploads, "PREVIEW_SECONDS", 0)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))  # Gradio's upload folder
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "file").write_bytes(bytes(200))
     before = set(threading.enumerate())
