@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.models.checkpoint import Checkpoint, CheckpointError
 from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.config import check_settings
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.sampling.sample import finish, sample
 
@@ -35,9 +36,8 @@ class CodeConfig:
     features: int = 32  # of the encoder's first layer; doubled with each halving of the image, up to four times
 
     def __post_init__(self) -> None:
-        for name in ("image_size", "channels", "code", "features"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        check_settings(self, image_size=(1, 256), channels=(1, 3), levels=(2, 256), code=(1, 8192),
+                       features=(1, 1024))
 
     @classmethod
     def for_data(cls, data: ImageData, **settings):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.models.checkpoint import Checkpoint
 from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.config import check_settings
 
 
 @dataclass
@@ -26,9 +27,12 @@ class ClassifierConfig:
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        self.class_names = tuple(self.class_names)
-        if min(self.channels, self.classes, self.features) < 1 or self.features % 8:
-            raise ValueError("channels and classes must be at least 1, and features a multiple of 8")
+        check_settings(self, image_size=(1, 256), channels=(1, 3), levels=(2, 256), classes=(1, 100_000),
+                       features=(8, 4096))
+        if self.features % 8:
+            raise ValueError(f"features must be a multiple of 8, not {self.features}")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must be in [0, 1), not {self.dropout}")
 
     @classmethod
     def for_data(cls, data: ImageData, **settings):

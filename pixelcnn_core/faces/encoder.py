@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pixelcnn_core.models.checkpoint import Checkpoint, CheckpointError
+from pixelcnn_core.models.config import check_settings
 from pixelcnn_core.models.gated import GatedPixelCNN
 
 
@@ -25,9 +26,9 @@ class FaceEncoderConfig:
     embedding: int = 128
 
     def __post_init__(self) -> None:
-        self.widths = tuple(self.widths)
-        if not self.widths or min(self.widths) < 1 or self.blocks < 1 or self.embedding < 2:
-            raise ValueError(f"widths, blocks and embedding must be positive, not {self}")
+        check_settings(self, widths=(1, 4096), blocks=(1, 50), embedding=(2, 8192))
+        if not 1 <= len(self.widths) <= 6:
+            raise ValueError(f"there must be from 1 to 6 widths, not {len(self.widths)}")
 
     def to_dict(self) -> dict:
         return {**asdict(self), "widths": list(self.widths)}

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.models.checkpoint import Checkpoint, CheckpointError
 from pixelcnn_core.models.conditioning import Condition, global_vector, position_map, spatial_map
+from pixelcnn_core.models.config import check_settings
 from pixelcnn_core.models.layers import ColourConv1x1, GatedLayer
 
 
@@ -43,25 +44,19 @@ class PixelCNNConfig:
     class_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self.class_names = tuple(self.class_names)
+        check_settings(self, image_size=(1, 256), levels=(2, 256), features=(1, 4096), layers=(1, 200),
+                       kernel_size=(3, 31), first_kernel_size=(3, 31), head_features=(1, 8192), classes=(0, 100_000),
+                       embedding=(0, 8192), map_channels=(0, 1024), position=(0, 64))
         if self.channels not in (1, 3):
             raise ValueError(f"channels must be 1 or 3, not {self.channels}")
-        if not 2 <= self.levels <= 256:
-            raise ValueError(f"levels must be from 2 to 256, not {self.levels}")
-        for name in ("image_size", "features", "layers", "head_features"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         for name in ("features", "head_features"):
             if getattr(self, name) % self.channels:
                 raise ValueError(f"{name} = {getattr(self, name)} must be a multiple of the {self.channels} channels")
         for name in ("kernel_size", "first_kernel_size"):
-            if getattr(self, name) < 3 or getattr(self, name) % 2 == 0:
-                raise ValueError(f"{name} must be odd and at least 3, not {getattr(self, name)}")
+            if getattr(self, name) % 2 == 0:
+                raise ValueError(f"{name} must be odd, not {getattr(self, name)}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), not {self.dropout}")
-        for name in ("classes", "embedding", "map_channels", "position"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must not be negative, not {getattr(self, name)}")
         if self.class_names and len(self.class_names) != self.classes:
             raise ValueError(f"{len(self.class_names)} class names were given for {self.classes} classes")
 

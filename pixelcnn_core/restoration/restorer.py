@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.models.checkpoint import Checkpoint
 from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.config import check_settings
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.restoration.damage import known_pixels, map_planes, random_damage, visible
 from pixelcnn_core.sampling.sample import sample
@@ -39,9 +40,9 @@ class RestorerConfig:
     decoder: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.dilations = tuple(self.dilations)
-        if min((self.features, self.map_channels, *self.dilations)) < 1:
-            raise ValueError("features, map_channels and dilations must be at least 1")
+        check_settings(self, features=(1, 4096), dilations=(1, 256), map_channels=(1, 1024))
+        if len(self.dilations) > 64:
+            raise ValueError(f"there are at most 64 dilations, not {len(self.dilations)}")
         self.pixelcnn()  # raises for settings that make no decoder
 
     def pixelcnn(self) -> PixelCNNConfig:
