@@ -20,7 +20,8 @@ LAUNCH = {
     "run_history": False,  # otherwise the browser keeps what visitors enter
     "share": False,
     "ssr_mode": False,
-    "show_error": True,
+    "show_error": False,  # a visitor reads the app's own sentences only: those of `gr.Error`
+    "enable_monitoring": False,
     "max_file_size": "12mb",
 }
 

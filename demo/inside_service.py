@@ -77,7 +77,8 @@ class InsideService:
         return Condition(label=torch.full((batch,), number)) if len(self.labels) > 1 else Condition()
 
     def look(self, image: np.ndarray, label: str) -> Trace:
-        """All distributions of a picture, from one forward pass."""
+        """All distributions of a picture, from one forward pass. Raises UserError for another class."""
+        self.condition(label)
         return self.trace(image.tobytes(), label)
 
     def _trace(self, pixels: bytes, label: str) -> Trace:

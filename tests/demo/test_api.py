@@ -5,16 +5,19 @@ import io
 import json
 import re
 import threading
+from pathlib import Path
 
 import httpx
 import pytest
 from gradio_client import Client
 from helpers import wait_until
 from PIL import Image
+from raw_calls import Page
 
 from demo.page import QUEUE_LENGTH
 
 SECONDS_TO_FREE = 2.0
+ROOT = Path(__file__).parents[2]
 
 
 def endpoint(url) -> tuple[str, int]:
@@ -182,6 +185,37 @@ def test_private_events_survive_nonsense(url, service):
         thread.join(20)
     assert wait_until(lambda: not service.busy, 10)
     assert "4 images" in Client(url, verbose=False).predict(*arguments(), api_name="/generate")[1]
+
+
+@pytest.mark.parametrize("name, data", [
+    ("generate", []), ("generate", [[]] * 40), ("inside_pixel", ["cat", {"secret-value": 1}, 0, 0]),
+    ("inside_pixel", [["secret-value"], 1, {}, []]), ("race_at", [{"secret-value": []}, {}]),
+    ("inside_edit", [None, None, "secret-value"]), ("portraits", [None, {"secret-value": 1}, [], [], []]),
+])
+def test_what_goes_wrong_says_one_sentence_and_the_log_no_values(url, service, capfd, caplog, name, data):
+    page = Page(url)
+    event = next(event for event in page.events if event["api_name"] == name)
+    answer = page.call(event, data)
+    if not answer.ok:
+        assert answer.output["error"].endswith((".", "!")), "a sentence of the app"
+    for word in ("Traceback", "TypeError", "unhashable", "NoneType", str(ROOT), "site-packages"):
+        assert word not in answer.text
+    written = capfd.readouterr()
+    for place in (written.out, written.err, caplog.text):
+        assert "secret-value" not in place and "Traceback" not in place
+
+
+def test_failures_of_the_web_server_are_logged_without_values(url, caplog):
+    for body in ({"data": [], "fn_index": 9999, "session_hash": "secret-value"}, {"nope": "secret-value"}):
+        for path in ("queue/join", "call/v2/generate", "run/predict"):
+            answer = httpx.post(f"{url}gradio_api/{path}", json=body)
+            assert "Traceback" not in answer.text
+    assert "secret-value" not in caplog.text
+
+
+def test_nobody_can_look_at_the_statistics_of_others(url):
+    for path in ("monitoring", "monitoring/summary"):
+        assert httpx.get(url + path).status_code in (403, 404)
 
 
 @pytest.mark.parametrize("path", ["etc/passwd", "../../../../etc/passwd", "app.py", "demo/service.py"])
