@@ -2,24 +2,58 @@
 
 `PyTorchModelHubMixin` brings `from_pretrained`, `save_pretrained` and `push_to_hub`. This file adds what it lacks:
 half precision on disk, strict loading, and one clear sentence for every way in which a checkpoint can be wrong.
-No pickle anywhere.
+No pickle anywhere. A file may come from anywhere, so nothing is allocated before its header was compared with the
+configuration, and `config.json` holds the SHA-256 of the weights: a single flipped bit is found.
 """
 
+import hashlib
 import json
+import os
 from dataclasses import fields
 from pathlib import Path
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin, hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
+HASH = "weights_sha256"  # in config.json; checkpoints that were made without it can be loaded too
+FLOATS, INTEGERS = {"F16", "BF16", "F32", "F64"}, {"I64", "I32"}  # safetensors' names of the types that are read
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that cannot be loaded; the message is one sentence for the person who asked for it."""
+    """A checkpoint that cannot be loaded or saved; the message is one sentence for the person who asked for it."""
+
+
+def find_file(checkpoint: str | Path, name: str, *, revision: str | None = None, cache_dir: str | Path | None = None,
+              force_download: bool = False, local_files_only: bool = False, token: str | bool | None = None) -> Path:
+    """A file of a checkpoint: in its folder or, for a Hub id, in huggingface_hub's cache. Raises CheckpointError."""
+    if (path := Path(checkpoint) / name).is_file():
+        return path
+    if Path(checkpoint).exists():
+        raise CheckpointError(f"{checkpoint} is not a checkpoint: there is no {name} in it")
+    try:
+        return Path(hf_hub_download(str(checkpoint), name, revision=revision, cache_dir=cache_dir, token=token,
+                                    force_download=force_download, local_files_only=local_files_only))
+    except (HFValidationError, LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        raise CheckpointError(f"no checkpoint {str(checkpoint)!r}: there is no such folder, and the Hub gave "
+                              f"no {name} ({type(error).__name__})") from error
+
+
+def one_line(text: object) -> str:
+    """The beginning of a text that came from a file, for a message."""
+    return " ".join(str(text).split())[:200]
+
+
+def file_hash(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits. Raises CheckpointError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read: {error.strerror}") from error
 
 
 class Checkpoint(PyTorchModelHubMixin, library_name="pixelcnn", tags=["pixelcnn", "image-generation"], license="mit"):
@@ -28,72 +62,118 @@ class Checkpoint(PyTorchModelHubMixin, library_name="pixelcnn", tags=["pixelcnn"
     config_class: type
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        config = {"model_type": type(self).__name__, **self.config.to_dict()}
-        (save_directory / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n")
-        weights = {name: tensor.detach().to("cpu", torch.float16).contiguous()
-                   for name, tensor in self.state_dict().items()}
-        save_file(weights, save_directory / WEIGHTS_FILE, metadata={"format": "pt"})
+        path, temporary = save_directory / WEIGHTS_FILE, save_directory / f"{WEIGHTS_FILE}.tmp"
+        try:
+            save_file(self._half_weights(), temporary, metadata={"format": "pt"})
+            os.replace(temporary, path)
+            config = {"model_type": type(self).__name__, **self.config.to_dict(), HASH: file_hash(path)}
+            (save_directory / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        except (SafetensorError, OSError) as error:
+            temporary.unlink(missing_ok=True)
+            raise CheckpointError(f"{save_directory} could not be written: {error}") from error
+
+    def _half_weights(self) -> dict[str, torch.Tensor]:
+        """The state as it is stored: floats as fp16, counters as they are. Raises CheckpointError beyond fp16."""
+        weights = {}
+        for name, tensor in self.state_dict().items():
+            dtype = torch.float16 if tensor.is_floating_point() else tensor.dtype
+            weights[name] = tensor.detach().to("cpu", dtype).contiguous()
+            if not torch.isfinite(weights[name]).all():
+                raise CheckpointError(f"not saved: {name} holds values above 65,504 or not finite, which half "
+                                      "precision cannot hold")
+        return weights
 
     @classmethod
-    def from_pretrained(cls, pretrained_model_name_or_path, **options):
-        """A model from a folder or a Hub id; `options` as in huggingface_hub. Raises CheckpointError.
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, *, revision: str | None = None,
+                        cache_dir: str | Path | None = None, force_download: bool = False,
+                        local_files_only: bool = False, token: str | bool | None = None,
+                        map_location: str | torch.device = "cpu"):
+        """A model in evaluation mode from a folder or a Hub id. Raises CheckpointError; TypeError for other options.
 
-        Not the mixin's own: that one reads config.json first, and a damaged one ends in its traceback.
+        map_location  the device it goes to; the rest as in `huggingface_hub.hf_hub_download`
+        Not the mixin's own: that one takes any option without a word, and ends in the traceback of a damaged file.
         """
-        return cls._from_pretrained(model_id=str(pretrained_model_name_or_path), **options)
+        options = {"revision": revision, "cache_dir": cache_dir, "force_download": force_download,
+                   "local_files_only": local_files_only, "token": token}
+        config_file, weights_file = (find_file(pretrained_model_name_or_path, name, **options)
+                                     for name in (CONFIG_FILE, WEIGHTS_FILE))
+        config, digest = cls._read_config_file(config_file)
+        cls._compare_header(config, weights_file)
+        if digest and file_hash(weights_file) != digest:
+            raise CheckpointError(f"{weights_file} is damaged or another model's: its SHA-256 is not the one in "
+                                  f"{CONFIG_FILE}")
+        model = cls(config)
+        model._load_weights(weights_file)
+        return model.to(map_location).eval()
 
     @classmethod
-    def _from_pretrained(cls, *, model_id, revision=None, cache_dir=None, force_download=False, local_files_only=False,
-                         token=None, map_location="cpu", **_):
-        def find(name: str) -> Path:
-            if (path := Path(model_id) / name).is_file():
-                return path
-            if Path(model_id).exists():
-                raise CheckpointError(f"{model_id} is not a checkpoint: there is no {name} in it")
-            try:
-                return Path(hf_hub_download(model_id, name, revision=revision, cache_dir=cache_dir, token=token,
-                                            force_download=force_download, local_files_only=local_files_only))
-            except (HFValidationError, LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-                raise CheckpointError(f"no checkpoint {str(model_id)!r}: there is no such folder, and the Hub gave "
-                                      f"no {name} ({type(error).__name__})") from error
+    def inspect(cls, folder: str | Path):
+        """(configuration, number of stored values) of a checkpoint folder, without building the model.
 
-        model = cls(cls.read_config(find(CONFIG_FILE)))
-        model.load_weights(find(WEIGHTS_FILE))
-        return model.to(map_location).eval()
+        Everything is compared but the values themselves. Raises CheckpointError.
+        """
+        config = cls.read_config(find_file(folder, CONFIG_FILE))
+        return config, cls._compare_header(config, find_file(folder, WEIGHTS_FILE))
 
     @classmethod
     def read_config(cls, path: Path):
         """The `config_class` stored in a config.json. Raises CheckpointError."""
+        return cls._read_config_file(path)[0]
+
+    @classmethod
+    def _read_config_file(cls, path: Path):
         try:
-            stored = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
-            raise CheckpointError(f"{path} is not readable as JSON: {error}") from error
+            stored = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            raise CheckpointError(f"{path} is not readable as JSON: {one_line(error)}") from error
         if not isinstance(stored, dict) or stored.pop("model_type", None) != cls.__name__:
             raise CheckpointError(f"{path} does not describe a {cls.__name__}")
+        digest = stored.pop(HASH, None)
         known = {f.name for f in fields(cls.config_class)}
         if unknown := sorted(set(stored) - known):
-            raise CheckpointError(f"{path} has settings that this version does not know: {', '.join(unknown)}")
+            raise CheckpointError(f"{path} has settings that this version does not know: "
+                                  f"{one_line(', '.join(unknown))}")
         try:
-            return cls.config_class(**stored)
-        except (TypeError, ValueError) as error:
-            raise CheckpointError(f"{path} does not describe a valid model: {error}") from error
+            return cls.config_class(**stored), digest
+        except (TypeError, ValueError, OverflowError) as error:
+            raise CheckpointError(f"{path} does not describe a valid model: {one_line(error)}") from error
 
-    def load_weights(self, path: Path) -> None:
-        """Load the weights strictly: every tensor there, none too many, all of the right shape, none NaN."""
+    @classmethod
+    def _compare_header(cls, config, path: Path) -> int:
+        """Whether the tensors that the file announces are the model's, by name, shape and type; nothing is allocated.
+
+        Returns how many values they hold. Raises CheckpointError.
+        """
+        with torch.device("meta"):
+            own = cls(config).state_dict()
+        try:
+            with safe_open(path, "pt") as file:
+                stored = {name: (tuple((part := file.get_slice(name)).get_shape()), part.get_dtype())
+                          for name in file.keys()}
+        except (SafetensorError, OSError, ValueError, RecursionError) as error:
+            raise CheckpointError(f"{path} is damaged or not a safetensors file: {one_line(error)}") from error
+        if set(stored) != set(own):
+            missing, extra = sorted(set(own) - set(stored)), sorted(set(stored) - set(own))
+            raise CheckpointError(f"{path} belongs to another model: {len(missing)} tensors are missing"
+                                  f"{f' ({missing[0]}, ...)' if missing else ''} and {len(extra)} are foreign"
+                                  f"{f' ({one_line(extra[0])}, ...)' if extra else ''}")
+        for name, (shape, dtype) in stored.items():
+            if shape != tuple(own[name].shape):
+                raise CheckpointError(f"{path} belongs to another model: {name} has shape {shape}, "
+                                      f"this one needs {tuple(own[name].shape)}")
+            # checkpoints of earlier versions hold their counters as fp16
+            if dtype not in FLOATS | (set() if own[name].is_floating_point() else INTEGERS):
+                raise CheckpointError(f"{path} belongs to another model: {name} holds {dtype}, not floating-point "
+                                      "numbers")
+        return sum(tensor.numel() for tensor in own.values())
+
+    def _load_weights(self, path: Path) -> None:
+        """Load weights whose header fits (`_compare_header`), none of them NaN. Raises CheckpointError."""
         try:
             weights = load_file(path)
         except (SafetensorError, OSError, ValueError) as error:
-            raise CheckpointError(f"{path} is damaged or not a safetensors file: {error}") from error
-        own = self.state_dict()
-        if set(weights) != set(own):
-            missing, extra = sorted(set(own) - set(weights)), sorted(set(weights) - set(own))
-            raise CheckpointError(f"{path} belongs to another model: {len(missing)} tensors are missing"
-                                  f"{f' ({missing[0]}, ...)' if missing else ''} and {len(extra)} are foreign"
-                                  f"{f' ({extra[0]}, ...)' if extra else ''}")
+            raise CheckpointError(f"{path} is damaged or not a safetensors file: {one_line(error)}") from error
         for name, tensor in weights.items():
-            if tensor.shape != own[name].shape:
-                raise CheckpointError(f"{path} belongs to another model: {name} has shape {tuple(tensor.shape)}, "
-                                      f"this one needs {tuple(own[name].shape)}")
             if not torch.isfinite(tensor).all():
                 raise CheckpointError(f"{path} is damaged: {name} holds values that are not finite")
         self.load_state_dict(weights)

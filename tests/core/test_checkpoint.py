@@ -1,13 +1,18 @@
 """Checkpoints: what is saved comes back; anything else is refused with one sentence."""
 
 import json
+import shutil
+import time
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from pixelcnn_core import GatedPixelCNN
-from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.faces.encoder import FaceEncoder, FaceEncoderConfig
+from pixelcnn_core.models.checkpoint import HASH, CheckpointError, file_hash
+from pixelcnn_core.restoration.restorer import Restorer, RestorerConfig
 from tests.conftest import small_model
 
 
@@ -47,9 +52,13 @@ def test_a_pickle_is_not_even_opened(folder):
 
 
 def change(folder, edit) -> str:
+    """Another file of weights, with its own hash beside it."""
     weights = load_file(folder / "model.safetensors")
     edit(weights)
     save_file(weights, folder / "model.safetensors")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config[HASH] = file_hash(folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return refused(folder)
 
 
@@ -80,6 +89,111 @@ def test_a_config_of_another_shape(folder):
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "features": 24}))
     assert "belongs to another model" in refused(folder)
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.uint8, torch.int64, torch.bool, torch.complex64])
+def test_weights_that_are_not_floats(folder, dtype):
+    def convert(weights) -> None:
+        name = next(iter(weights))
+        weights[name] = weights[name].to(dtype)
+
+    assert "not floating-point numbers" in change(folder, convert)
+
+
+def test_every_flipped_bit_is_found(folder):
+    """120 of them, spread over header and tensors."""
+    whole = (folder / "model.safetensors").read_bytes()
+    random = np.random.default_rng(0)
+    for position in [*range(10, 130, 2), *random.integers(0, len(whole), 60)]:
+        flipped = bytearray(whole)
+        flipped[position] ^= 1 << random.integers(8)
+        (folder / "model.safetensors").write_bytes(flipped)
+        refused(folder)
+
+
+def test_weights_of_another_model_of_the_same_shape(folder, tmp_path):
+    model = small_model(classes=2, class_names=("a", "b"))
+    model.head1.bias.data += 1
+    model.save_pretrained(tmp_path / "other")
+    shutil.copy(tmp_path / "other" / "model.safetensors", folder)
+    assert "its SHA-256 is not the one in config.json" in refused(folder)
+
+
+ODD = [True, False, None, "8", "", [], {}, [8], 0, -1, 1.5, 1e308, 10**9, 10**30, float("nan"), float("inf")]
+
+
+@pytest.mark.parametrize("name", ["image_size", "channels", "levels", "features", "layers", "kernel_size",
+                                  "first_kernel_size", "head_features", "skip", "dropout", "classes", "embedding",
+                                  "encoder", "map_channels", "position", "class_names"])
+def test_odd_settings_are_refused_at_once(folder, name):
+    """Wrong types, huge numbers: one sentence, and nothing is built that the weights do not announce."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    for value in ODD:
+        if type(value) is type(config[name]) and value == config[name] or name == "dropout" and value == 0:
+            continue  # what it is, and what makes no difference here
+        (folder / "config.json").write_text(json.dumps({**config, name: value}), encoding="utf-8")
+        begun = time.perf_counter()
+        if name == "encoder" and type(value) is str or name == "class_names" and value == []:
+            GatedPixelCNN.from_pretrained(folder)  # says less, and is not wrong
+        elif not (name == "skip" and value is True):
+            refused(folder)
+        assert time.perf_counter() - begun < 5, value
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, '{"model_type": "GatedPixelCNN", "layers": '
+                                  + "9" * 10_000 + "}", "\x00", "\ufeff{}"])
+def test_a_config_that_json_chokes_on(folder, text):
+    (folder / "config.json").write_text(text, encoding="utf-8")
+    refused(folder)
+
+
+def test_what_is_nested_in_a_configuration_is_looked_at_too(tmp_path):
+    Restorer(RestorerConfig(image_size=4, features=4, dilations=(1,), map_channels=2,
+                            decoder={"features": 3, "layers": 1, "head_features": 3})).save_pretrained(tmp_path)
+    Restorer.from_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    for odd in ({"dilations": [True]}, {"dilations": "12"}, {"dilations": [10**9]}, {"dilations": [1] * 10**4},
+                {"decoder": []}, {"decoder": {"layers": 10**6}}, {"decoder": {"channels": 1}},
+                {"decoder": {"features": "3"}}, {"decoder": {"\n": 1}}):
+        (tmp_path / "config.json").write_text(json.dumps({**config, **odd}), encoding="utf-8")
+        with pytest.raises(CheckpointError) as error:
+            Restorer.from_pretrained(tmp_path)
+        assert "\n" not in str(error.value)
+
+
+def test_counters_stay_whole_numbers(tmp_path):
+    """fp16 ends at 65,504: an encoder that saw more batches could not be loaded again."""
+    encoder = FaceEncoder(FaceEncoderConfig(widths=(4,), blocks=1, embedding=2))
+    encoder.stages[0].norm1.num_batches_tracked.fill_(70_001)
+    encoder.save_pretrained(tmp_path)
+    again = FaceEncoder.from_pretrained(tmp_path)
+    assert again.stages[0].norm1.num_batches_tracked == 70_001 and again.fingerprint == encoder.fingerprint
+
+
+def test_what_half_precision_cannot_hold_is_not_saved(folder):
+    before = (folder / "model.safetensors").read_bytes()
+    for value in (70_000, float("nan")):
+        model = small_model(classes=2)
+        model.head1.bias.data[0] = value
+        with pytest.raises(CheckpointError, match="not saved: head1.bias holds values above 65,504"):
+            model.save_pretrained(folder)
+        assert (folder / "model.safetensors").read_bytes() == before
+
+
+def test_options_that_nobody_knows_are_refused(folder):
+    for options in ({"map_locatoin": "cpu"}, {"strict": False}, {"torch_dtype": torch.float16}, {"subfolder": "a"}):
+        with pytest.raises(TypeError, match=next(iter(options))):
+            GatedPixelCNN.from_pretrained(folder, **options)
+
+
+def test_looking_into_a_checkpoint_builds_nothing(folder):
+    config, count = GatedPixelCNN.inspect(folder)
+    model = GatedPixelCNN.from_pretrained(folder)
+    assert config == model.config and count == sum(p.numel() for p in model.parameters())
+    (folder / "config.json").write_text(json.dumps({**config.to_dict(), "model_type": "GatedPixelCNN",
+                                                    "features": 4080, "layers": 200}), encoding="utf-8")
+    with pytest.raises(CheckpointError, match="belongs to another model"):
+        GatedPixelCNN.inspect(folder)
 
 
 def test_a_folder_without_a_checkpoint_and_a_name_that_is_nowhere(tmp_path, monkeypatch):
