@@ -1,4 +1,4 @@
-"""Downsampled ImageNet at 32 x 32 and 64 x 64, in the files of Chrabaszcz et al. (2017); and tables sorted by class.
+"""Downsampled ImageNet at 32 x 32 and 64 x 64, in the files of Chrabaszcz et al. (2017).
 
     train_data_batch_1.npz ... train_data_batch_10.npz, val_data.npz
     data: uint8 (N, 3 * S * S), planes of red, green and blue;  labels: (N,) integers from 1 to 1000
@@ -9,13 +9,13 @@ The paper's own data set has the same size but was resampled in another way, so 
 """
 
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from pixelcnn_core.data.image_data import DataError, ImageData
+from pixelcnn_core.data.splits import members
 
 TRAIN_FILES = tuple(f"train_data_batch_{k}.npz" for k in range(1, 11))
 TEST_FILES = ("val_data.npz",)
@@ -23,29 +23,29 @@ CLASSES = 1000
 
 
 def downsampled_imagenet(root: Path, split: str, size: int) -> ImageData:
-    """All images of the "train" or "test" split, uint8 (N, 3, size, size). Raises DataError."""
-    paths = [root / name for name in (TRAIN_FILES if split == "train" else TEST_FILES)]
+    """All images of a split, uint8 (N, 3, size, size). Raises DataError."""
+    paths = [root / name for name in (TEST_FILES if split == "test" else TRAIN_FILES)]
     for path in paths:  # all of them first: the tenth file is read minutes after the first
         if not path.is_file():
             raise DataError(f"{path} is missing; --data must name a folder with train_data_batch_1.npz to "
                             f"train_data_batch_10.npz and val_data.npz of downsampled ImageNet, {size} x {size}")
     labels = [_read_labels(path) for path in paths]
     counts = [len(part) for part in labels]
-    images, start = np.empty((sum(counts), 3, size, size), np.uint8), 0  # filled in place: it may be most of the memory
+    index = members(sum(counts), split)
+    images = np.empty((len(index), 3, size, size), np.uint8)  # filled in place: it may be most of the memory
+    first = start = 0  # of the file's images, in all files and in the split
     for path, count in zip(paths, counts):
+        chosen = index[(index >= first) & (index < first + count)] - first
+        first += count
+        if not len(chosen):
+            continue
         pixels = _read(path, "data")
         if pixels.dtype != np.uint8 or pixels.shape != (count, 3 * size * size):
             raise DataError(f"{path} holds data of shape {pixels.shape} and type {pixels.dtype}; {size} x {size} "
                             f"images with {count} labels need uint8 of shape {(count, 3 * size * size)}")
-        images[start:start + count] = pixels.reshape(count, 3, size, size)  # (N, 3, S, S)
-        start += count
-    return ImageData(torch.from_numpy(images), torch.from_numpy(np.concatenate(labels)) - 1, ())
-
-
-def shuffled(data: ImageData, seed: int = 0) -> ImageData:
-    """The same images in a fixed random order: of a table sorted by class, the first ones are then a fair sample."""
-    order = torch.from_numpy(np.random.default_rng(seed).permutation(len(data)))
-    return replace(data, images=data.images[order], labels=data.labels[order])
+        images[start:start + len(chosen)] = pixels.reshape(count, 3, size, size)[chosen]  # (N, 3, S, S)
+        start += len(chosen)
+    return ImageData(torch.from_numpy(images), torch.from_numpy(np.concatenate(labels)[index]) - 1, ())
 
 
 def _read_labels(path: Path) -> np.ndarray:

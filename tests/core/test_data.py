@@ -1,16 +1,18 @@
-"""The data sets: read from small files of their formats, and refused with advice when missing or damaged."""
+"""CIFAR-10, the digits, the order of batches and what is held out for validation."""
 
-import io
+import hashlib
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
-import pyarrow
-import pyarrow.parquet
 import pytest
 import torch
-from PIL import Image
 
-from pixelcnn_core.data.image_data import DataError, batch_indices, load_data
+from pixelcnn_core.data.image_data import SPLITS, DataError, batch_indices
+from pixelcnn_core.data.loaders import load_data
+from pixelcnn_core.data.splits import members
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
@@ -29,18 +31,13 @@ def write_cifar10(root) -> np.ndarray:
     return first
 
 
-def encoded(size: tuple[int, int], mode: str = "RGB", colour=0) -> bytes:
-    buffer = io.BytesIO()
-    Image.new(mode, size, colour).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def test_cifar10_is_read_as_its_makers_wrote_it(tmp_path):
     first = write_cifar10(tmp_path)
     data = load_data("cifar10", tmp_path, "train")
-    assert data.images.shape == (20, 3, 32, 32) and data.images.dtype == torch.uint8
+    assert data.images.shape == (19, 3, 32, 32) and data.images.dtype == torch.uint8
     assert data.class_names == tuple(CLASSES) and data.labels[:4].tolist() == [0, 3, 9, 5]
     assert np.array_equal(data.images[0].numpy().ravel(), first[0])  # planes of red, green and blue
+    assert len(load_data("cifar10", tmp_path, "validation")) == 1
     assert len(load_data("cifar10", tmp_path / "cifar-10-batches-py", "test")) == 4  # or the inner folder
 
 
@@ -77,63 +74,43 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path, monkeypatch):
 
 
 def test_digits_are_always_there():
-    train, test = load_data("digits", "nowhere", "train"), load_data("digits", "nowhere", "test")
-    assert train.images.shape == (1500, 1, 8, 8) and test.images.shape == (297, 1, 8, 8)
+    train, validation, test = (load_data("digits", "nowhere", split) for split in ("train", "validation", "test"))
+    assert train.images.shape == (1425, 1, 8, 8) and test.images.shape == (297, 1, 8, 8)
+    assert len(validation) == 75 and len(set(validation.labels.tolist())) == 10
     assert train.levels == 17 and train.images.max() == 16
 
 
-def write_parquet(path, images: list[bytes]) -> None:
-    pyarrow.parquet.write_table(pyarrow.table({"image": images, "label": [1, 0][:len(images)],
-                                               "name": ["reef", "bear"][:len(images)]}), path)
-
-
-def test_parquet_images_are_squared_averaged_and_made_rgb(tmp_path):
-    wide = np.zeros((64, 128, 3), np.uint8)
-    wide[:, 32:96] = [200, 100, 50]  # only the central square has colour
-    buffer = io.BytesIO()
-    Image.fromarray(wide).save(buffer, "PNG")
-    write_parquet(tmp_path / "val.parquet", [buffer.getvalue(), encoded((64, 64), "L", 77)])
-    data = load_data("parquet", tmp_path, "test", size=16)
-    assert data.images.shape == (2, 3, 16, 16) and data.class_names == ("bear", "reef")
-    assert (data.images[0].flatten(1).T == torch.tensor([200, 100, 50])).all()
-    assert (data.images[1] == 77).all() and data.labels.tolist() == [1, 0]
-
-
-def test_parquet_missing_or_damaged(tmp_path):
-    with pytest.raises(DataError, match="must name a folder with train.parquet"):
-        load_data("parquet", tmp_path, "train")
-    (tmp_path / "train.parquet").write_bytes(b"PAR1 and nothing else")
-    with pytest.raises(DataError, match="damaged or lacks the columns"):
-        load_data("parquet", tmp_path, "train")
-    pyarrow.parquet.write_table(pyarrow.table({"image": [b""]}), tmp_path / "train.parquet")
-    with pytest.raises(DataError, match="lacks the columns"):
-        load_data("parquet", tmp_path, "train")
-    write_parquet(tmp_path / "train.parquet", [encoded((8, 8)), b"not an image"])
-    with pytest.raises(DataError, match="image 1 of .* is not a readable image"):
-        load_data("parquet", tmp_path, "train")
-
-
-def test_a_folder_of_images(tmp_path):
-    with pytest.raises(DataError, match="expected .*train/CLASS/IMAGE"):
-        load_data("folder", tmp_path, "train")
-    for name in ("b", "a"):
-        (tmp_path / "train" / name).mkdir(parents=True)
-    with pytest.raises(DataError, match="hold no images"):
-        load_data("folder", tmp_path, "train")
-    (tmp_path / "train" / "a" / "1.png").write_bytes(encoded((40, 40), "RGB", (9, 8, 7)))
-    (tmp_path / "train" / "b" / "2.png").write_bytes(encoded((10, 30), "RGBA", (1, 2, 3, 255)))
-    data = load_data("folder", tmp_path, "train", size=8)
-    assert data.images[:, :, 0, 0].tolist() == [[9, 8, 7], [1, 2, 3]] and data.class_names == ("a", "b")
-    (tmp_path / "train" / "b" / "3.txt").write_text("words")
-    with pytest.raises(DataError, match="3.txt is not a readable image"):
-        load_data("folder", tmp_path, "train")
-
-
 def test_unknown_names_are_listed():
-    with pytest.raises(DataError, match="no data set is called 'mnist'; there are cifar10, digits"):
+    with pytest.raises(DataError, match="no data set is called 'mnist'; there are cifar10, cifar10-grey16, digits"):
         load_data("mnist", ".", "train")
-    with pytest.raises(DataError, match="'train' or 'test'"):
-        load_data("digits", ".", "validation")
+    with pytest.raises(DataError, match="'train', 'test' or 'validation', not 'val'"):
+        load_data("digits", ".", "val")
+
+
+@pytest.mark.parametrize("count", [2, 19, 20, 1500, 50_000, 200_000])
+def test_one_image_in_twenty_validates_and_never_trains(count):
+    train, validation = members(count, "train"), members(count, "validation")
+    assert np.array_equal(np.sort(np.concatenate([train, validation])), np.arange(count)), "each in one of them"
+    assert len(validation) == {2: 1, 19: 1, 20: 1, 1500: 75, 50_000: 2500, 200_000: 5000}[count]
+    assert np.array_equal(members(count, "test"), np.arange(count)), "test has files of its own"
+
+
+def test_the_rule_of_validation_never_changes():
+    """By the SHA-256 of the number alone: what was held out once is held out in every version of every library."""
+    smallest = sorted(range(1500), key=lambda k: hashlib.sha256(str(k).encode()).digest())[:75]
+    assert members(1500, "validation").tolist() == sorted(smallest)
+    assert members(1500, "validation")[:4].tolist() == [39, 51, 55, 146]
+    with pytest.raises(DataError, match="1 image for training is too few"):
+        members(1, "train")
+
+
+def test_the_type_of_the_data_imports_no_loader():
+    """No import circle: the models need the type, the faces need it too, and the loaders need the faces."""
+    code = ("import sys, pixelcnn_core.data.image_data\n"
+            "loaders = [name for name in sys.modules if name.startswith('pixelcnn_core.data.') and 'image_data' not in "
+            "name]\nassert not loaders, loaders")
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+    assert set(SPLITS) == {"train", "validation", "test"}
 
 
 def test_batches_are_epochs_of_permutations():
@@ -141,6 +118,10 @@ def test_batches_are_epochs_of_permutations():
     for epoch in epochs:
         assert len(set(epoch.tolist())) == 9  # the incomplete last batch is dropped
     assert not torch.equal(*epochs)
+    order = np.random.default_rng((4, 1)).permutation(10)
+    assert epochs[1].tolist() == order[:9].tolist(), "the order that every earlier run had"
+    batch_indices(10, 3, 4, 4).zero_()  # whoever changes the answer does not change the next one
+    assert batch_indices(10, 3, 4, 4).tolist() == order[3:6].tolist()
     assert torch.equal(batch_indices(10, 3, 4, 4), batch_indices(10, 3, 4, 4))
     assert not torch.equal(batch_indices(10, 3, 4, 4), batch_indices(10, 3, 4, 5))
     with pytest.raises(DataError, match="fewer than one batch"):

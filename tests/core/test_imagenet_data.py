@@ -7,8 +7,10 @@ import pytest
 import torch
 from tiny_runs import MODEL
 
-from pixelcnn_core.data.image_data import DataError, load_data
+from pixelcnn_core.data.image_data import DataError
 from pixelcnn_core.data.imagenet import TEST_FILES, TRAIN_FILES
+from pixelcnn_core.data.loaders import load_data
+from pixelcnn_core.data.splits import members
 from pixelcnn_core.evaluation.likelihood import evaluate
 from pixelcnn_core.training.loop import train
 from pixelcnn_core.training.recipe import Recipe, load_recipe
@@ -28,10 +30,12 @@ def write_batches(root, size: int, per_file: int = 3) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("size", [32, 64])
 def test_batches_are_read_in_order_as_planes(tmp_path, size):
     pixels = write_batches(tmp_path, size)
-    data = load_data(f"imagenet{size}", tmp_path, "train")
-    assert data.images.shape == (30, 3, size, size) and data.images.dtype == torch.uint8
-    assert np.array_equal(data.images[3 * 9 + 1, 2].numpy().ravel(), pixels["train_data_batch_10.npz"][1, -size**2:])
-    assert data.labels[:3].tolist() == [0, 400, 800] and data.class_names == ()
+    whole = np.concatenate([pixels[name] for name in TRAIN_FILES]).reshape(30, 3, size, size)
+    for split, count in (("train", 29), ("validation", 1)):
+        data, index = load_data(f"imagenet{size}", tmp_path, split), members(30, split)
+        assert data.images.shape == (count, 3, size, size) and data.images.dtype == torch.uint8
+        assert np.array_equal(data.images.numpy(), whole[index])
+        assert data.labels.tolist() == [(0, 400, 800)[k % 3] for k in index] and data.class_names == ()
     assert len(load_data(f"imagenet{size}", tmp_path, "test")) == 3
 
 

@@ -12,7 +12,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from pixelcnn_core.cli.main import app
-from pixelcnn_core.data.image_data import ImageData, grey_halved, load_data
+from pixelcnn_core.data.cifar10 import grey_halved
+from pixelcnn_core.data.image_data import ImageData
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.evaluation.likelihood import evaluate
 from pixelcnn_core.evaluation.race import NAMES, RaceError, contestants, free_parameters, race
 from pixelcnn_core.models.layers import ColourConv1x1, HorizontalConv
@@ -176,7 +178,7 @@ def test_grey_halved():
 def test_cifar10_in_grey(monkeypatch):
     data = made_up("cifar10", 6)
     named = replace(data, class_names=tuple("0123456789"))
-    monkeypatch.setattr("pixelcnn_core.data.image_data._cifar10", lambda *rest: named)
+    monkeypatch.setattr("pixelcnn_core.data.loaders.cifar10", lambda *rest: named)
     grey = load_data("cifar10-grey16", "nowhere", "train")
     assert grey.images.shape == (6, 1, 16, 16) and len(grey.class_names) == 10
     assert not grey.unconditional().class_names and not len(grey.unconditional().condition(slice(2)))
