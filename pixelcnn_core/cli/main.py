@@ -13,6 +13,7 @@ app = typer.Typer(help="Gated PixelCNN: train, evaluate, sample and time models.
 CheckpointArgument = Annotated[str, typer.Argument(help="checkpoint folder or Hugging Face Hub id")]
 DataOption = Annotated[Path, typer.Option(help="folder of the data set")]
 ENCODER = Path("demo/assets/face_encoder")  # the bundled one
+NETWORK = Path("demo/assets/face_network")
 CLASSIFIER = Path("demo/assets/classifier")
 BASELINES = Path("demo/assets/autoencoders")  # with mse-autoencoder-10 and mse-autoencoder-100
 COLOUR_MODEL = "demo/assets/models/cifar10"
@@ -94,6 +95,18 @@ def distill(data: DataOption, out: Annotated[Path, typer.Option(help="checkpoint
     from pixelcnn_core.faces.encoder_training import train_encoder
 
     typer.echo(f"checkpoint: {train_encoder(data, out, epochs=epochs, max_minutes=max_minutes)}")
+
+
+@app.command(name="verify-faces")
+def verify_faces(data: DataOption, network: Annotated[Path, typer.Option(help="folder of the face network")] = NETWORK,
+                 encoder: Annotated[Path, typer.Option(help="folder of the compact encoder")] = ENCODER,
+                 json_file: JsonOption = None) -> None:
+    """How well the face network tells held-out people apart; writes its results.json and card."""
+    from pixelcnn_core.faces.card import write_network_card
+    from pixelcnn_core.faces.verification import verify_faces
+
+    report(verify_faces(data, network, encoder), json_file)
+    write_network_card(network)
 
 
 @app.command()

@@ -8,29 +8,19 @@ distillation), which is what verification uses.
 
 import csv
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
-from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from tqdm import tqdm
 
 from pixelcnn_core.faces.encoder import FaceEncoder, FaceEncoderConfig
 from pixelcnn_core.faces.tables import FaceData, load_faces, split_faces
+from pixelcnn_core.faces.verification import verification, verification_pairs
 from pixelcnn_core.provenance import commit, count_parameters, hardware, versions, write_json
-
-
-@dataclass
-class Pairs:
-    """Indices of two faces each, (P,), and whether they show the same person, bool (P,)."""
-
-    first: np.ndarray
-    second: np.ndarray
-    same: np.ndarray
 
 
 def teacher_vectors(data: FaceData, mean: Tensor) -> Tensor:
@@ -109,36 +99,6 @@ def write_rows(path: Path, rows: list[dict]) -> None:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-
-
-def verification_pairs(data: FaceData, count: int, seed: int = 0) -> Pairs:
-    """`count` pairs of the same person and as many of two people, drawn at random."""
-    random, people = np.random.default_rng(seed), {}
-    for index, identity in enumerate(data.identities):
-        people.setdefault(identity, []).append(index)
-    several = [faces for faces in people.values() if len(faces) > 1]
-    if len(people) < 2 or not several:
-        raise ValueError(f"{len(people)} people, {len(several)} of them with two photos, are too few for pairs")
-    same = np.array([random.choice(several[random.integers(len(several))], 2, replace=False) for _ in range(count)])
-    groups = list(people.values())
-    different = np.array([[random.choice(groups[k]) for k in random.choice(len(groups), 2, replace=False)]
-                          for _ in range(count)])
-    both = np.concatenate([same, different])
-    order = random.permutation(len(both))
-    return Pairs(both[order, 0], both[order, 1], (np.arange(len(both)) < count)[order])
-
-
-def verification(vectors: Tensor, pairs: Pairs, folds: int = 10) -> tuple[float, float]:
-    """(accuracy, area under the ROC curve): the threshold on the cosine is fitted on nine folds of ten."""
-    cosine = (vectors[pairs.first] * vectors[pairs.second]).sum(1).numpy()
-    fold = np.arange(len(cosine)) % folds
-    hits = []
-    for k in range(folds):
-        fit, test = fold != k, fold == k
-        candidates = np.sort(cosine[fit])[::max(1, fit.sum() // 400)]
-        right = [((cosine[fit] > t) == pairs.same[fit]).mean() for t in candidates]
-        hits.append(((cosine[test] > candidates[int(np.argmax(right))]) == pairs.same[test]).mean())
-    return float(np.mean(hits)), float(roc_auc_score(pairs.same, cosine))
 
 
 def evaluate_encoder(checkpoint: str | Path, data_dir: str | Path, count: int = 3000) -> dict:

@@ -16,7 +16,9 @@ from torch import Tensor
 from torch.hub import download_url_to_file, get_dir
 
 from pixelcnn_core.faces.encoder import FaceEncoder
+from pixelcnn_core.faces.face_network import FaceNetwork
 from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.provenance import read_json
 
 NAME = "vggface2"
 URL = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/20180402-114759-vggface2.pt"
@@ -50,8 +52,10 @@ class InceptionEncoder:
         return torch.cat([self.network((image[None] - 127.5) / 128) for image in large])
 
 
-def load_encoder(source: str | Path) -> FaceEncoder | InceptionEncoder:
+def load_encoder(source: str | Path) -> FaceNetwork | FaceEncoder | InceptionEncoder:
     """A face encoder: a checkpoint folder, "vggface2" (fetched on first use), or a .pt file of those weights.
+
+    All have `embed` (uint8 crops (B, 3, 64, 64) -> unit vectors (B, D)), `fingerprint` and `config.embedding`.
 
     Raises CheckpointError with one sentence for a file that is missing, damaged, swapped or of another network.
     """
@@ -59,6 +63,8 @@ def load_encoder(source: str | Path) -> FaceEncoder | InceptionEncoder:
         return read_vggface2(fetch_vggface2(), expected=SHA256)
     if str(source).endswith(".pt"):
         return read_vggface2(Path(source))
+    if read_json(Path(source) / "config.json").get("model_type") == FaceNetwork.__name__:
+        return FaceNetwork.from_pretrained(source)
     return FaceEncoder.from_pretrained(str(source))
 
 

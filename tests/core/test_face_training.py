@@ -8,14 +8,9 @@ import torch
 
 from pixelcnn_core.data.image_data import DataError
 from pixelcnn_core.faces.encoder import FaceEncoder, FaceEncoderConfig
-from pixelcnn_core.faces.encoder_training import (
-    Pairs,
-    evaluate_encoder,
-    train_encoder,
-    verification,
-    verification_pairs,
-)
+from pixelcnn_core.faces.encoder_training import evaluate_encoder, train_encoder
 from pixelcnn_core.faces.tables import held_out_people, is_held_out, load_faces, split_faces
+from pixelcnn_core.faces.verification import Pairs, nearness, verification, verification_pairs
 
 
 def test_the_committed_list_follows_the_rule():
@@ -80,6 +75,7 @@ def test_verification_of_perfect_and_of_random_vectors():
     order = random.permutation(len(balanced))
     pairs = Pairs(pairs.first[order], pairs.second[order], pairs.same[order])
     assert verification(torch.from_numpy(people), pairs) == (1.0, 1.0)
+    assert verification(torch.from_numpy(people), pairs, nearness) == (1.0, 1.0)
     noise = torch.nn.functional.normalize(torch.from_numpy(random.normal(size=(80, 64)).astype(np.float32)))
     noise_pairs = Pairs(pairs.first[pairs.first != pairs.second], pairs.second[pairs.first != pairs.second],
                         pairs.same[pairs.first != pairs.second])
