@@ -38,7 +38,9 @@ class ImageData:
 
     def to(self, device) -> "ImageData":
         embeddings = None if self.embeddings is None else self.embeddings.to(device)
-        return replace(self, images=self.images.to(device), labels=self.labels.to(device), embeddings=embeddings)
+        partners = None if self.partners is None else self.partners.to(device)
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device), embeddings=embeddings,
+                       partners=partners)
 
     def first(self, count: int | None) -> "ImageData":
         """The first `count` images; all for None."""

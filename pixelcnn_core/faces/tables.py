@@ -1,8 +1,9 @@
 """Aligned face crops with identities, for the face encoder and the portrait model.
 
 Tables `*.parquet` in one folder, with the columns image (64 x 64 WebP), identity (or null), source, inside (share of
-the crop inside the photo) and descriptor (128 numbers of a teacher network). People are split once and for all: the
-tenth of them in `held_out_people.txt` is never trained on, neither by the encoder nor by the portrait model.
+the crop inside the photo) and descriptor (128 numbers of the face network, made from the full-size photo). People are
+split once and for all, by their names: the tenth of them in `held_out_people.txt` is never trained on, and tested once;
+another tenth is for choices (validation).
 """
 
 import hashlib
@@ -16,11 +17,12 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from pixelcnn_core.data.image_data import SPLITS, DataError, ImageData
+from pixelcnn_core.data.image_data import DataError, ImageData
 
 HELD_OUT_FILE = Path(__file__).parent / "held_out_people.txt"
 CROP = 64  # height and width of the crops in the tables
 INSIDE = 0.98  # share of a crop inside its photo that the portrait model asks for: no mirrored borders
+FACE_NETWORK = "dlib face recognition ResNet v1"  # that gave the descriptors
 COLUMNS = ["image", "identity", "source", "inside", "descriptor"]
 
 
@@ -54,7 +56,17 @@ def held_out_people() -> set[str]:
 
 def is_held_out(identity: str) -> bool:
     """The rule that made the list: one name in ten, by a hash of the name alone."""
-    return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8]) % 10 == 0
+    return tenth(identity) == 0
+
+
+def tenth(identity: str) -> int:
+    """Which tenth of all names this one falls into, by a hash of the name alone: 0 is for tests, 1 for validation."""
+    return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8]) % 10
+
+
+def split_of(identity: str | None) -> str:
+    """ "train", "validation" or "test"; faces without a name are trained on."""
+    return {0: "test", 1: "validation"}.get(tenth(identity), "train") if identity is not None else "train"
 
 
 def load_faces(folder: str | Path) -> FaceData:
@@ -87,21 +99,50 @@ def split_faces(data: FaceData) -> tuple[FaceData, FaceData]:
     return data.where([not t for t in test]), data.where(test)
 
 
-def portraits(folder: Path, split: str, size: int, encoder: str) -> ImageData:
-    """The faces that lie inside their photos, area-averaged to size x size, each with its condition vector."""
-    from pixelcnn_core.faces.encoder import condition_vectors
-    from pixelcnn_core.faces.vggface2 import load_encoder
+DESCRIPTORS = "descriptors"  # in place of an encoder's folder: the vectors of the tables
 
+
+def portraits(folder: Path, split: str, size: int, encoder: str) -> ImageData:
+    """The faces that lie inside their photos, area-averaged to size x size, each with its condition vector.
+
+    encoder  checkpoint folder of a face encoder, or "descriptors" for those in the tables
+    """
     if not encoder:
-        raise DataError("the data set 'faces' needs the checkpoint folder of a face encoder")
+        raise DataError("the data set 'faces' needs the checkpoint folder of a face encoder, or 'descriptors'")
     if CROP % size:
         raise DataError(f"faces of {CROP} x {CROP} pixels are averaged to a divisor of that size, not to {size}")
-    model = load_encoder(encoder)
-    faces = split_faces(load_faces(folder))[SPLITS.index(split)]
+    faces = load_faces(folder)
+    faces = faces.where([split_of(name) == split for name in faces.identities])
     faces = faces.where((faces.inside > INSIDE).tolist())
-    if split == "test":  # the tables list a person's photos together: mix them, so that the first few are many people
+    if split != "train":  # the tables list a person's photos together: mix them, so that the first few are many people
         faces = faces.where_index(np.random.default_rng(0).permutation(len(faces)).tolist())
+    vectors, name = condition_vectors_of(faces, encoder)
     images = F.avg_pool2d(faces.images.float(), CROP // size).round().to(torch.uint8)  # (N, 3, size, size)
     labels = torch.full((len(faces),), -1)
-    return ImageData(images, labels, (), embeddings=condition_vectors(model.embed(faces.images)),
-                     encoder=model.fingerprint, identities=faces.identities)
+    return ImageData(images, labels, (), embeddings=vectors, encoder=name, identities=faces.identities,
+                     partners=partners(faces.identities))
+
+
+def condition_vectors_of(faces: FaceData, encoder: str) -> tuple[Tensor, str]:
+    """`h` of every face, (N, D), and the name of the network that gave it."""
+    from pixelcnn_core.faces.encoder import condition_vectors
+
+    if encoder == DESCRIPTORS:
+        return condition_vectors(F.normalize(faces.descriptors.float(), dim=1)), FACE_NETWORK
+    from pixelcnn_core.faces.vggface2 import load_encoder
+
+    model = load_encoder(encoder)
+    return condition_vectors(model.embed(faces.images)), model.fingerprint
+
+
+def partners(identities: list[str | None], count: int = 16) -> Tensor:
+    """For every face `count` faces of the same person, (N, count), drawn with repetition; itself where it is alone."""
+    photos: dict[str, list[int]] = {}
+    for k, name in enumerate(identities):
+        photos.setdefault(name if name is not None else f"nobody {k}", []).append(k)
+    random, found = np.random.default_rng(0), np.empty((len(identities), count), np.int64)
+    for indices in photos.values():
+        for k in indices:
+            others = [j for j in indices if j != k] or [k]
+            found[k] = random.choice(others, count)
+    return torch.from_numpy(found)

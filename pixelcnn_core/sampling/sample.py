@@ -1,8 +1,9 @@
 """Ancestral sampling, section 2.1: sub-pixel by sub-pixel in raster order, R, G, B inside each pixel.
 
 Randomness is explicit: every sub-pixel has one uniform number u, and its value is the smallest level k whose
-cumulative probability exceeds u. A sample is therefore a function of (weights, condition, temperature, guidance,
-uniforms): same noise, other class; same noise, edited image; and the two methods below must give the same image.
+cumulative probability exceeds u. A sample is therefore a function of (weights, condition, temperature, truncation,
+guidance, uniforms): same noise, other class; same noise, edited image; and the two methods below must give the same
+image.
 
     method="naive"   one full forward pass per sub-pixel: the definition, and very slow
     method="cached"  every activation computed once (`cached/sampler.py`): the same images, hundreds of times faster
@@ -21,6 +22,7 @@ from torch import Tensor
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.sampling.cached.sampler import CachedSampler
+from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 
 def uniforms_from_seed(seed: int, batch: int, config: PixelCNNConfig) -> Tensor:
@@ -35,12 +37,14 @@ def prefix_mask(config: PixelCNNConfig, row: int, column: int) -> Tensor:
     return (torch.arange(size * size) < row * size + column).reshape(size, size)
 
 
-def invert_cdf(logits: Tensor, uniforms: Tensor, temperature: float) -> Tensor:
+def invert_cdf(logits: Tensor, uniforms: Tensor, temperature: float, truncation: Truncation = PAPER) -> Tensor:
     """Levels of sub-pixels: logits (..., levels), uniforms (...) -> integers (...). Temperature 0 takes the mode."""
     if temperature == 0:
         return logits.argmax(-1)
     logits = logits.double()
     weights = torch.exp((logits - logits.amax(-1, keepdim=True)) / temperature)
+    if truncation:
+        weights = truncation.cut(weights)
     cdf = weights.cumsum(-1)
     below = cdf <= uniforms[..., None] * cdf[..., -1:]
     return below.sum(-1).clamp(max=logits.shape[-1] - 1)
@@ -53,13 +57,16 @@ def guided(conditional: Tensor, unconditional: Tensor, guidance: float) -> Tenso
 
 def sample(model: GatedPixelCNN, condition: Condition | None = None, *, batch: int | None = None, seed: int = 0,
            uniforms: Tensor | None = None, temperature: float = 1.0, guidance: float = 1.0,
-           image: Tensor | None = None, known: Tensor | None = None, method: str = "cached") -> Iterator[Tensor]:
+           truncation: Truncation = PAPER, unconditional: Condition | None = None, image: Tensor | None = None,
+           known: Tensor | None = None, method: str = "cached") -> Iterator[Tensor]:
     """Draw images, yielding the unfinished batch, uint8 (B, C, H, W), after every row; rows to come are 0.
 
     condition    what the images are conditioned on; its length sets the batch size unless `batch` does
     uniforms     (B, C, H, W) or (1, C, H, W) numbers in [0, 1): the noise; default: from `seed`
     temperature  logits are divided by it; 0 takes the most probable level
-    guidance     1 samples p(x | h); above 1 stresses the condition (two network evaluations instead of one)
+    guidance     classifier-free: 1 samples p(x | h); above 1 stresses the condition (two network evaluations)
+    truncation   which levels are never drawn; none are in the paper's sampler
+    unconditional  what guidance starts from; default: no condition at all
     image, known pixels to keep: `image` integers (B or 1, C, H, W), `known` bool (H, W), (B, H, W) or (B, C, H, W)
     Raises ValueError for anything that does not fit, before any work is done.
     """
@@ -74,9 +81,10 @@ def sample(model: GatedPixelCNN, condition: Condition | None = None, *, batch: i
     image, known = check_known(image, known, batch, config)
     check_numbers(temperature, guidance)
     if method == "naive":
-        return sample_naive(model, condition, uniforms, temperature, guidance, image, known)
+        return sample_naive(model, condition, uniforms, temperature, guidance, image, known, truncation, unconditional)
     if method == "cached":
-        engine = CachedSampler(model, condition, batch, temperature=temperature, guidance=guidance)
+        engine = CachedSampler(model, condition, batch, temperature=temperature, guidance=guidance,
+                               truncation=truncation, unconditional=unconditional)
         return engine.run(uniforms, image, known)
     raise ValueError(f"method is 'naive' or 'cached', not {method!r}")
 
@@ -88,15 +96,18 @@ def finish(partial_images: Iterator[Tensor]) -> Tensor:
 
 @torch.no_grad()
 def sample_naive(model: GatedPixelCNN, condition: Condition, uniforms: Tensor, temperature: float, guidance: float,
-                 image: Tensor, known: Tensor) -> Iterator[Tensor]:
+                 image: Tensor, known: Tensor, truncation: Truncation = PAPER,
+                 unconditional: Condition | None = None) -> Iterator[Tensor]:
     """The definition of ancestral sampling: a full forward pass for each of the C * H * W sub-pixels."""
     device = next(model.parameters()).device
     condition, uniforms, known = condition.to(device), uniforms.to(device), known.to(device)
+    unconditional = unconditional and unconditional.to(device)
     x = torch.where(known, image.to(device), 0).to(torch.uint8)
     for row in range(x.shape[2]):
         for column in range(x.shape[3]):
             for channel in range(x.shape[1]):
-                value = naive_step(model, x, condition, uniforms, (channel, row, column), temperature, guidance)
+                value = naive_step(model, x, condition, uniforms, (channel, row, column), temperature, guidance,
+                                   truncation, unconditional)
                 keep = known[:, channel, row, column]
                 x[:, channel, row, column] = torch.where(keep, x[:, channel, row, column], value)
         partial = x.cpu().clone()
@@ -105,13 +116,14 @@ def sample_naive(model: GatedPixelCNN, condition: Condition, uniforms: Tensor, t
 
 
 def naive_step(model: GatedPixelCNN, x: Tensor, condition: Condition, uniforms: Tensor, position: tuple[int, int, int],
-               temperature: float = 1.0, guidance: float = 1.0) -> Tensor:
+               temperature: float = 1.0, guidance: float = 1.0, truncation: Truncation = PAPER,
+               unconditional: Condition | None = None) -> Tensor:
     """Draw the sub-pixel at (channel, row, column) given the earlier ones in x: uint8 (B,)."""
     channel, row, column = position
     logits = model(x, condition)[:, :, channel, row, column]  # (B, levels)
     if guidance != 1:
-        logits = guided(logits, model(x)[:, :, channel, row, column], guidance)
-    return invert_cdf(logits, uniforms[:, channel, row, column], temperature).to(torch.uint8)
+        logits = guided(logits, model(x, unconditional)[:, :, channel, row, column], guidance)
+    return invert_cdf(logits, uniforms[:, channel, row, column], temperature, truncation).to(torch.uint8)
 
 
 def check_numbers(temperature: float, guidance: float) -> None:

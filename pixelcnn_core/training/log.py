@@ -12,6 +12,7 @@ from pixelcnn_core.evaluation.classifier import Classifier
 from pixelcnn_core.figures import image_grid, labelled_grid
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.plain import PlainPixelCNN
+from pixelcnn_core.models.upscaler import Upscaler, halved
 from pixelcnn_core.restoration.damage import random_damage, visible
 from pixelcnn_core.restoration.restorer import Restorer
 from pixelcnn_core.sampling.sample import finish, sample
@@ -92,7 +93,7 @@ class TrainingLog:
         """samples/epoch-NNN.png, always from the same noise: a row for each of the first ten classes, or for
         each of the first eight test images the row of its embedding, the image itself on the left; from an
         auto-encoder a row of test images above their reconstructions; from a restorer their damaged selves between
-        them."""
+        them, from an upscaler their smaller ones."""
         config, folder = run.average.config, self.folder / "samples"
         if isinstance(run.average, Classifier):
             return  # it draws nothing
@@ -108,6 +109,13 @@ class TrainingLog:
             damaged = random_damage(originals, config.levels, (0,), range(len(originals)))
             rows = [originals, visible(damaged, config.levels), finish(run.average.restore(damaged)).cpu()]
             image_grid(torch.cat(rows), len(originals), config.levels).save(path)
+            return
+        if isinstance(run.average, Upscaler):
+            originals, h = data.images[:per_class], data.condition(slice(per_class))
+            smaller = halved(originals)
+            drawn = finish(sample(run.average.decoder, run.average.condition(smaller, h))).cpu()
+            enlarged = smaller.repeat_interleave(2, 2).repeat_interleave(2, 3)
+            image_grid(torch.cat([originals, enlarged, drawn]), len(originals), config.levels).save(path)
             return
         names = config.class_names[:10]
         if data.embeddings is not None:

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from safetensors import SafetensorError, safe_open
@@ -25,11 +24,12 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from pixelcnn_core.autoencoder.model import load_start
-from pixelcnn_core.data.image_data import ImageData, batch_indices, load_data
+from pixelcnn_core.data.image_data import load_data
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import load_trunk, trunk_parameters
-from pixelcnn_core.provenance import commit, hardware, read_json, training_so_far, versions, write_json
-from pixelcnn_core.restoration.damage import random_damage
+from pixelcnn_core.provenance import commit, hardware, training_so_far, versions
+from pixelcnn_core.results import read_json, write_json
+from pixelcnn_core.training.batches import batch_of
 from pixelcnn_core.training.log import TrainingLog
 from pixelcnn_core.training.muon import Muon, hidden_matrices
 from pixelcnn_core.training.recipe import MODELS, Recipe
@@ -135,24 +135,6 @@ def learning_rate(recipe: Recipe, step: int, progress: float) -> float:
     return recipe.learning_rate * warm_up * decay
 
 
-def batch_of(recipe: Recipe, data: ImageData, step: int, process: int = 0,
-             processes: int = 1) -> tuple[Tensor, Condition, Tensor]:
-    """This process's images of one step, their conditions, and which of these are kept, (B,) bool; together the
-    processes have the whole batch."""
-    share = slice(process * recipe.batch // processes, (process + 1) * recipe.batch // processes)
-    index = batch_indices(len(data), recipe.batch, step, recipe.seed)[share].to(data.images.device)
-    random = np.random.default_rng((recipe.seed, step, 1)).random((2, recipe.batch))[:, share]
-    images = data.images[index]
-    if recipe.flips:
-        mirrored = torch.from_numpy(random[0] < 0.5).to(images.device)
-        images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
-    kept = torch.from_numpy(random[1] >= recipe.condition_dropout).to(images.device)
-    if recipe.kind == "restorer":
-        damaged = random_damage(images, data.levels, (recipe.seed, step, 2), range(recipe.batch)[share])
-        return images, Condition(map=damaged), kept
-    return images, data.condition(index), kept
-
-
 def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool = False, init: str | None = None,
           max_minutes: float | None = None, checkpoint_minutes: float = 2.0, download: bool = False,
           race_clock: Callable[[], float] | None = None) -> Path:
@@ -179,7 +161,7 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
 
     with accelerator.main_process_first():
         data = load_data(recipe.data, data_dir, "train", recipe.size, download, recipe.encoder).to(accelerator.device)
-    held_out = load_data(recipe.data, data_dir, "test", recipe.size, encoder=recipe.encoder)
+    held_out = load_data(recipe.data, data_dir, "validation", recipe.size, encoder=recipe.encoder)
     if recipe.unconditional:
         data, held_out = data.unconditional(), held_out.unconditional()
     config = recipe.config(data)
@@ -212,7 +194,8 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     log = TrainingLog(out, run.step, average.loss_name) if accelerator.is_main_process else None
     facts = {"max_minutes": max_minutes, "before": earlier(init) if init else None,
              "trunk": earlier(recipe.trunk) if recipe.trunk and not init else None,
-             "hardware": hardware(accelerator), "commit": commit(), "versions": versions()}
+             "hardware": hardware(accelerator.device, accelerator.num_processes), "commit": commit(),
+             "versions": versions()}
     shape = torch.random.fork_rng(devices=[accelerator.device] if accelerator.device.type == "cuda" else [])
     per_epoch = max(1, len(data) // recipe.batch)
     budget = max_minutes * 60 if max_minutes else math.inf
@@ -262,9 +245,11 @@ def make_optimisers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimi
     """
     matrices = hidden_matrices(getattr(model, "decoder", model)) if recipe.muon else {}
     rest = {id(p) for p in model.parameters()} - {id(p) for group in matrices.values() for p in group}
+    terms = {id(p) for name, p in model.named_parameters() if "vector_terms." in name} if recipe.h_rate != 1 else set()
     brought = {id(p) for name, p in model.named_parameters() if recipe.start and not name.startswith("decoder.")}
     groups = [{"params": [p for p in model.parameters() if id(p) in members], "share": share}
-              for members, share in ((rest - brought, 1.0), (rest & brought, recipe.start_rate)) if members]
+              for members, share in ((rest - brought - terms, 1.0), (brought, recipe.start_rate),
+                                     (terms - brought, recipe.h_rate)) if members]
     rate, decay = recipe.learning_rate, recipe.weight_decay
     optimisers: list[torch.optim.Optimizer] = [
         torch.optim.AdamW(groups, rate, betas=(0.9, 0.99), weight_decay=decay)]

@@ -11,11 +11,12 @@ from pixelcnn_core.models.diagonal_lstm import DiagonalBiLSTM
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.plain import PlainPixelCNN
 from pixelcnn_core.models.row_lstm import RowLSTM
+from pixelcnn_core.models.upscaler import Upscaler
 from pixelcnn_core.restoration.restorer import Restorer
 
 FOLDER = Path(__file__).parent / "recipes"
 MODELS = {"pixelcnn": GatedPixelCNN, "autoencoder": AutoEncoder, "mse-autoencoder": MSEAutoEncoder,
-          "classifier": Classifier, "restorer": Restorer,
+          "classifier": Classifier, "restorer": Restorer, "upscaler": Upscaler,
           "plain": PlainPixelCNN, "row-lstm": RowLSTM, "diagonal-bilstm": DiagonalBiLSTM}
 
 
@@ -50,6 +51,10 @@ class Recipe:
     clip: float = 1.0  # largest norm of the gradient
     ema: float = 0.999  # decay of the running average of the weights, per step
     condition_dropout: float = 0.1  # share of images trained without their condition
+    h_rate: float = 1.0  # share of the learning rate for the matrices that read h
+    embedding_noise: float = 0.0  # standard deviation of what is added to every number of an embedding
+    other_photos: float = 0.0  # share of faces that get the embedding of another photo of the person
+    smaller_noise: float = 0.0  # for an upscaler: largest standard deviation of the noise on the smaller picture
     flips: bool = False  # mirror half of the images
     seed: int = 0
     bf16: bool = False  # bfloat16 autocast, where the device has it

@@ -1,14 +1,15 @@
 """The compiled arithmetic of the cached sampler: products, the exponential, the gate, a draw.
 
 All products are `multiply_add`: out += x @ w for a few rows of x. The order of additions never depends on the number
-of rows, so an image's result is the same, bit for bit, in any batch and with any number of threads (no `reassoc`
-in `fastmath`: only fused multiply-add is allowed). Probabilities are computed in float64.
+of rows, so an image's result is the same, bit for bit, in any batch and with any number of threads. Nor does it depend
+on the processor: there is no `fastmath`, not even fused multiply-add, which some have and some have not (it would gain
+5 to 15 %), so that a file of the codec can be decoded everywhere. Probabilities are computed in float64.
 """
 
 import numpy as np
 from numba import njit
 
-compiled = njit(nogil=True, cache=True, fastmath={"contract"}, error_model="numpy")
+compiled = njit(nogil=True, cache=True, error_model="numpy")
 
 LOG2_E = 1.4426950408889634
 LN2_HIGH, LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10  # their sum is ln 2 to 80 bits
@@ -102,7 +103,28 @@ def gate(out, pre, e, scratch):
 
 
 @compiled
-def draw(logits, u, temperature, e, scratch):
+def least_weight(weights, levels, min_p, top_p, top_k):
+    """Levels whose weight is below this are cut: `Truncation.cut` for one sub-pixel, the largest weight being 1."""
+    least = min_p
+    if top_k or top_p < 1:
+        ordered = np.sort(weights[:levels])  # the smallest first
+        if top_k:
+            least = max(least, ordered[levels - min(top_k, levels)])
+        if top_p < 1:
+            mass = 0.0
+            for k in range(levels - 1, -1, -1):
+                mass += ordered[k]
+            total, mass = mass, 0.0
+            for k in range(levels - 1, -1, -1):
+                mass += ordered[k]
+                if mass >= top_p * total:
+                    least = max(least, ordered[k])
+                    break
+    return least
+
+
+@compiled
+def draw(logits, u, temperature, truncation, e, scratch):
     """Smallest level whose cumulative probability exceeds u; the most probable one at temperature 0."""
     levels = len(logits)
     top = 0
@@ -115,9 +137,11 @@ def draw(logits, u, temperature, e, scratch):
     for k in range(levels):
         e[k] = max((logits[k] - largest) / temperature, -700.0)
     exp_in_place(e, levels, scratch)
+    least = least_weight(e, levels, truncation[0], truncation[1], truncation[2])
     total = 0.0
     for k in range(levels):
-        total += e[k]
+        if e[k] >= least:
+            total += e[k]
         e[k] = total
     for k in range(levels):
         if e[k] > u * total:

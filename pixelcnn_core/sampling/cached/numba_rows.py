@@ -186,7 +186,8 @@ def keep_pixel(s, work, r, c, n0):
 
 
 @compiled
-def horizontal_row(w, s, task, r, first_column, n0, n1, copies, temperature, guidance, residual_head):
+def horizontal_row(w, s, task, r, first_column, n0, n1, copies, temperature, truncation, guidance,
+                   residual_head):
     """Horizontal stack, output network and draws of row r, streams n0 ... n1: fills task.values, s.h and s.x."""
     size, groups, levels, rows = s.row.shape[2], w.head2.shape[0], w.head2.shape[2], n1 - n0
     work = allocate(w, s, rows)
@@ -204,7 +205,8 @@ def horizontal_row(w, s, task, r, first_column, n0, n1, copies, temperature, gui
                         mixed[k] = logits[m, k]
                         if copies == 2:
                             mixed[k] = logits[m + 1, k] + guidance * (mixed[k] - logits[m + 1, k])
-                    task.values[b, c, g] = draw(mixed, task.uniforms[b, c, g], temperature, work.e, work.scratch)
+                    task.values[b, c, g] = draw(mixed, task.uniforms[b, c, g], temperature, truncation, work.e,
+                                                     work.scratch)
                 for k in range(m, m + copies):
                     put(w, s, work, r, c, g, n0 + k, k, task.values[b, c, g])
         keep_pixel(s, work, r, c, n0)
@@ -235,6 +237,8 @@ class NumbaRows:
         self.weights = PackedWeights(*(t.numpy() for t in sampler.weights))
         self.caches = type(sampler.caches)(*(t.numpy() for t in sampler.caches))
         self.copies, self.temperature, self.guidance = sampler.copies, sampler.temperature, float(sampler.guidance)
+        chosen = sampler.truncation
+        self.truncation = (float(chosen.min_p), float(chosen.top_p), int(chosen.top_k))
         self.residual_head = not sampler.config.skip
         threads = max(1, min(threads, sampler.batch))
         cuts = [round(sampler.batch * k / threads) * self.copies for k in range(threads + 1)]
@@ -254,7 +258,7 @@ class NumbaRows:
         arrays = type(task)(*(t.numpy() for t in task))
         self._each_slice(lambda n0, n1: horizontal_row(
             self.weights, self.caches, arrays, row, first_column, n0, n1, self.copies, float(self.temperature),
-            self.guidance, self.residual_head))
+            self.truncation, self.guidance, self.residual_head))
 
     def decide(self, row: int, choose) -> None:
         """Horizontal stack of one row, in which `choose(logits, row, column, channel)` decides every sub-pixel."""

@@ -20,6 +20,7 @@ from torch import Tensor
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.sampling.cached.packing import pack_condition, pack_weights
+from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 
 class Caches(NamedTuple):
@@ -44,22 +45,24 @@ class RowTask(NamedTuple):
 class CachedSampler:
     """Draws one batch of images with caches; `run` can be called again from any pixel after an edit.
 
+    truncation, unconditional: see `sample`
     backend      "numba" (CPU), "torch" (any device); default: numba on the CPU
     keep_rows    keep the horizontal features of every row, so that `run(start=...)` can resume inside any row
     threads      CPU threads for the numba backend, over the images of the batch
     """
 
     def __init__(self, model: GatedPixelCNN, condition: Condition | None, batch: int, *, temperature: float = 1.0,
-                 guidance: float = 1.0, backend: str | None = None, keep_rows: bool = False,
-                 threads: int | None = None):
+                 guidance: float = 1.0, truncation: Truncation = PAPER, unconditional: Condition | None = None,
+                 backend: str | None = None, keep_rows: bool = False, threads: int | None = None):
         if not isinstance(model, GatedPixelCNN) or not hasattr(model, "layers"):
             raise ValueError(f"the cached sampler is for the GatedPixelCNN; use method='naive' for "
                              f"{type(model).__name__}")
         self.config, self.batch, self.temperature, self.guidance = model.config, batch, temperature, guidance
+        self.truncation = truncation
         self.copies = 1 if guidance == 1 else 2
         self.device = model.head1.weight.device
         self.weights = pack_weights(model)
-        self.caches = self._allocate(model, condition or Condition(), keep_rows)
+        self.caches = self._allocate(model, condition or Condition(), unconditional, keep_rows)
         self.keep_rows = keep_rows
         self.backend = backend or ("numba" if self.device.type == "cpu" else "torch")
         if self.backend == "numba":
@@ -74,7 +77,8 @@ class CachedSampler:
             raise ValueError(f"backend is 'numba' or 'torch', not {backend!r}")
         self.finished_rows = 0
 
-    def _allocate(self, model: GatedPixelCNN, condition: Condition, keep_rows: bool) -> Caches:
+    def _allocate(self, model: GatedPixelCNN, condition: Condition, unconditional: Condition | None,
+                  keep_rows: bool) -> Caches:
         c, like = self.config, model.head1.weight
         n, size, reach0, reach = self.batch * self.copies, c.image_size, c.first_kernel_size // 2, c.kernel_size // 2
 
@@ -82,9 +86,10 @@ class CachedSampler:
             return torch.zeros(shape, dtype=like.dtype, device=like.device)
 
         v_condition, h_condition = pack_condition(model, condition.to(like.device), self.batch)
-        if self.copies == 2:  # image b has the streams 2b (with the condition) and 2b + 1 (h = 0, s = 0)
-            without = pack_condition(model, condition.to(like.device).drop(
-                torch.zeros(max(len(condition), 1), dtype=torch.bool, device=like.device)), self.batch)
+        if self.copies == 2:  # image b has the streams 2b (with the condition) and 2b + 1 (without: h = 0, s = 0)
+            if unconditional is None:
+                unconditional = condition.drop(torch.zeros(max(len(condition), 1), dtype=torch.bool))
+            without = pack_condition(model, unconditional.to(like.device), self.batch)
             v_condition, h_condition = (torch.stack(pair, dim=2).flatten(1, 2)
                                         for pair in zip((v_condition, h_condition), without))
         return Caches(x=zeros(n, size + reach0, size + 2 * reach0, c.channels),

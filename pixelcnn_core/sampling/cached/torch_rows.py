@@ -19,6 +19,7 @@ class TorchRows:
     def __init__(self, sampler):
         self.w, self.caches, self.config = sampler.weights, sampler.caches, sampler.config
         self.copies, self.temperature, self.guidance = sampler.copies, sampler.temperature, sampler.guidance
+        self.truncation = sampler.truncation
         self.reach0, self.reach = self.config.first_kernel_size // 2, self.config.kernel_size // 2
         c, caches = self.config, self.caches
         # Fixed buffers of the current row, so that a captured graph can be replayed for every row.
@@ -127,8 +128,8 @@ class TorchRows:
             logits = _dense(hidden, w.head2[g], w.head2_bias[g])  # (N, levels)
             if self.copies == 2:
                 logits = logits[1::2] + self.guidance * (logits[::2] - logits[1::2])  # (B, levels)
-            drawn = invert_cdf(logits, self.task.uniforms[:, column, g], self.temperature).to(torch.uint8)
-            value = torch.where(self.task.known[:, column, g], self.task.values[:, column, g], drawn)  # (B,)
+            drawn = invert_cdf(logits, self.task.uniforms[:, column, g], self.temperature, self.truncation)
+            value = torch.where(self.task.known[:, column, g], self.task.values[:, column, g], drawn.to(torch.uint8))
             self.task.values[:, column, g] = value
             scaled = value.to(pixel.dtype) * (2 / (config.levels - 1)) - 1
             pixel[:, g] = scaled.repeat_interleave(self.copies)

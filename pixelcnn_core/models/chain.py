@@ -1,0 +1,149 @@
+"""Coarse to fine: a picture as a chain of Conditional PixelCNNs.
+
+    p(x8 | h) p(x16 | x8, h) p(x32 | x16, h) ...      each picture is the mean of every 2 x 2 pixels of the next one
+
+A raster-order model has to carry what the picture shows through thousands of steps. In a chain the first step settles
+it on 8 x 8 pixels, and each next one sees the whole smaller picture while it draws. Since a smaller picture is a
+function of the larger one, the product of the factors is p(x, its smaller pictures) and so a lower bound of p(x):
+`bits` are "at most" figures, and do not stand beside those of a single model without that word.
+
+A chain is a folder with `chain.json`, which names one checkpoint folder per step, the smallest first; a step may be
+another chain's. Needs nothing else: each step is trained and loaded alone.
+
+References: multi-scale PixelRNN (van den Oord et al., 2016, arXiv 1601.06759); parallel multiscale PixelCNN (Reed et
+al., 2017, arXiv 1703.03664); subscale pixel networks (Menick and Kalchbrenner, 2018, arXiv 1812.01608); conditioning
+augmentation (Ho et al., 2022, arXiv 2106.15282).
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from torch import Tensor
+
+from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.models.upscaler import Upscaler, halved
+
+CHAIN_FILE = "chain.json"
+
+
+class Chain:
+    """Steps of doubling size: a `GatedPixelCNN`, then `Upscaler`s. Raises ValueError for steps that do not fit."""
+
+    def __init__(self, steps: Sequence[GatedPixelCNN | Upscaler]):
+        if not steps or not isinstance(steps[0], GatedPixelCNN):
+            raise ValueError("a chain begins with a GatedPixelCNN")
+        for previous, step in zip(steps, steps[1:]):
+            a, b = previous.config, step.config
+            if not isinstance(step, Upscaler) or b.image_size != 2 * a.image_size:
+                raise ValueError(f"after the step of {a.image_size} pixels comes an Upscaler to {2 * a.image_size}")
+            if (a.channels, a.levels) != (b.channels, b.levels):
+                raise ValueError("all steps of a chain have the same channels and levels")
+        for step in steps[1:]:
+            for name in ("classes", "embedding"):
+                if getattr(step.config, name) not in (0, getattr(steps[0].config, name)):
+                    raise ValueError(f"the step of {step.config.image_size} pixels has other {name} than the first one")
+        self.steps = list(steps)
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, size: int | None = None, **options) -> "Chain":
+        """The chain in a folder or on the Hub, up to the step of `size` pixels. Raises CheckpointError."""
+        folder = str(folder)
+        names = chain_steps(folder)
+        local = Path(folder).exists()
+        kinds = [GatedPixelCNN] + [Upscaler] * (len(names) - 1)
+        try:
+            steps = []
+            for kind, name in zip(kinds, names):
+                where = Path(folder, name) if local else hub_folder(folder, name)
+                steps.append(kind.from_pretrained(where, **options))
+                if steps[-1].config.image_size == size:
+                    break
+            return cls(steps)
+        except CheckpointError:
+            raise
+        except ValueError as error:
+            raise CheckpointError(f"{folder} is not a chain: {error}") from error
+
+    @property
+    def config(self):
+        """The first step's configuration: classes, embedding, encoder, channels, levels."""
+        return self.steps[0].config
+
+    @property
+    def sizes(self) -> list[int]:
+        """Height and width at every step, the smallest first."""
+        return [step.config.image_size for step in self.steps]
+
+    @property
+    def size(self) -> int:
+        return self.sizes[-1]
+
+    def to(self, *args, **kwargs) -> "Chain":
+        for step in self.steps:
+            step.to(*args, **kwargs)
+        return self
+
+    def pyramid(self, images: Tensor) -> dict[int, Tensor]:
+        """The pictures of all sizes of images (B, C, H, W) of the largest: {size: uint8 (B, C, size, size)}."""
+        config = self.config
+        if images.ndim != 4 or images.shape[1:] != (config.channels, self.size, self.size):
+            raise ValueError(f"the chain is for images of shape {(config.channels, self.size, self.size)}, "
+                             f"not {tuple(images.shape[1:])}")
+        pictures = {self.size: images}
+        for size in reversed(self.sizes[:-1]):
+            pictures[size] = halved(pictures[2 * size])
+        return {size: pictures[size] for size in self.sizes}
+
+    @torch.no_grad()
+    def bits(self, images: Tensor, condition: Condition | None = None) -> dict[int, Tensor]:
+        """-log2 of every step's factor, {size: (B,)} bits of whole pictures. Their sum is at most what x needs."""
+        found = {}
+        for step, (size, picture) in zip(self.steps, self.pyramid(images).items()):
+            bits_per_dim = step.bits_per_dim(picture, taken(condition, step))
+            found[size] = bits_per_dim * picture[0].numel()
+        return found
+
+
+def taken(condition: Condition | None, step: GatedPixelCNN | Upscaler) -> Condition:
+    """The part of `h` that a step is conditioned on: a step that it shares with another chain may take none."""
+    condition, config = condition or Condition(), step.config
+    return Condition(label=condition.label if config.classes else None,
+                     embedding=condition.embedding if config.embedding else None)
+
+
+def chain_steps(folder: str) -> list[str]:
+    """The folders named in a chain.json, relative to it. Raises CheckpointError."""
+    path = Path(folder, CHAIN_FILE)
+    if not path.is_file():
+        if Path(folder).exists():
+            raise CheckpointError(f"{folder} is not a chain: there is no {CHAIN_FILE} in it")
+        try:
+            path = Path(hf_hub_download(folder, CHAIN_FILE))
+        except (HFValidationError, LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+            raise CheckpointError(f"no chain {folder!r}: there is no such folder, and the Hub gave no {CHAIN_FILE} "
+                                  f"({type(error).__name__})") from error
+    try:
+        names = json.loads(path.read_text(encoding="utf-8"))["steps"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} does not name the steps of a chain ({type(error).__name__})") from error
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise CheckpointError(f"{path} does not name the steps of a chain")
+    return names
+
+
+def hub_folder(repository: str, name: str) -> Path:
+    """A step's folder of a chain on the Hub, downloaded."""
+    from pixelcnn_core.models.checkpoint import CONFIG_FILE, WEIGHTS_FILE
+
+    try:
+        for file in (CONFIG_FILE, WEIGHTS_FILE):
+            path = Path(hf_hub_download(repository, f"{name}/{file}"))
+    except (HFValidationError, LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
+        raise CheckpointError(f"the chain {repository!r} has no step {name!r} ({type(error).__name__})") from error
+    return path.parent

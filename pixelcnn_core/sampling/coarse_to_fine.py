@@ -1,0 +1,136 @@
+"""Drawing with a chain: the smallest picture first, then each next one given the last, row by row.
+
+One seed gives the noise of all sizes. A picture of any size can be given, real, edited or drawn before, and only the
+finer ones are drawn: the same coarse picture with other details, super-resolution, an 8 x 8 mosaic imagined. Pixels of
+the largest picture can be given too (inpainting): each smaller picture then keeps the pixels whose parts are all given,
+so what lies below and to the right of a hole is known to every pixel in it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from pixelcnn_core.models.chain import Chain, taken
+from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.upscaler import Upscaler, halved
+from pixelcnn_core.sampling.sample import check_numbers, sample
+from pixelcnn_core.sampling.truncation import PAPER, Truncation
+
+Pictures = dict[int, Tensor]  # {size: uint8 (B, C, size, size)}, the smallest first
+T = TypeVar("T")
+
+
+def chain_uniforms(seed: int, batch: int, chain: Chain) -> dict[int, Tensor]:
+    """The noise of every size, {size: float64 (batch, C, size, size)} in [0, 1). Image k gets the same in any batch."""
+    shapes = {size: (batch, chain.config.channels, size, size) for size in chain.sizes}
+    return {size: torch.from_numpy(np.random.default_rng((seed, size)).random(shape)) for size, shape in shapes.items()}
+
+
+def sample_chain(chain: Chain, condition: Condition | None = None, *, batch: int | None = None, seed: int = 0,
+                 uniforms: Mapping[int, Tensor] | None = None, given: Tensor | None = None,
+                 temperature: float | Sequence[float] = 1.0, guidance: float | Sequence[float] = 1.0,
+                 truncation: Truncation | Sequence[Truncation] = PAPER, image: Tensor | None = None,
+                 known: Tensor | None = None, method: str = "cached") -> Iterator[Pictures]:
+    """Draw pictures, yielding those of all sizes so far after every row; rows to come of the last one are 0.
+
+    uniforms     {size: (B or 1, C, size, size)}: the noise; default: from `seed`
+    given        integers (B or 1, C, s, s): this size's picture; only the finer ones are drawn, and yielded
+    temperature, guidance, truncation: as in `sample`; one for all steps of the chain, or a sequence with one for each
+    image, known integers (B or 1, C, S, S) of the largest size and bool (S, S) or (B, S, S): pixels to keep
+    Raises ValueError for anything that does not fit, before any work is done.
+    """
+    condition, steps = condition or Condition(), len(chain.steps)
+    temperatures, guidances = per_step(temperature, steps), per_step(guidance, steps)
+    truncations = per_step(truncation, steps)
+    for number in range(steps):
+        check_numbers(temperatures[number], guidances[number])
+    sources = [source for source in (given, image) if source is not None]
+    batch = batch or len(condition) or max((len(source) for source in sources), default=1)
+    if len(condition) not in (0, batch):
+        raise ValueError(f"the condition is for {len(condition)} images, the batch has {batch}")
+    if uniforms is None:
+        uniforms = chain_uniforms(seed, batch, chain)
+    if missing := [size for size in chain.sizes if size not in uniforms]:
+        raise ValueError(f"there is no noise for the step of {missing[0]} pixels")
+    start = 0
+    if given is not None:
+        check_picture(given, batch, chain)
+        start = chain.sizes.index(given.shape[-1]) + 1
+        given = given.to(torch.uint8).expand(batch, -1, -1, -1)
+    kept = known_pyramid(chain, image, known, batch) if image is not None or known is not None else {}
+    device = chain.steps[0].head1.weight.device
+
+    def draw() -> Iterator[Pictures]:
+        last, pictures = given, {}
+        for number in range(start, steps):
+            step, size = chain.steps[number], chain.sizes[number]
+            h = taken(condition, step).to(device)
+            settings = {"batch": batch, "uniforms": uniforms[size], "temperature": temperatures[number],
+                        "guidance": guidances[number], "truncation": truncations[number], "method": method}
+            settings |= kept.get(size, {})
+            if not isinstance(step, Upscaler):
+                rows = sample(step, h, **settings)
+            else:
+                with torch.no_grad():
+                    told = step.condition(last.to(device), h)
+                    without = step.condition(last.to(device)) if guidances[number] != 1 and len(h) else None
+                settings["guidance"] = guidances[number] if without is not None else 1.0
+                rows = sample(step.decoder, told, unconditional=without, **settings)
+            for partial in rows:
+                last = partial
+                yield {**pictures, size: partial}
+            pictures[size] = last
+
+    return draw()
+
+
+def preview(pictures: Pictures, row: int | None = None) -> Tensor:
+    """One picture to look at, uint8 (B, C, S, S): the largest so far; below `row`, its rows finished, the one before
+    it enlarged."""
+    sizes = list(pictures)
+    picture = pictures[sizes[-1]]
+    if row is None or row + 1 >= sizes[-1] or len(sizes) == 1:
+        return picture
+    coarse = pictures[sizes[-2]].repeat_interleave(2, 2).repeat_interleave(2, 3)
+    return torch.cat([picture[:, :, :row + 1], coarse[:, :, row + 1:]], dim=2)
+
+
+def per_step(value: T | Sequence[T], steps: int) -> list[T]:
+    """One setting for every step of a chain. Raises ValueError for a sequence of another length."""
+    if isinstance(value, Sequence):
+        if len(value) != steps:
+            raise ValueError(f"the chain has {steps} steps, {len(value)} settings were given")
+        return list(value)
+    return [value] * steps
+
+
+def check_picture(picture: Tensor, batch: int, chain: Chain) -> None:
+    sizes = chain.sizes[:-1]
+    shapes = [(chain.config.channels, size, size) for size in sizes]
+    if picture.ndim != 4 or tuple(picture.shape[1:]) not in shapes or len(picture) not in (1, batch):
+        raise ValueError(f"the picture given has shape {tuple(picture.shape)}, the chain goes on from "
+                         f"{', '.join(f'{size} x {size}' for size in sizes)} pixels")
+    if int(picture.min()) < 0 or int(picture.max()) >= chain.config.levels:
+        raise ValueError(f"pixels must have values from 0 to {chain.config.levels - 1}")
+
+
+def known_pyramid(chain: Chain, image: Tensor | None, known: Tensor | None, batch: int) -> dict[int, dict[str, Tensor]]:
+    """What `sample` keeps at every size: image and mask; a smaller pixel is known where all its parts are."""
+    if image is None or known is None:
+        raise ValueError("inpainting needs both the image and the mask of its known pixels")
+    mask = known.bool() if known.ndim == 3 else known.bool()[None]  # (B or 1, S, S)
+    shape = (chain.config.channels, chain.size, chain.size)
+    if image.ndim != 4 or tuple(image.shape[1:]) != shape or tuple(mask.shape[1:]) != shape[1:] \
+            or not {len(image), len(mask)} <= {1, batch}:
+        raise ValueError(f"image and mask have shapes {tuple(image.shape)} and {tuple(known.shape)}, "
+                         f"the chain needs {(batch, *shape)} and {(batch, *shape[1:])}")
+    found = {}
+    for size in reversed(chain.sizes):
+        found[size] = {"image": image, "known": mask.expand(len(mask), size, size)}
+        if size != chain.sizes[0]:
+            image, mask = halved(image), ~(F.max_pool2d((~mask).float(), 2) > 0)
+    return found
