@@ -19,7 +19,7 @@ BAR, BARS_LEFT, BARS_HEIGHT = 7, 292, 120
 def diagram_html(path: Path = RECORD) -> str:
     """The <figure> for the header; empty if nothing was recorded."""
     try:
-        record = json.loads(path.read_text())
+        record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ""
     return f"""<figure class="diagram">

@@ -97,7 +97,8 @@ def record_diagram(service: Service, name: str, label: str, path: Path) -> None:
     settings = service.settings(name, classes=[label], images=1, seed=3)
     values, odds = service.explain(settings)
     path.write_text(json.dumps({"label": label, "levels": odds.shape[-1], "values": values.tolist(),
-                                "probabilities": np.round(odds, 3).reshape(-1, odds.shape[-1]).tolist()}) + "\n")
+                                "probabilities": np.round(odds, 3).reshape(-1, odds.shape[-1]).tolist()}) + "\n",
+                    encoding="utf-8")
 
 
 def main() -> None:

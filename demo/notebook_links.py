@@ -22,7 +22,7 @@ def find_notebook(number: int) -> Path | None:
 
 def title(path: Path) -> str:
     """The heading of a notebook, without its number: "# 5 · Conditioning: ..." -> "Conditioning: ..."."""
-    lines = "".join(json.loads(path.read_text())["cells"][0]["source"]).splitlines()
+    lines = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"]).splitlines()
     heading = next((line for line in lines if line.startswith("# ")), path.stem)
     return heading.removeprefix("# ").split("·")[-1].strip()
 

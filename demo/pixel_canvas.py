@@ -15,7 +15,7 @@ import numpy as np
 from demo.settings import UserError, shorten
 
 SIDE = 448  # pixels on the screen, at most: 14 for each of 32
-SCRIPT, LOOK = (Path(__file__).with_suffix(suffix).read_text() for suffix in (".js", ".css"))
+SCRIPT, LOOK = (Path(__file__).with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".js", ".css"))
 
 HELP = {"click": "Arrow keys move, Enter chooses a pixel.",
         "paint": "Arrow keys move, Enter paints, Shift with an arrow key paints on the way, Delete erases."}

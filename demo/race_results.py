@@ -8,7 +8,7 @@ import html
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixelcnn_core.provenance import read_json
+from pixelcnn_core.results import read_json
 
 TITLES = {"digits": "Scanned digits", "cifar10": "CIFAR-10", "cifar10-grey16": "CIFAR-10 in grey"}
 GATED = "Gated PixelCNN"

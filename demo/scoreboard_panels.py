@@ -10,7 +10,7 @@ from demo.panels import FRONT, image_tag
 from demo.scoreboard_service import RaceMoment
 from demo.settings import Settings
 from demo.stored import fingerprint
-from pixelcnn_core.provenance import read_json
+from pixelcnn_core.results import read_json
 
 SIDE = 256  # pixels on the screen of one image
 STORED_RACE = "stored_race.json"
@@ -62,7 +62,7 @@ def write_race(folder: Path, settings: Settings, moment: RaceMoment) -> None:
     facts = {"label": settings.classes[0], "seed": settings.seed, "naive": moment.naive.tolist(),
              "cached": moment.cached.tolist(), "numbers": numbers, "weights": fingerprint(folder),
              "command": "python -m demo.make_assets"}
-    (folder / STORED_RACE).write_text(json.dumps(facts) + "\n")
+    (folder / STORED_RACE).write_text(json.dumps(facts) + "\n", encoding="utf-8")
 
 
 def read_race(folder: Path) -> tuple[str, int, RaceMoment] | None:

@@ -51,13 +51,13 @@ def write_stored(folder: Path, images: np.ndarray, settings: Settings, seconds: 
     write_atlas(folder / PIXELS, images)
     facts = {"settings": asdict(settings), "seconds": round(seconds, 2), "weights": fingerprint(folder),
              "command": "python -m demo.make_assets"}
-    (folder / FACTS).write_text(json.dumps(facts, indent=2) + "\n")
+    (folder / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
 def read_stored(folder: Path, info: ModelInfo) -> Stored | None:
     """The samples kept for a checkpoint; None where there are none, or where they do not fit the model."""
     try:
-        facts = json.loads((folder / FACTS).read_text())
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         settings = Settings(**{**facts["settings"], "model": info.name, "classes": tuple(facts["settings"]["classes"])})
         images = read_atlas(folder / PIXELS, len(settings.classes), settings.images, info.image_size, info.channels)
         return Stored(settings, images, float(facts["seconds"]))
@@ -86,13 +86,13 @@ def write_portraits(folder: Path, names: tuple[str, str], crops: np.ndarray, set
     write_atlas(folder / "stored_path.png", path)
     facts = {"names": names, "settings": settings, "judged": judged, "path": path.shape[:2], "size": images.shape[1],
              "weights": fingerprint(folder), "command": "python -m demo.make_assets"}
-    (folder / "stored_portraits.json").write_text(json.dumps(facts, indent=2) + "\n")
+    (folder / "stored_portraits.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
 def read_portraits(folder: Path) -> StoredPortraits | None:
     """The portraits kept for a checkpoint; None where there are none."""
     try:
-        facts = json.loads((folder / "stored_portraits.json").read_text())
+        facts = json.loads((folder / "stored_portraits.json").read_text(encoding="utf-8"))
         crops = read_atlas(folder / "stored_crops.png", 1, 2, 64, 3)[0]
         images = read_atlas(folder / "stored_portraits.png", 1, len(facts["judged"]), facts["size"], 3)[0]
         path = read_atlas(folder / "stored_path.png", *facts["path"], facts["size"], 3)

@@ -36,13 +36,13 @@ def write_codes(folder: Path, stored: StoredCodes) -> None:
     facts = {"pictures": stored.pictures, "settings": stored.settings, "images": stored.images.shape[:2],
              "bits": stored.bits, "ends": stored.ends, "path": stored.path.shape[:2], "size": stored.images.shape[2],
              "weights": fingerprint(folder), "command": "python -m demo.make_assets"}
-    (folder / FACTS).write_text(json.dumps(facts, indent=2) + "\n")
+    (folder / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
 
 def read_codes(folder: Path) -> StoredCodes | None:
     """What is kept beside an auto-encoder; None where there is nothing."""
     try:
-        facts = json.loads((folder / FACTS).read_text())
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
         images = read_atlas(folder / PIXELS, *facts["images"], facts["size"], 3)
         path = read_atlas(folder / PATH, *facts["path"], facts["size"], 3)
         return StoredCodes(tuple(facts["pictures"]), facts["settings"], images, facts["bits"], tuple(facts["ends"]),

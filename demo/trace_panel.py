@@ -13,7 +13,7 @@ import numpy as np
 
 from demo.inside_service import Trace
 
-SCRIPT, LOOK = (Path(__file__).with_suffix(suffix).read_text() for suffix in (".js", ".css"))
+SCRIPT, LOOK = (Path(__file__).with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".js", ".css"))
 SPEEDS = {"slow": 8, "medium": 60, "fast": 400}  # pixels per second
 
 PLAYER = """<div class="player" role="group" aria-label="Watch the picture being drawn">

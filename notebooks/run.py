@@ -17,7 +17,8 @@ from nbclient import NotebookClient
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from pixelcnn_core.provenance import cpu_name, versions, write_json  # noqa: E402
+from pixelcnn_core.provenance import cpu_name, versions  # noqa: E402
+from pixelcnn_core.results import write_json  # noqa: E402
 
 
 def run(path: Path, probe: str = "") -> nbformat.NotebookNode:

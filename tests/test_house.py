@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def tracked_files() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, encoding="utf-8")
     if listed.returncode:
         pytest.skip("needs git and a git checkout: clone the repository")
     return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
@@ -26,8 +26,8 @@ def front_matter() -> dict[str, str]:
 def test_space_front_matter_fits_the_requirements():
     matter = front_matter()
     assert matter["sdk"] == "gradio" and (ROOT / matter["app_file"]).is_file()
-    assert matter["license"] == "mit" and "MIT License" in (ROOT / "LICENSE").read_text()
-    requirements = (ROOT / "requirements.txt").read_text()
+    assert matter["license"] == "mit" and "MIT License" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+    requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     low, high = re.search(r"^gradio>=([\d.]+),<([\d.]+)$", requirements, re.M).groups()
 
     def numbers(version: str) -> list[int]:
@@ -40,7 +40,7 @@ def test_space_front_matter_fits_the_requirements():
 def test_the_readme_has_the_two_commands_and_the_test_command():
     for command in ("pip install -r requirements.txt", "python app.py", "python -m pytest"):
         assert command in README
-    assert "python -m pytest" in (ROOT / ".ci" / "run").read_text()
+    assert "python -m pytest" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
 def test_the_readme_quotes_its_numbers_from_the_result_files():
@@ -76,17 +76,17 @@ def test_sources_stay_readable():
     """One idea per file: below about 350 lines; and every module says what it is for."""
     for path in tracked_files():
         if path.suffix == ".py" and path.stat().st_size:
-            text = path.read_text()
+            text = path.read_text(encoding="utf-8")
             assert len(text.splitlines()) <= 350, path
             assert text.startswith(('"""', "#!")), path
 
 
 def test_the_core_knows_nothing_of_the_page():
     for path in (ROOT / "pixelcnn_core").rglob("*.py"):
-        assert not re.search(r"^\s*(import|from) (gradio|demo)\b", path.read_text(), re.M), path
+        assert not re.search(r"^\s*(import|from) (gradio|demo)\b", path.read_text(encoding="utf-8"), re.M), path
     for path in (ROOT / "demo").glob("*.py"):
         if not path.name.endswith(("service.py", "make_assets.py")):
-            assert not re.search(r"^\s*(import|from) torch\b", path.read_text(), re.M), path
+            assert not re.search(r"^\s*(import|from) torch\b", path.read_text(encoding="utf-8"), re.M), path
 
 
 def test_training_needs_neither_gradio_nor_faces():

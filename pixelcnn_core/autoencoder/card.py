@@ -8,10 +8,12 @@ import torch
 from PIL import Image, ImageOps
 
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
-from pixelcnn_core.cards.card import again, duration
+from pixelcnn_core.cards.card import again, duration, on_gpu
+from pixelcnn_core.device import choose_device
 from pixelcnn_core.evaluation.classifier import Classifier
 from pixelcnn_core.figures import image_grid
-from pixelcnn_core.provenance import count_parameters, read_json, training_so_far
+from pixelcnn_core.provenance import count_parameters, training_so_far
+from pixelcnn_core.results import read_json, read_results
 
 HEAD = """---
 library_name: pixelcnn
@@ -138,7 +140,8 @@ Each row: a picture ({names}), then {what}, unselected, seed 0.
 def write_autoencoder_card(folder: str | Path, pictures: Sequence[Path] = (), count: int = 6) -> Path:
     """Write README.md of an evaluated auto-encoder of either kind, and samples.png if pictures are given."""
     folder, kind = Path(folder), read_json(Path(folder) / "config.json").get("model_type")
-    model = (AutoEncoder if kind == "AutoEncoder" else MSEAutoEncoder).from_pretrained(folder)
+    model_class = AutoEncoder if kind == "AutoEncoder" else MSEAutoEncoder
+    model = model_class.from_pretrained(folder, map_location=choose_device())
     more = {"folder": folder.name}
     if kind == "AutoEncoder":
         recipe = read_json(folder / "recipe.json")
@@ -172,25 +175,25 @@ def ways_section(compared: dict) -> str:
 def write_classifier_card(folder: str | Path) -> Path:
     """Write README.md of an evaluated classifier."""
     folder = Path(folder)
-    results = read_json(folder / "results.json")
+    results = read_results(folder)
     rows = "\n".join(f"| {name} | {value:.1%} |" for name, value in results.get("accuracy_per_class", {}).items())
-    return write(folder, Classifier.from_pretrained(folder), JUDGE, "image-classification", {"classes": rows})
+    return write(folder, Classifier.from_pretrained(folder), JUDGE, "image-classification", {"classes": rows}, "")
 
 
 def write(folder: Path, model: torch.nn.Module, body: str, tag: str, more: dict, limits: str = LIMITS) -> Path:
     """Fill the card; `limits` is for a model trained on CPU cores. Raises ValueError where there are no results."""
-    recipe, results = read_json(folder / "recipe.json"), read_json(folder / "results.json")
+    recipe, results = read_json(folder / "recipe.json"), read_results(folder)
     if not results:
         raise ValueError(f"{folder} was not evaluated: python -m pixelcnn_core evaluate {folder} --data DATA")
     facts, total = read_json(folder / "training.json"), training_so_far(folder)
     name = recipe.get("name", folder.name)
-    text = HEAD + body + TAIL + (limits if "cpu" in name else "")
+    text = HEAD + body + TAIL + ("" if on_gpu(facts) else limits)
     (folder / "README.md").write_text(text.format(**{
         **results, **more, "evaluated_on": results["hardware"], "images": results["images"], "tag": tag, "name": name,
         "about": recipe.get("about", ""), "parameters": count_parameters(model), "data": recipe.get("data", "?"),
         "images_seen": total["images"], "steps": total["steps"], "batch": recipe.get("batch", "?"),
         "minutes": duration(total["seconds"]),
-        "hardware": facts.get("hardware", "not recorded"), "again": again(name, facts)}))
+        "hardware": facts.get("hardware", "not recorded"), "again": again(name, facts)}), encoding="utf-8")
     return folder / "README.md"
 
 
@@ -201,5 +204,5 @@ def draw_reconstructions(model: CodeModel, pictures: Sequence[Path], count: int)
         picture = ImageOps.fit(Image.open(path).convert("RGB"), (size, size), Image.Resampling.BOX)
         image = torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1)[None]  # (1, 3, size, size)
         copies = count if isinstance(model, AutoEncoder) else 1
-        rows += [image, model.reconstruct(image.repeat(copies, 1, 1, 1))]
+        rows += [image, model.reconstruct(image.repeat(copies, 1, 1, 1)).cpu()]
     return image_grid(torch.cat(rows), len(rows[1]) + 1, model.config.levels, scale=max(1, 96 // size))

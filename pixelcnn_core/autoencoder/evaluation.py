@@ -1,8 +1,8 @@
 """What a code keeps: bits per dimension given the code, squared error, and whether the class and the sharpness survive.
 
 A PixelCNN auto-encoder is measured beside the MSE auto-encoder of the same code on the same test images, and judged by
-a classifier that was trained on real images only. `results.json` of an auto-encoder or a classifier, and `codes.json`
-(the mean and the principal directions of the codes), are written here and nowhere else.
+a classifier that was trained on real images only. `codes.json` (the mean and the principal directions of the codes) is
+written here and nowhere else.
 """
 
 import time
@@ -10,17 +10,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor
 
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
 from pixelcnn_core.data.image_data import DataError, ImageData, load_data
+from pixelcnn_core.device import choose_device
 from pixelcnn_core.evaluation.classifier import Classifier
-from pixelcnn_core.provenance import commit, count_parameters, hardware, read_json, versions, write_json
+from pixelcnn_core.provenance import commit, count_parameters, hardware, recipe_of, versions
+from pixelcnn_core.results import merge_results, read_json, read_results
 
 DRAWN = 1000  # test images that are reconstructed and judged; the bits are those of all test images
 SHOWN = {"temperature": 0.8, "guidance": 3.0}  # the page opens with these, chosen by eye
 CODES = 5000  # training images whose codes give the principal directions
+CODES_FILE = "codes.json"
 DIRECTIONS = 10
 
 
@@ -81,8 +83,10 @@ def principal_directions(codes: Tensor, mse_codes: Tensor | None = None) -> dict
 
 
 def load_test(checkpoint: str | Path, data_dir: str | Path, model, limit: int | None) -> tuple[ImageData, ImageData]:
-    """The training and test images that a checkpoint's recipe names. Raises DataError."""
-    recipe = read_json(Path(checkpoint) / "recipe.json")
+    """The training and test images that a checkpoint's recipe names. Raises DataError, or ResultsError where the
+    results that are there already are damaged."""
+    recipe = recipe_of(checkpoint)
+    read_results(checkpoint)
     if "data" not in recipe:
         raise DataError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
     train, test = (load_data(recipe["data"], data_dir, split, model.config.image_size) for split in ("train", "test"))
@@ -90,17 +94,16 @@ def load_test(checkpoint: str | Path, data_dir: str | Path, model, limit: int | 
 
 
 def finish_results(results: dict, model, checkpoint: str | Path, begun: float) -> dict:
-    recipe = read_json(Path(checkpoint) / "recipe.json")
-    results |= {"parameters": count_parameters(model), "recipe": recipe.get("name"),
-                "hardware": hardware(Accelerator()), "seconds": round(time.perf_counter() - begun, 1),
+    """Add where the results come from, and write them; all that the checkpoint's results.json now holds."""
+    results |= {"parameters": count_parameters(model), "recipe": recipe_of(checkpoint).get("name"),
+                "hardware": hardware(next(model.parameters()).device), "seconds": round(time.perf_counter() - begun, 1),
                 "commit": commit(), "versions": versions()}
-    write_json(Path(checkpoint) / "results.json", results)
-    return results
+    return merge_results(checkpoint, results)
 
 
 def evaluate_classifier(checkpoint: str | Path, data_dir: str | Path, limit: int | None = None) -> dict:
     """Accuracy on the test images, overall and per class."""
-    begun, model = time.perf_counter(), Classifier.from_pretrained(checkpoint)
+    begun, model = time.perf_counter(), Classifier.from_pretrained(checkpoint, map_location=choose_device())
     _, test = load_test(checkpoint, data_dir, model, limit)
     right = (model.probabilities(test.images).argmax(1) == test.labels).float()
     per_class = {name: round(right[test.labels == k].mean().item(), 4)
@@ -111,9 +114,9 @@ def evaluate_classifier(checkpoint: str | Path, data_dir: str | Path, limit: int
 
 def evaluate_mse(checkpoint: str | Path, data_dir: str | Path, limit: int | None = None) -> dict:
     """The squared error on the test images; and the directions of its codes."""
-    begun, model = time.perf_counter(), MSEAutoEncoder.from_pretrained(checkpoint)
+    begun, model = time.perf_counter(), MSEAutoEncoder.from_pretrained(checkpoint, map_location=choose_device())
     train, test = load_test(checkpoint, data_dir, model, limit)
-    write_json(Path(checkpoint) / "codes.json", principal_directions(codes_of(model, train.images[:CODES])))
+    merge_results(checkpoint, principal_directions(codes_of(model, train.images[:CODES])), CODES_FILE)
     drawn = reconstructions(model, test.images)
     levels = model.config.levels
     return finish_results({"mse": round(mean_squared_error(drawn, test.images, levels), 5), "images": len(test),
@@ -128,9 +131,10 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
     Bits per dimension are those of all test images (or the first `limit`), with the code and without; reconstructions
     are drawn for the first `DRAWN`, once each. Raises CheckpointError or DataError.
     """
-    begun = time.perf_counter()
-    model, baseline = AutoEncoder.from_pretrained(checkpoint), MSEAutoEncoder.from_pretrained(mse_checkpoint)
-    judge, levels = Classifier.from_pretrained(classifier), model.config.levels
+    begun, device = time.perf_counter(), choose_device()
+    model = AutoEncoder.from_pretrained(checkpoint, map_location=device)
+    baseline = MSEAutoEncoder.from_pretrained(mse_checkpoint, map_location=device)
+    judge, levels = Classifier.from_pretrained(classifier, map_location=device), model.config.levels
     if model.config.code != baseline.config.code:
         raise DataError(f"the auto-encoder has a code of {model.config.code} numbers, {mse_checkpoint} one of "
                         f"{baseline.config.code}")
@@ -138,7 +142,7 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
     if judge.config.class_names != test.class_names:
         raise DataError(f"{classifier} knows other classes than the data set")
     some = train.images[:CODES]
-    write_json(Path(checkpoint) / "codes.json", principal_directions(codes_of(model, some), codes_of(baseline, some)))
+    merge_results(checkpoint, principal_directions(codes_of(model, some), codes_of(baseline, some)), CODES_FILE)
     bits, without = mean_losses(model, test), mean_losses(model, test, kept=False)
     few = test.first(DRAWN)
     drawn = {"pixelcnn": reconstructions(model, few.images, seed), "mse": reconstructions(baseline, few.images)}
@@ -169,7 +173,8 @@ def compare_ways(checkpoints: Sequence[str | Path], data_dir: str | Path, limit:
     """
     runs = []
     for checkpoint in checkpoints:
-        model, facts = AutoEncoder.from_pretrained(checkpoint), read_json(Path(checkpoint) / "training.json")
+        model = AutoEncoder.from_pretrained(checkpoint, map_location=choose_device())
+        facts = read_json(Path(checkpoint) / "training.json")
         test = load_test(checkpoint, data_dir, model, limit)[1]
         runs.append({"way": model.way, "code": model.config.code, "steps": facts.get("steps"),
                      "seconds": facts.get("seconds"), "bits_per_dim_test": round(mean_losses(model, test), 4),

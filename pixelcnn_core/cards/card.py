@@ -1,14 +1,17 @@
 """The model card of a checkpoint, put together from its own files: a number that no file holds is "not measured"."""
 
+import re
 from pathlib import Path
 
 import torch
 
 from pixelcnn_core.cards.tables import ablation_section, quality_section, speed_section
+from pixelcnn_core.device import choose_device
 from pixelcnn_core.figures import image_grid, labelled_grid
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.provenance import count_parameters, read_json, training_so_far
+from pixelcnn_core.provenance import count_parameters, training_so_far
+from pixelcnn_core.results import read_json, read_results
 from pixelcnn_core.sampling.sample import finish, sample
 
 CARD = """---
@@ -84,12 +87,12 @@ FIGURE_3 = ("coral reef", "brown bear", "African elephant", "lawn mower", "seash
 def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
     """Write README.md and samples.png of a checkpoint folder. Raises CheckpointError."""
     folder = Path(folder)
-    model = GatedPixelCNN.from_pretrained(folder)
-    recipe, results, config = read_json(folder / "recipe.json"), read_json(folder / "results.json"), model.config
+    model = GatedPixelCNN.from_pretrained(folder, map_location=choose_device())
+    recipe, results, config = read_json(folder / "recipe.json"), read_results(folder), model.config
     facts, total = read_json(folder / "training.json"), training_so_far(folder)
     shown = shown_classes(config.class_names)
     temperature = PHOTO_TEMPERATURE if config.levels == 256 else 1.0
-    scale = 64 // config.image_size
+    scale = max(1, 64 // config.image_size)
     if shown:
         labels = torch.tensor([config.class_names.index(name) for name in shown]).repeat_interleave(per_class)
         images = finish(sample(model, Condition(label=labels), seed=seed, temperature=temperature))
@@ -117,11 +120,12 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
         test_unconditional=measured("bits_per_dim_test_unconditional"), train=measured("bits_per_dim_train"),
         bayes=bayes,
         images=f"{results['images']:,} test images; {results['hardware']}" if "images" in results else "not evaluated",
-        seed=seed, temperature=temperature, folder=folder.name, condition=condition, limits=limits(recipe, total),
+        seed=seed, temperature=temperature, folder=folder.name, condition=condition,
+        limits=limits(recipe, facts, total),
         conditioned="conditioned on a class label" if config.classes else "without any condition",
         rows=f"; {len(shown)} of {config.classes} classes" * (len(shown) < config.classes),
         quality=quality_section(folder), ablation=ablation_section(folder), speed=speed_section(folder),
-        again=again(name, facts)))
+        again=again(name, facts)), encoding="utf-8")
     return folder / "README.md"
 
 
@@ -130,15 +134,20 @@ def shown_classes(names: tuple[str, ...]) -> tuple[str, ...]:
     return FIGURE_3 if set(FIGURE_3) <= set(names) else names[:SHOWN_CLASSES]
 
 
-def limits(recipe: dict, total: dict) -> str:
+def limits(recipe: dict, facts: dict, total: dict) -> str:
     """What not to expect, by the data set and the training behind a checkpoint."""
     data = recipe.get("data")
     if data == "digits":
         return DIGITS_LIMITS
-    if data in TRAINING_IMAGES and "cpu" in recipe.get("name", ""):
+    if data in TRAINING_IMAGES and not on_gpu(facts):
         return CPU_LIMITS.format(images=total["images"], epochs=total["images"] / TRAINING_IMAGES[data],
                                  paper=PAPER[data])
     return GPU_LIMITS
+
+
+def on_gpu(facts: dict) -> bool:
+    """Whether a training.json tells of GPUs ("1 x NVIDIA H100"); where it tells nothing, of a CPU."""
+    return re.match(r"\d+ x ", str(facts.get("hardware", ""))) is not None
 
 
 def again(name: str, facts: dict) -> str:

@@ -6,7 +6,7 @@ A table stands between `<!-- name -->` and `<!-- /name -->`; a test compares it 
 import re
 from pathlib import Path
 
-from pixelcnn_core.provenance import read_json
+from pixelcnn_core.results import RESULTS_FILE, read_json, read_results
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "demo" / "assets" / "models"
@@ -32,8 +32,9 @@ def models_table(models: Path = MODELS) -> str:
     """Every bundled checkpoint, from its results.json."""
     lines = ["| model | parameters | test, given its condition | test, without | training images |",
              "| --- | --- | --- | --- | --- |"]
-    for folder in sorted(path for path in models.iterdir() if (path / "results.json").exists()):
-        r = read_json(folder / "results.json")
+    for folder in sorted(path for path in models.iterdir() if (path / RESULTS_FILE).exists()):
+        if not (r := read_results(folder)):
+            continue  # of other weights than those that are there
         lines.append(f"| [{folder.name}](demo/assets/models/{folder.name}/README.md) | {r['parameters']:,} | "
                      f"{r['bits_per_dim_test']:.3f} | {r['bits_per_dim_test_unconditional']:.3f} | "
                      f"{r['bits_per_dim_train']:.3f} |")
@@ -69,4 +70,4 @@ def fill(text: str) -> str:
 
 if __name__ == "__main__":
     readme = ROOT / "README.md"
-    readme.write_text(fill(readme.read_text()))
+    readme.write_text(fill(readme.read_text(encoding="utf-8")), encoding="utf-8")

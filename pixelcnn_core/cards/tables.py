@@ -3,7 +3,7 @@ how fast the recipe trains."""
 
 from pathlib import Path
 
-from pixelcnn_core.provenance import read_json
+from pixelcnn_core.results import read_json, read_results
 
 QUALITY = """
 ## Sample quality
@@ -49,7 +49,7 @@ Where the time goes, without torch.compile: {where}.
 
 
 def quality_section(folder: Path) -> str:
-    judged = read_json(folder / "quality.json")
+    judged = read_results(folder, "quality.json")
     return QUALITY.format(**judged) if judged else ""
 
 

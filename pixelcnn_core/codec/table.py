@@ -17,7 +17,7 @@ from PIL import Image
 from pixelcnn_core.codec.codec import HEADER_BYTES, CodecError, compress, decompress
 from pixelcnn_core.data.image_data import DataError, load_data
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.provenance import commit, cpu_name, read_json, versions
+from pixelcnn_core.provenance import commit, cpu_name, recipe_of, versions
 
 SHEET = 10  # images each way
 
@@ -27,7 +27,7 @@ def compress_table(checkpoint: str | Path, data_dir: str | Path, images: int = 1
 
     Raises CheckpointError, DataError, and CodecError should an image not come back as it was.
     """
-    model, recipe = GatedPixelCNN.from_pretrained(checkpoint), read_json(Path(checkpoint) / "recipe.json")
+    model, recipe = GatedPixelCNN.from_pretrained(checkpoint), recipe_of(checkpoint)
     if "data" not in recipe:
         raise DataError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
     data = load_data(recipe["data"], data_dir, "test", model.config.image_size).first(images)

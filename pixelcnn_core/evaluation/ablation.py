@@ -16,7 +16,8 @@ from pixelcnn_core.data.image_data import load_data
 from pixelcnn_core.evaluation.likelihood import score
 from pixelcnn_core.evaluation.race import fair_clock
 from pixelcnn_core.models.baselines import standard_error
-from pixelcnn_core.provenance import commit, count_parameters, hardware, read_json, versions, write_json
+from pixelcnn_core.provenance import commit, count_parameters, hardware, versions
+from pixelcnn_core.results import read_json, write_json
 from pixelcnn_core.training.loop import train
 from pixelcnn_core.training.recipe import MODELS, Recipe
 
@@ -64,7 +65,7 @@ def ablate(recipe: Recipe, data_dir: str | Path, out: str | Path, minutes: float
         model = MODELS[recipe.kind].from_pretrained(folder).to(accelerator.device)
         facts = read_json(folder / "training.json")
         data = test.unconditional() if variant.unconditional else test
-        bits_of[words] = score(model, data, True, 100, accelerator).cpu()
+        bits_of[words] = score(model, data, True, 100, accelerator)
         difference = bits_of[words] - bits_of[BASE]
         rows.append({"change": words, "parameters": count_parameters(model), "steps": facts["steps"],
                      "images_per_second": round(facts["images"] / facts["seconds"], 1),
@@ -72,7 +73,7 @@ def ablate(recipe: Recipe, data_dir: str | Path, out: str | Path, minutes: float
                      "difference": round(difference.mean().item(), 4),
                      "difference_standard_error": round(standard_error(difference), 4)})
         result = {"recipe": recipe.to_dict(), "minutes": minutes, "images_test": len(test),
-                  "clock": clock_name, "variants": rows, "hardware": hardware(accelerator), "versions": versions(),
-                  "commit": commit()}
+                  "clock": clock_name, "variants": rows, "hardware": hardware(accelerator.device),
+                  "versions": versions(), "commit": commit()}
         write_json(out / "ablation.json", result)
     return result

@@ -102,7 +102,7 @@ def _sample_once(checkpoint: str, batch: int, device: str) -> float:
     if device == "cuda":
         return torch.cuda.max_memory_allocated() / 1e6
     try:  # getrusage would report the parent's peak: Linux keeps it across fork and exec
-        with open("/proc/self/status") as file:
+        with open("/proc/self/status", encoding="utf-8") as file:
             return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1e3
     except (OSError, StopIteration):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3

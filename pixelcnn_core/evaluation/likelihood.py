@@ -2,10 +2,9 @@
 Bayes' rule finds the class of a test image.
 
 Runs on one process or, under `accelerate launch`, on several: every process scores its share of the images, and the
-sums are the same. `results.json` in the checkpoint folder is written here and nowhere else.
+sums are the same.
 """
 
-import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,8 +14,11 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from pixelcnn_core.data.image_data import DataError, ImageData, load_data
+from pixelcnn_core.device import exact_float32
+from pixelcnn_core.models.baselines import standard_error
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.provenance import commit, count_parameters, hardware, read_json, versions, write_json
+from pixelcnn_core.provenance import commit, count_parameters, hardware, recipe_of, versions
+from pixelcnn_core.results import merge_results, read_results
 from pixelcnn_core.training.recipe import MODELS
 
 BAYES_IMAGES = 1000  # test images classified by Bayes' rule: each is scored once for every class
@@ -25,13 +27,14 @@ TRAIN_IMAGES = 2000  # training images scored by default: enough to see how far 
 
 @torch.inference_mode()
 def score(model: GatedPixelCNN, data: ImageData, conditional: bool, batch: int, accelerator: Accelerator) -> Tensor:
-    """Bits per dimension of every image, float64 (N,), on all processes, with its condition or without any."""
-    total = torch.zeros(len(data), dtype=torch.float64, device=accelerator.device)
+    """Bits per dimension of every image, float64 (N,) on the CPU of all processes, with its condition or without."""
+    # in the precision of the model; not in float64, which Apple's GPU does not have
+    total = torch.zeros(len(data), dtype=next(model.parameters()).dtype, device=accelerator.device)
     for start in range(accelerator.process_index * batch, len(data), accelerator.num_processes * batch):
         part = slice(start, start + batch)
         condition = data.condition(part).to(accelerator.device) if conditional else None
-        total[part] = model.bits_per_dim(data.images[part].to(accelerator.device), condition).double()
-    return accelerator.reduce(total, "sum")  # each image was scored by one process, the others hold 0
+        total[part] = model.bits_per_dim(data.images[part].to(accelerator.device), condition)
+    return accelerator.reduce(total, "sum").cpu().double()  # each was scored by one process, the others hold 0
 
 
 def score_classes(model: GatedPixelCNN, data: ImageData, batch: int, accelerator: Accelerator) -> Tensor:
@@ -45,11 +48,13 @@ def evaluate(checkpoint: str | Path, data_dir: str | Path, *, limit: int | None 
              train_images: int = TRAIN_IMAGES, batch: int = 50) -> dict:
     """Score the first `limit` test images (all without it) and `train_images` training images.
 
-    Returns the results and, where `checkpoint` is a folder, writes them to its results.json. The recipe stored in the
-    checkpoint says which data set it is about. Raises CheckpointError or DataError.
+    Returns the results, and where `checkpoint` is a folder, all that its results.json now holds. The recipe stored in
+    the checkpoint says which data set it is about. Raises CheckpointError, DataError or ResultsError.
     """
+    exact_float32()
     accelerator, begun = Accelerator(), time.perf_counter()
-    recipe = read_json(Path(checkpoint) / "recipe.json")
+    recipe = recipe_of(checkpoint)
+    read_results(checkpoint)  # a damaged file is found before the work
     model = MODELS[recipe.get("kind", "pixelcnn")].from_pretrained(checkpoint)
     model = model.to(accelerator.device, memory_format=torch.channels_last)
     if "data" not in recipe:
@@ -62,16 +67,16 @@ def evaluate(checkpoint: str | Path, data_dir: str | Path, *, limit: int | None 
         if config.class_names != data.class_names or config.encoder != data.encoder:
             raise DataError(f"the checkpoint knows other classes, or another encoder, than data set {recipe['data']}")
         data = data.first(count)
-        with_class = score(model, data, True, batch, accelerator).cpu()
-        without = score(model, data, False, batch, accelerator).cpu()
+        with_class = score(model, data, True, batch, accelerator)
+        without = score(model, data, False, batch, accelerator)
         results |= {f"bits_per_dim_{split}": round(with_class.mean().item(), 4),
                     f"bits_per_dim_{split}_unconditional": round(without.mean().item(), 4),
                     f"images_{split}": len(data)}
         if split == "test":
-            error = with_class.std().item() / math.sqrt(max(1, len(data)))
-            results["bits_per_dim_test_standard_error"] = round(error, 4)
+            if len(data) > 1:  # one image has no spread
+                results["bits_per_dim_test_standard_error"] = round(standard_error(with_class), 4)
             if data.embeddings is not None:
-                wrong = score(model, other_people(data), True, batch, accelerator).cpu()
+                wrong = score(model, other_people(data), True, batch, accelerator)
                 results["bits_per_dim_test_wrong_embedding"] = round(wrong.mean().item(), 4)
             results["bits_per_dim_test_per_class"] = {
                 name: {"bits_per_dim": round(with_class[data.labels == k].mean().item(), 4),
@@ -80,14 +85,14 @@ def evaluate(checkpoint: str | Path, data_dir: str | Path, *, limit: int | None 
             results["images"] = len(data)
             if config.classes:
                 few = data.first(BAYES_IMAGES)
-                guess = score_classes(model, few, batch, accelerator).cpu().argmin(1)
+                guess = score_classes(model, few, batch, accelerator).argmin(1)
                 results |= {"bayes_accuracy": round((guess == few.labels).double().mean().item(), 4),
                             "bayes_images": len(few)}
     results |= {"data": recipe["data"], "recipe": recipe.get("name"), "parameters": count_parameters(model),
-                "hardware": hardware(accelerator), "seconds": round(time.perf_counter() - begun, 1),
-                "commit": commit(), "versions": versions()}
-    if accelerator.is_main_process and Path(checkpoint).is_dir():
-        write_json(Path(checkpoint) / "results.json", results)
+                "hardware": hardware(accelerator.device, accelerator.num_processes),
+                "seconds": round(time.perf_counter() - begun, 1), "commit": commit(), "versions": versions()}
+    if accelerator.is_main_process:
+        results = merge_results(checkpoint, results)
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return results

@@ -15,18 +15,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from sklearn.metrics import pairwise_distances
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from pixelcnn_core.data.image_data import DataError, load_data
+from pixelcnn_core.device import choose_device
 from pixelcnn_core.evaluation.classifier import Classifier
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.provenance import commit, hardware, read_json, versions, write_json
+from pixelcnn_core.provenance import commit, hardware, recipe_of, versions
+from pixelcnn_core.results import merge_results, read_results
 from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
 
+QUALITY_FILE = "quality.json"
 NEIGHBOURS = 3
 TEMPERATURES, GUIDANCES = (0.8, 0.9, 1.0), (1.0, 1.5, 3.0)  # of the curve
 CURVE_SHARE = 0.25  # of the samples per class, at each point of the curve
@@ -103,11 +105,12 @@ def quality(checkpoint: str | Path, data_dir: str | Path, classifier: str | Path
 
     curve  a grid of temperatures and guidance as well, with fewer samples
     Returns the results and, where `checkpoint` is a folder, writes them to its quality.json.
-    Raises CheckpointError or DataError.
+    Raises CheckpointError, DataError or ResultsError.
     """
-    begun, device = time.perf_counter(), "cuda" if torch.cuda.is_available() else "cpu"
+    begun, device = time.perf_counter(), choose_device()
+    read_results(checkpoint, QUALITY_FILE)  # a damaged file is found before the work
     model, judge = GatedPixelCNN.from_pretrained(checkpoint).to(device), Classifier.from_pretrained(classifier)
-    judge, config, recipe = judge.to(device), model.config, read_json(Path(checkpoint) / "recipe.json")
+    judge, config, recipe = judge.to(device), model.config, recipe_of(checkpoint)
     if "data" not in recipe:
         raise DataError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
     if not config.classes or config.class_names != judge.config.class_names:
@@ -135,8 +138,6 @@ def quality(checkpoint: str | Path, data_dir: str | Path, classifier: str | Path
     if curve:
         few = max(1, round(CURVE_SHARE * per_class))
         results["curve"] = [drawn(few, t, w)[0] for t in TEMPERATURES for w in GUIDANCES]
-    results |= {"classifier": str(classifier), "recipe": recipe.get("name"), "hardware": hardware(Accelerator()),
+    results |= {"classifier": str(classifier), "recipe": recipe.get("name"), "hardware": hardware(device),
                 "seconds": round(time.perf_counter() - begun, 1), "commit": commit(), "versions": versions()}
-    if Path(checkpoint).is_dir():
-        write_json(Path(checkpoint) / "quality.json", results)
-    return results
+    return merge_results(checkpoint, results, QUALITY_FILE)

@@ -23,7 +23,8 @@ from torch import nn
 from pixelcnn_core.data.image_data import ImageData, load_data
 from pixelcnn_core.evaluation.likelihood import score
 from pixelcnn_core.models.baselines import score_baselines, standard_error
-from pixelcnn_core.provenance import commit, count_parameters, hardware, read_json, versions, write_json
+from pixelcnn_core.provenance import commit, count_parameters, hardware, versions
+from pixelcnn_core.results import read_json, write_json
 from pixelcnn_core.training.loop import train
 from pixelcnn_core.training.recipe import MODELS, Recipe
 
@@ -101,7 +102,7 @@ def race(recipe: Recipe, data_dir: str | Path, out: str | Path, minutes: float, 
         train(own, data_dir, out / kind, max_minutes=minutes, checkpoint_minutes=minutes / POINTS,
               race_clock=clock)
         result["models"][kind] = entry(own, out / kind, test)
-    result |= {"hardware": hardware(Accelerator()), "versions": versions(), "commit": commit()}
+    result |= {"hardware": hardware(Accelerator().device), "versions": versions(), "commit": commit()}
     write_json(out / "race.json", result)
     write_table(result, out / "race.csv")
     plot(result, out / "race.png")
@@ -112,8 +113,8 @@ def entry(recipe: Recipe, folder: Path, test: ImageData) -> dict:
     """What race.json says about the finished run in `folder`."""
     accelerator, facts = Accelerator(), read_json(folder / "training.json")
     model = MODELS[recipe.kind].from_pretrained(folder).to(accelerator.device)
-    bits = score(model, test, False, 100, accelerator).cpu()
-    with (folder / "training.csv").open(newline="") as file:
+    bits = score(model, test, False, 100, accelerator)
+    with (folder / "training.csv").open(newline="", encoding="utf-8") as file:
         scored = [row for row in csv.DictReader(file) if row["bits_per_dim_test"]]
     return {"name": NAMES[recipe.kind], "parameters": free_parameters(model),
             "features": recipe.model["features"], "layers": recipe.model["layers"],
@@ -127,7 +128,7 @@ def entry(recipe: Recipe, folder: Path, test: ImageData) -> dict:
 
 def write_table(result: dict, path: Path) -> None:
     """The curves as CSV."""
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["model", "seconds", "steps", "images", "bits_per_dim"])
         for kind, model in result["models"].items():

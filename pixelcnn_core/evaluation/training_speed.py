@@ -15,9 +15,10 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from pixelcnn_core.data.image_data import ImageData, load_data
+from pixelcnn_core.device import can_compile, fast_bf16
 from pixelcnn_core.evaluation.benchmark import seconds
 from pixelcnn_core.provenance import commit, count_parameters, hardware, versions
-from pixelcnn_core.training.loop import Loss, Run, batch_of, can_compile, fast_bf16, make_optimisers
+from pixelcnn_core.training.loop import Loss, Run, batch_of, make_optimisers
 from pixelcnn_core.training.recipe import MODELS, Recipe
 
 SETTINGS = {  # each adds one to the one before
@@ -45,7 +46,8 @@ def training_speed(recipe: Recipe, data_dir: str | Path, steps: int = 10) -> dic
     rates = {"float32": matrix_rate(accelerator.device, torch.float32)}
     rows = []
     for name, changes in SETTINGS.items():
-        if changes["bf16"] and not fast_bf16() or changes["compile"] and not can_compile():
+        device = accelerator.device
+        if changes["bf16"] and not fast_bf16(device) or changes["compile"] and not can_compile(device):
             continue
         kind = "bfloat16" if changes["bf16"] else "float32"
         rates.setdefault(kind, matrix_rate(accelerator.device, getattr(torch, kind)))
@@ -62,7 +64,7 @@ def training_speed(recipe: Recipe, data_dir: str | Path, steps: int = 10) -> dic
         parameters = count_parameters(MODELS[recipe.kind](recipe.config(data)))
     return {"recipe": recipe.name, "parameters": parameters, "batch": recipe.batch, "steps_timed": steps,
             "flops_per_image": flops / recipe.batch, "matrix_flops_per_second": rates, "settings": rows,
-            "where_the_time_goes": shares(recipe, data, accelerator), "hardware": hardware(accelerator),
+            "where_the_time_goes": shares(recipe, data, accelerator), "hardware": hardware(accelerator.device),
             "versions": versions(), "commit": commit()}
 
 
@@ -101,7 +103,8 @@ def flops_per_step(recipe: Recipe, data: ImageData, accelerator: Accelerator) ->
 
 def shares(recipe: Recipe, data: ImageData, accelerator: Accelerator, steps: int = 3) -> dict[str, float]:
     """Which kind of operation takes which share of a step without torch.compile, which would fuse them."""
-    step = training_step(recipe, data, accelerator, bf16=fast_bf16(), compile=False, channels_last=True)
+    bf16 = fast_bf16(accelerator.device)
+    step = training_step(recipe, data, accelerator, bf16=bf16, compile=False, channels_last=True)
     gpu = accelerator.device.type == "cuda"
     step()
     with profile(activities=[ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * gpu) as profiler:

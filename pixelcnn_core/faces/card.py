@@ -7,14 +7,16 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from pixelcnn_core.cards.card import again, duration
+from pixelcnn_core.cards.card import again, duration, on_gpu
+from pixelcnn_core.device import choose_device
 from pixelcnn_core.faces.alignment import find_faces
 from pixelcnn_core.faces.encoder import FaceEncoder, check_encoder, condition_vectors
 from pixelcnn_core.faces.vggface2 import load_encoder
 from pixelcnn_core.figures import image_grid
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.provenance import count_parameters, read_json, training_so_far
+from pixelcnn_core.provenance import count_parameters, training_so_far
+from pixelcnn_core.results import read_json, read_results
 from pixelcnn_core.sampling.sample import finish, sample
 
 NOT_FOR = """Not for identifying, verifying or judging anyone. The photos it learnt from are mostly of public figures
@@ -181,8 +183,8 @@ face; how far they keep the person is measured above."""
 def write_portrait_card(folder: str | Path, encoder: str | Path, photos: Sequence[Path] = (), count: int = 8) -> Path:
     """Write README.md of a portrait model, and samples.png if photos are given. Raises CheckpointError, FaceError."""
     folder = Path(folder)
-    model, config = (loaded := GatedPixelCNN.from_pretrained(folder)), loaded.config
-    recipe, results = read_json(folder / "recipe.json"), read_json(folder / "results.json")
+    model, config = (loaded := GatedPixelCNN.from_pretrained(folder, map_location=choose_device())), loaded.config
+    recipe, results = read_json(folder / "recipe.json"), read_results(folder)
     facts, total = read_json(folder / "training.json"), training_so_far(folder)
     chosen = results.get("identity_chosen", {"temperature": 1.0, "guidance": 1.0})
     if photos:
@@ -202,7 +204,8 @@ def write_portrait_card(folder: str | Path, encoder: str | Path, photos: Sequenc
         unconditional=measured("bits_per_dim_test_unconditional"), train=measured("bits_per_dim_train"),
         images=f"{results['images']:,} photos" if "images" in results else "not evaluated",
         identity=identity_text(results), again=again(name, facts), not_for=NOT_FOR, **chosen,
-        limits=WEAK.format(images=total["images"]) if "cpu" in name else "A portrait is 32 pixels wide at most."))
+        limits=WEAK.format(images=total["images"]) if not on_gpu(facts) else "A portrait is 32 pixels wide at most."),
+        encoding="utf-8")
     return folder / "README.md"
 
 
@@ -254,7 +257,7 @@ def write_network_card(folder: str | Path) -> Path:
 def write_encoder_card(folder: str | Path) -> Path:
     """Write README.md of a face encoder that was evaluated. Raises KeyError where a number is missing."""
     folder, encoder = Path(folder), FaceEncoder.from_pretrained(folder)
-    results, facts = read_json(folder / "results.json"), read_json(folder / "training.json")
+    results, facts = read_results(folder), read_json(folder / "training.json")
     if "verification_accuracy" not in results:
         raise ValueError(f"{folder} was not evaluated: python -m pixelcnn_core evaluate {folder} --data DATA")
     total = training_so_far(folder)
@@ -266,5 +269,5 @@ def write_encoder_card(folder: str | Path) -> Path:
         **{key: results[key] for key in ("people", "pairs", "verification_accuracy", "verification_accuracy_teacher",
                                          "auc", "auc_teacher")},
         embedding=encoder.config.embedding, parameters=results["parameters"], training=training, sources=sources,
-        gap=gap, not_for=NOT_FOR))
+        gap=gap, not_for=NOT_FOR), encoding="utf-8")
     return folder / "README.md"

@@ -13,14 +13,15 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from accelerate import Accelerator
 from torch import Tensor
 from tqdm import tqdm
 
+from pixelcnn_core.device import choose_device
 from pixelcnn_core.faces.encoder import FaceEncoder, FaceEncoderConfig
 from pixelcnn_core.faces.tables import FaceData, load_faces, split_faces
 from pixelcnn_core.faces.verification import verification, verification_pairs
-from pixelcnn_core.provenance import commit, count_parameters, hardware, versions, write_json
+from pixelcnn_core.provenance import commit, count_parameters, hardware, versions
+from pixelcnn_core.results import merge_results, write_json
 
 
 def teacher_vectors(data: FaceData, mean: Tensor) -> Tensor:
@@ -55,7 +56,7 @@ def train_encoder(data_dir: str | Path, out: str | Path, *, epochs: int = 12, ba
     """
     out = Path(out)
     train, _ = split_faces(load_faces(data_dir))
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = choose_device()
     target = teacher_vectors(train, train.descriptors.mean(0)).to(device)
     images = train.images.to(device)
     with torch.random.fork_rng():
@@ -88,14 +89,14 @@ def train_encoder(data_dir: str | Path, out: str | Path, *, epochs: int = 12, ba
     model.eval().save_pretrained(out)
     write_json(out / "training.json", {"steps": step + 1, "images": (step + 1) * batch,
                                        "seconds": round(time.monotonic() - begun, 1), "max_minutes": max_minutes,
-                                       "hardware": hardware(Accelerator()), "commit": commit(),
+                                       "hardware": hardware(device), "commit": commit(),
                                        "versions": versions()})
     return out
 
 
 def write_rows(path: Path, rows: list[dict]) -> None:
     """A table as CSV."""
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
@@ -103,7 +104,7 @@ def write_rows(path: Path, rows: list[dict]) -> None:
 
 def evaluate_encoder(checkpoint: str | Path, data_dir: str | Path, count: int = 3000) -> dict:
     """Verification of held-out people, student and teacher on the same pairs, in all and by source."""
-    model = FaceEncoder.from_pretrained(checkpoint)
+    model = FaceEncoder.from_pretrained(checkpoint, map_location=choose_device())
     train, test = split_faces(load_faces(data_dir))
     student, teacher = model.embed(test.images), teacher_vectors(test, train.descriptors.mean(0))
     results: dict = {"parameters": count_parameters(model), "people": len(set(test.identities))}
@@ -120,7 +121,5 @@ def evaluate_encoder(checkpoint: str | Path, data_dir: str | Path, count: int = 
             results |= numbers
         else:
             results.setdefault("by_source", {})[source] = numbers
-    results |= {"hardware": hardware(Accelerator()), "commit": commit(), "versions": versions()}
-    if Path(checkpoint).is_dir():
-        write_json(Path(checkpoint) / "results.json", results)
-    return results
+    return merge_results(checkpoint, results | {"hardware": hardware(model.out.weight.device), "commit": commit(),
+                                                "versions": versions()})

@@ -19,12 +19,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from pixelcnn_core.data.image_data import DataError
+from pixelcnn_core.device import choose_device
 from pixelcnn_core.faces.encoder import check_encoder, condition_vectors, embed_small
 from pixelcnn_core.faces.tables import CROP, INSIDE, FaceData, load_faces, split_faces
 from pixelcnn_core.faces.vggface2 import load_encoder
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.provenance import read_json, write_json
+from pixelcnn_core.results import merge_results, read_results
 from pixelcnn_core.sampling.sample import finish, sample
 
 BATCH = 64  # portraits drawn at once
@@ -81,12 +82,22 @@ def choose_people(data_dir: str | Path, people: int) -> tuple[FaceData, np.ndarr
 def identity(checkpoint: str | Path, data_dir: str | Path, encoder: str | Path, *, people: int = 200,
              portraits: int = 8, gallery: int = 100, temperature: float = 1.0, guidance: float = 1.0,
              seed: int = 0) -> dict:
-    """Match portraits of held-out people. Raises CheckpointError or DataError.
+    """Match portraits of held-out people. Raises CheckpointError, DataError or ResultsError.
 
     Where `checkpoint` is a folder, the numbers go into its results.json under "identity".
     """
+    read_results(checkpoint)  # a damaged file is found before the work
+    results = match_portraits(checkpoint, data_dir, encoder, people=people, portraits=portraits, gallery=gallery,
+                              temperature=temperature, guidance=guidance, seed=seed)
+    merge_results(checkpoint, {"identity": results})
+    return results
+
+
+def match_portraits(checkpoint: str | Path, data_dir: str | Path, encoder: str | Path, *, people: int, portraits: int,
+                    gallery: int, temperature: float, guidance: float, seed: int) -> dict:
+    """What `identity` measures. Raises CheckpointError or DataError."""
     face_encoder = load_encoder(encoder)
-    model = GatedPixelCNN.from_pretrained(checkpoint)
+    model = GatedPixelCNN.from_pretrained(checkpoint, map_location=choose_device())
     check_encoder(model, face_encoder)
     held_out, sources, person, others = choose_people(data_dir, people)
     people = len(sources)
@@ -100,13 +111,10 @@ def identity(checkpoint: str | Path, data_dir: str | Path, encoder: str | Path, 
     new = Probes(embed_small(face_encoder, drawn), np.repeat(np.arange(people), portraits))
     rank1, auc = match(new, vectors, gallery, seed)
     rank1_real, auc_real = match(Probes(embed_small(face_encoder, real), person), vectors, gallery, seed)
-    results = {"rank1": round(rank1, 4), "rank1_real": round(rank1_real, 4), "rank1_chance": round(1 / gallery, 4),
+    return {"rank1": round(rank1, 4), "rank1_real": round(rank1_real, 4), "rank1_chance": round(1 / gallery, 4),
                "auc": round(auc, 4), "auc_real": round(auc_real, 4), "people": people, "portraits": len(drawn),
                "people_real": len(set(person)), "photos_real": len(others), "gallery": gallery,
                "temperature": temperature, "guidance": guidance, "seed": seed}
-    if (path := Path(checkpoint) / "results.json").parent.is_dir():
-        write_json(path, {**read_json(path), "identity": results})
-    return results
 
 
 def identity_curve(checkpoint: str | Path, data_dir: str | Path, encoder: str | Path, *, temperatures: Sequence[float],
@@ -115,16 +123,15 @@ def identity_curve(checkpoint: str | Path, data_dir: str | Path, encoder: str | 
 
     Where `checkpoint` is a folder, results.json gets "identity_curve" and "identity_chosen", and "identity" stays.
     """
-    results = read_json(path := Path(checkpoint) / "results.json")
+    read_results(checkpoint)
     curve = []
     for temperature in temperatures:
         for guidance in guidances:
-            row = identity(checkpoint, data_dir, encoder, people=people, portraits=portraits, gallery=people,
-                           temperature=temperature, guidance=guidance, seed=seed)
+            row = match_portraits(checkpoint, data_dir, encoder, people=people, portraits=portraits, gallery=people,
+                                  temperature=temperature, guidance=guidance, seed=seed)
             curve.append({key: row[key] for key in ("temperature", "guidance", "rank1", "auc", "rank1_real",
                                                     "rank1_chance", "people", "portraits")})
     best = max(curve, key=lambda row: (row["rank1"], row["auc"]))
     measured = {"identity_curve": curve, "identity_chosen": {key: best[key] for key in ("temperature", "guidance")}}
-    if path.parent.is_dir():
-        write_json(path, {**results, **measured})
+    merge_results(checkpoint, measured)
     return measured

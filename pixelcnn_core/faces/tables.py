@@ -51,7 +51,7 @@ class FaceData:
 
 def held_out_people() -> set[str]:
     """The names in the committed list."""
-    return set(HELD_OUT_FILE.read_text().splitlines())
+    return set(HELD_OUT_FILE.read_text(encoding="utf-8").splitlines())
 
 
 def is_held_out(identity: str) -> bool:

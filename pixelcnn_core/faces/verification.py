@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 import torch.nn.functional as F
-from accelerate import Accelerator
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
@@ -21,7 +21,8 @@ from pixelcnn_core.faces.chip import chips_from_crops
 from pixelcnn_core.faces.encoder import FaceEncoder
 from pixelcnn_core.faces.face_network import FaceNetwork
 from pixelcnn_core.faces.tables import FaceData, load_faces, split_faces
-from pixelcnn_core.provenance import commit, count_parameters, hardware, versions, write_json
+from pixelcnn_core.provenance import commit, count_parameters, hardware, versions
+from pixelcnn_core.results import write_json
 
 
 @dataclass
@@ -103,7 +104,7 @@ def verify_faces(data_dir: str | Path, network: str | Path, encoder: str | Path,
     for source in sorted(set(people.sources)):
         chosen = [k for k in everybody if people.sources[k] == source]
         results["by_source"][source] = measure(chosen, verification_pairs(people.where_index(chosen), count // 2))
-    results |= {"seconds": round(time.monotonic() - begun, 1), "hardware": hardware(Accelerator()),
+    results |= {"seconds": round(time.monotonic() - begun, 1), "hardware": hardware(torch.device("cpu")),
                 "commit": commit(), "versions": versions()}
     write_json(Path(network) / "results.json", results)
     return results

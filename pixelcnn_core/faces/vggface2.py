@@ -18,7 +18,7 @@ from torch.hub import download_url_to_file, get_dir
 from pixelcnn_core.faces.encoder import FaceEncoder
 from pixelcnn_core.faces.face_network import FaceNetwork
 from pixelcnn_core.models.checkpoint import CheckpointError
-from pixelcnn_core.provenance import read_json
+from pixelcnn_core.results import read_json
 
 NAME = "vggface2"
 URL = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/20180402-114759-vggface2.pt"

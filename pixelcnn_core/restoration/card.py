@@ -9,12 +9,13 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from pixelcnn_core.autoencoder.card import write
+from pixelcnn_core.device import choose_device
 from pixelcnn_core.figures import image_grid
-from pixelcnn_core.provenance import read_json
 from pixelcnn_core.restoration.damage import damage, visible
 from pixelcnn_core.restoration.evaluation import cases
 from pixelcnn_core.restoration.repairs import repair
 from pixelcnn_core.restoration.restorer import Restorer
+from pixelcnn_core.results import read_results
 from pixelcnn_core.sampling.sample import finish
 
 BODY = """| evaluated on | {images:,} test images, {images_drawn} of them drawn {samples} times; {evaluated_on} |
@@ -54,14 +55,14 @@ DRAWN = 8
 def write_restorer_card(folder: str | Path, pictures: Sequence[Path] = ()) -> Path:
     """Write README.md of an evaluated restorer, and samples.png if pictures are given."""
     folder = Path(folder)
-    model, body = Restorer.from_pretrained(folder), BODY
+    model, body = Restorer.from_pretrained(folder, map_location=choose_device()), BODY
     if pictures:
         draw_restorations(model, pictures).save(folder / "samples.png", optimize=True)
         body += FIGURE
     rows = "\n".join(
         f"| {name} | {case['psnr_sample']:.1f} | {case['psnr_mean']:.1f} | {case['psnr_baseline']:.1f} "
         f"({case['baseline']}) | {case['bits_per_missing_dim']:.2f} | {case['bits_per_missing_dim_raster']:.2f} |"
-        for name, case in read_json(folder / "results.json").get("cases", {}).items())
+        for name, case in read_results(folder).get("cases", {}).items())
     return write(folder, model, body, "image-restoration", {"table": rows, "drawn": DRAWN}, LIMITS)
 
 
@@ -71,7 +72,7 @@ def draw_restorations(model: Restorer, pictures: Sequence[Path]) -> Image.Image:
     for k, options in enumerate(cases(size).values()):
         original = as_image(pictures[k % len(pictures)], size)
         damaged = damage(original, levels, rng=np.random.default_rng(0), **options)
-        drawn = finish(model.restore(damaged.repeat(DRAWN, 1, 1, 1)))
+        drawn = finish(model.restore(damaged.repeat(DRAWN, 1, 1, 1))).cpu()
         mean = drawn.double().mean(0, keepdim=True).round().byte()
         rows += [original, visible(damaged, levels), drawn[:2], mean, repair(damaged, levels, options["kind"])]
     return image_grid(torch.cat(rows), 6, levels, scale=max(1, 96 // size))

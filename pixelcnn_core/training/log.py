@@ -27,7 +27,7 @@ class TrainingLog:
         self.folder, self.path, self.name, self.test = folder, folder / "training.csv", loss_name, f"{loss_name}_test"
         self.rows: list[dict] = []
         if step and self.path.exists():
-            with self.path.open(newline="") as file:
+            with self.path.open(newline="", encoding="utf-8") as file:
                 self.rows = [row for row in csv.DictReader(file) if int(row["step"]) <= step]
         self.losses: list[Tensor] = []  # since the last row
         self.batch, self.rate = 0, 0.0  # of the latest step
@@ -52,7 +52,7 @@ class TrainingLog:
         return mean
 
     def _write(self) -> None:
-        with self.path.open("w", newline="") as file:
+        with self.path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(self.rows[0]))
             writer.writeheader()
             writer.writerows(self.rows)

@@ -96,7 +96,7 @@ def load_recipe(name_or_path: str) -> Recipe:
         raise RecipeError(f"no recipe is called {name_or_path!r}; there are {', '.join(recipe_names())}, "
                           "or give the path of a .json file")
     try:
-        stored = json.loads(path.read_text())
+        stored = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise RecipeError(f"{path} is not valid JSON: {error}") from error
     known = {f.name for f in fields(Recipe)}

@@ -14,7 +14,7 @@ from pixelcnn_core.cli.main import app
 from pixelcnn_core.data.image_data import load_data
 from pixelcnn_core.evaluation.ablation import BASE, ablate, variants
 from pixelcnn_core.evaluation.training_speed import KINDS, SETTINGS, flops_per_step, training_speed
-from pixelcnn_core.provenance import read_json
+from pixelcnn_core.results import read_json
 from pixelcnn_core.training.recipe import MODELS, load_recipe
 
 
@@ -66,12 +66,12 @@ def test_run_again_it_goes_on(study):
 def test_the_card_has_both_tables_where_they_were_measured(study, tmp_path):
     result, out, _ = study
     folder = shutil.copytree(out / "00", tmp_path / "model")
-    text = write_card(folder, per_class=1).read_text()
+    text = write_card(folder, per_class=1).read_text(encoding="utf-8")
     assert "## What helps" not in text and "## Training speed" not in text
     shutil.copy(out / "ablation.json", folder)
     speed = training_speed(tiny_recipe(), "nowhere", steps=1)
-    (folder / "training_speed.json").write_text(json.dumps(speed))
-    text = write_card(folder, per_class=1).read_text()
+    (folder / "training_speed.json").write_text(json.dumps(speed), encoding="utf-8")
+    text = write_card(folder, per_class=1).read_text(encoding="utf-8")
     rows = re.findall(r"^[|] ([^|]+) [|] [0-9.]+ [|] (?:([+-][0-9.]+) ±[^|]*)? *[|]", text, re.M)
     assert [name for name, _ in rows if name in variants(tiny_recipe())][0] == BASE
     differences = [float(value) for _, value in rows if value]
@@ -82,7 +82,7 @@ def test_the_card_has_both_tables_where_they_were_measured(study, tmp_path):
 def test_the_speed_of_training(tmp_path):
     """Through the command line: every setting that the machine has, and shares of the time that add up."""
     path, out = tmp_path / "tiny.json", tmp_path / "speed.json"
-    path.write_text(json.dumps(tiny_recipe().to_dict()))
+    path.write_text(json.dumps(tiny_recipe().to_dict()), encoding="utf-8")
     told = CliRunner().invoke(app, ["training-speed", str(path), "--data", "nowhere", "--steps", "1", "--json",
                                     str(out)])
     assert told.exit_code == 0, told.output

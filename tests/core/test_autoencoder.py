@@ -138,7 +138,7 @@ def runs(tmp_path_factory):
 def test_training_leaves_a_curve_in_the_unit_of_the_model(runs):
     folder, mse, classifier, both = runs
     for run, name in ((mse, "mse"), (classifier, "nats"), (both, "bits_per_dim")):
-        header = (run / "training.csv").read_text().splitlines()[0].split(",")
+        header = (run / "training.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
         assert {name, f"{name}_test"} <= set(header)
         assert (run / "training.png").stat().st_size > 1000
     assert list((both / "samples").glob("*.png")) and not (classifier / "samples").exists()
@@ -195,7 +195,7 @@ def test_evaluation_compares_both_decoders(runs):
     assert 0 <= judged["accuracy"] <= 1 and set(judged["accuracy_per_class"]) <= set("0123456789")
     alone = command(mse)
     results = command(both, "--mse", mse, "--classifier", classifier)
-    assert json.loads((both / "results.json").read_text()) == results
+    assert json.loads((both / "results.json").read_text(encoding="utf-8")) == results
     assert alone["mse"] == results["mse_of_mse_autoencoder"] and alone["sharpness_mse"] == results["sharpness_mse"]
     assert {"class_kept_pixelcnn", "class_kept_mse", "class_accuracy_real", "sharpness_pixelcnn"} <= set(results)
     data = load_data("digits", ".", "test").first(24)
@@ -213,7 +213,7 @@ def test_evaluation_compares_both_decoders(runs):
     for run in (mse, classifier, both):
         done = CliRunner().invoke(app, ["card", str(run)])
         assert done.exit_code == 0, done.output
-        assert "not recorded" not in (run / "README.md").read_text()
+        assert "not recorded" not in (run / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_principal_directions_are_those_of_the_codes(runs):
@@ -251,7 +251,7 @@ def test_the_card_says_how_the_code_enters(runs, tmp_path):
              "--json", str(tmp_path / "shipped" / "ways.json")]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
-    compared = json.loads((tmp_path / "shipped" / "ways.json").read_text())["runs"]
+    compared = json.loads((tmp_path / "shipped" / "ways.json").read_text(encoding="utf-8"))["runs"]
     assert [run["way"] for run in compared] == ["h", "h and s"]
     model = AutoEncoder.from_pretrained(tmp_path / "h")
     with torch.no_grad():
@@ -262,9 +262,10 @@ def test_the_card_says_how_the_code_enters(runs, tmp_path):
          "images_reconstructed", "mse", "mse_of_mse_autoencoder", "class_accuracy_real", "sharpness_original",
          *(f"{what}_{name}" for what in ("class_kept", "class_right", "sharpness") for name in ("pixelcnn", "mse"))),
         1) | {"hardware": "a test", "shown": dict.fromkeys(("temperature", "guidance", "mse", "class_kept",
-                                                            "class_right", "sharpness"), 1)}))
+                                                            "class_right", "sharpness"), 1)}), encoding="utf-8")
     assert CliRunner().invoke(app, ["card", str(tmp_path / "shipped")]).exit_code == 0
-    assert f"| h | 12 steps, {compared[0]['seconds']:.0f} seconds |" in (tmp_path / "shipped" / "README.md").read_text()
+    card = (tmp_path / "shipped" / "README.md").read_text(encoding="utf-8")
+    assert f"| h | 12 steps, {compared[0]['seconds']:.0f} seconds |" in card
 
 
 def test_wrong_partners_are_refused(runs, tmp_path):

@@ -1,7 +1,5 @@
 """Bayes' rule: the posterior of a model's own classes, without underflow, and its accuracy in evaluate."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -12,6 +10,7 @@ from pixelcnn_core.cards.card import write_card
 from pixelcnn_core.data.image_data import load_data
 from pixelcnn_core.evaluation.bayes import bits_given_classes, mixture_bits, posterior
 from pixelcnn_core.evaluation.likelihood import evaluate
+from pixelcnn_core.results import read_results
 from pixelcnn_core.training.loop import train
 from tests.conftest import small_model
 
@@ -58,5 +57,5 @@ def test_evaluate_tells_how_often_it_is_right(tmp_path):
     assert results["bayes_accuracy"] == pytest.approx(right.double().mean().item(), abs=1e-4)
     assert 0 < results["bayes_accuracy"] < 1
     assert f"| class found by Bayes' rule | {results['bayes_accuracy']:.1%} of 60 test images |" in \
-        write_card(folder, per_class=1).read_text()
-    assert json.loads((folder / "results.json").read_text())["bayes_accuracy"] == results["bayes_accuracy"]
+        write_card(folder, per_class=1).read_text(encoding="utf-8")
+    assert read_results(folder)["bayes_accuracy"] == results["bayes_accuracy"]

@@ -171,7 +171,7 @@ def test_the_preview_fills_rows_to_come_from_the_smaller_picture(chain):
 def test_a_chain_is_a_folder_of_checkpoints(chain, tmp_path):
     for step, name in zip(chain.steps, ("a/4", "a/8", "b/16")):
         step.save_pretrained(tmp_path / name)
-    (tmp_path / "a" / CHAIN_FILE).write_text(json.dumps({"steps": ["4", "8", "../b/16"]}))
+    (tmp_path / "a" / CHAIN_FILE).write_text(json.dumps({"steps": ["4", "8", "../b/16"]}), encoding="utf-8")
     loaded = Chain.from_pretrained(tmp_path / "a")
     assert loaded.sizes == [4, 8, 16] and loaded.config.classes == 3
     assert Chain.from_pretrained(tmp_path / "a", size=8).sizes == [4, 8]
@@ -185,7 +185,7 @@ def test_a_chain_is_a_folder_of_checkpoints(chain, tmp_path):
 def test_a_damaged_chain_is_one_sentence(chain, tmp_path, content, sentence):
     for step, name in zip(chain.steps, ("4", "8")):
         step.save_pretrained(tmp_path / name)
-    (tmp_path / CHAIN_FILE).write_text(content)
+    (tmp_path / CHAIN_FILE).write_text(content, encoding="utf-8")
     with pytest.raises(CheckpointError, match=sentence):
         Chain.from_pretrained(tmp_path)
 

@@ -81,13 +81,13 @@ def test_foreign_missing_misshapen_and_broken_weights(folder):
     ('{"model_type": "GatedPixelCNN", "channels": 2}', "channels must be 1 or 3"),
 ])
 def test_a_config_that_makes_no_sense(folder, text, message):
-    (folder / "config.json").write_text(text)
+    (folder / "config.json").write_text(text, encoding="utf-8")
     assert message in refused(folder)
 
 
 def test_a_config_of_another_shape(folder):
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**config, "features": 24}))
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps({**config, "features": 24}), encoding="utf-8")
     assert "belongs to another model" in refused(folder)
 
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def command(*words) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "pixelcnn_core", *map(str, words)], cwd=ROOT, text=True,
+    return subprocess.run([sys.executable, "-m", "pixelcnn_core", *map(str, words)], cwd=ROOT, encoding="utf-8",
                           capture_output=True, env={**os.environ, "HF_HUB_OFFLINE": "1"}, timeout=300)
 
 
@@ -30,14 +30,14 @@ def checkpoint(tmp_path_factory):
 
 
 def test_train_evaluate_and_card(tmp_path):
-    (tmp_path / "mine.json").write_text(json.dumps(tiny_recipe(validate=0).to_dict()))
+    (tmp_path / "mine.json").write_text(json.dumps(tiny_recipe(validate=0).to_dict()), encoding="utf-8")
     runner = CliRunner()
     assert runner.invoke(app, ["train", str(tmp_path / "mine.json"), "--data", "nowhere", "--out",
                                str(tmp_path / "run")]).exit_code == 0
     done = runner.invoke(app, ["evaluate", str(tmp_path / "run"), "--data", "nowhere", "--limit", "10", "--json",
                                str(tmp_path / "numbers.json")])
     assert done.exit_code == 0
-    assert json.loads((tmp_path / "numbers.json").read_text())["images"] == 10
+    assert json.loads((tmp_path / "numbers.json").read_text(encoding="utf-8"))["images"] == 10
     assert runner.invoke(app, ["card", str(tmp_path / "run")]).exit_code == 0
     assert (tmp_path / "run" / "README.md").exists()
 
@@ -74,7 +74,7 @@ def test_the_verbs_are_listed():
 def test_benchmark_takes_batch_sizes_as_the_readme_writes_them(checkpoint, tmp_path):
     done = command("benchmark", checkpoint, "--batch", 1, 3, "--repeats", 1, "--json", tmp_path / "numbers.json")
     assert done.returncode == 0, done.stderr
-    numbers = json.loads((tmp_path / "numbers.json").read_text())
+    numbers = json.loads((tmp_path / "numbers.json").read_text(encoding="utf-8"))
     assert list(numbers["batch"]) == ["1", "3"] and list(numbers["peak_mb"]) == ["1", "3"]
     for row in numbers["batch"].values():
         assert {"forward_s", "naive_s", "cached_s", "cached_over_forward", "naive_over_cached"} <= set(row)

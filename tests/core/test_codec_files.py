@@ -12,7 +12,7 @@ from pixelcnn_core.codec.codec import HEADER_BYTES, CodecError
 from pixelcnn_core.codec.files import compress_file, decompress_file, read_pixels
 from pixelcnn_core.codec.table import compress_table, idat_bytes, ideal_bits, png_bytes, sheets_of
 from pixelcnn_core.data.image_data import DataError
-from pixelcnn_core.provenance import write_json
+from pixelcnn_core.results import write_json
 from tests.conftest import small_model
 
 
@@ -67,7 +67,7 @@ def test_what_would_lose_something_is_refused(tmp_path, mode):
     Image.new(mode, (4, 4)).save(tmp_path / "in.png")
     with pytest.raises(CodecError, match="8-bit"):
         read_pixels(tmp_path / "in.png")
-    (tmp_path / "text.png").write_text("no image")
+    (tmp_path / "text.png").write_text("no image", encoding="utf-8")
     with pytest.raises(CodecError, match="not an image"):
         read_pixels(tmp_path / "text.png")
 
@@ -82,7 +82,7 @@ def test_the_table(checkpoint):
     assert table["bits_per_dim"]["ideal"] == pytest.approx(8 * size["ideal"] / 192, abs=0.01)
     assert table["sheets"] == 0 and "png_in_sheets" not in size
     with pytest.raises(DataError, match="recipe"):
-        (checkpoint / "model" / "recipe.json").write_text("{}")
+        (checkpoint / "model" / "recipe.json").write_text("{}", encoding="utf-8")
         compress_table(checkpoint / "model", checkpoint / "data")
 
 

@@ -30,12 +30,12 @@ def launch(*words) -> str:
                "torch.set_num_threads(1)\n"
                "sys.argv[0] = 'pixelcnn_core'; runpy.run_module('pixelcnn_core', run_name='__main__')\n")
     script = Path(words[-1]).parent / "both.py"
-    script.write_text(program)
+    script.write_text(program, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2",
          "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--num_cpu_threads_per_process",
          "1", "--main_process_port", "0", str(script), *map(str, words)],
-        cwd=ROOT, text=True, capture_output=True, timeout=240,
+        cwd=ROOT, encoding="utf-8", capture_output=True, timeout=240,
         env={**os.environ, "PYTHONPATH": str(ROOT), "ACCELERATE_USE_CPU": "true"})
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count("group of 2") == 2, done.stdout
@@ -47,7 +47,7 @@ def runs(tmp_path_factory):
     """The same recipe in one process and in two. No dropout: the two processes draw different masks."""
     folder = tmp_path_factory.mktemp("runs")
     recipe = tiny_recipe(validate=0, model={**tiny_recipe().model, "dropout": 0.0})
-    (folder / "recipe.json").write_text(json.dumps(recipe.to_dict()))
+    (folder / "recipe.json").write_text(json.dumps(recipe.to_dict()), encoding="utf-8")
     one = train(recipe, "nowhere", folder / "one")
     launch("train", folder / "recipe.json", "--data", "nowhere", "--out", folder / "two")
     return one, folder / "two"
@@ -57,7 +57,7 @@ def test_two_processes_train_like_one(runs):
     one, two = runs
 
     def losses(folder) -> list[float]:
-        with (folder / "training.csv").open(newline="") as file:
+        with (folder / "training.csv").open(newline="", encoding="utf-8") as file:
             return [float(row["bits_per_dim"]) for row in csv.DictReader(file)]
     assert losses(one) == pytest.approx(losses(two), abs=2e-4)
     mine, theirs = load_file(one / STATE_FILE), load_file(two / STATE_FILE)
@@ -70,7 +70,7 @@ def test_two_processes_evaluate_like_one(runs, tmp_path):
     one, _ = runs
     alone = evaluate(one, "nowhere", limit=33, batch=8)
     launch("evaluate", one, "--data", "nowhere", "--limit", 33, "--json", tmp_path / "both.json")
-    both = json.loads((tmp_path / "both.json").read_text())
+    both = json.loads((tmp_path / "both.json").read_text(encoding="utf-8"))
     for key, value in alone.items():
         if key.startswith("bits_per_dim") or key.startswith("images"):
             assert both[key] == (pytest.approx(value, abs=2e-4) if isinstance(value, float) else value), key

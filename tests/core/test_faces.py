@@ -96,6 +96,6 @@ def test_embeddings_are_the_same_in_another_process():
             f"encoder = FaceEncoder.from_pretrained({str(EXAMPLES.parent / 'face_encoder')!r})\n"
             "crops = (torch.arange(2 * 3 * 64 * 64) % 251).reshape(2, 3, 64, 64).to(torch.uint8)\n"
             "print(encoder.embed(crops).numpy().tobytes().hex())")
-    answers = {subprocess.run([sys.executable, "-c", code], cwd=EXAMPLES.parents[2], capture_output=True, text=True,
-                              check=True).stdout for _ in range(2)}
+    answers = {subprocess.run([sys.executable, "-c", code], cwd=EXAMPLES.parents[2], capture_output=True,
+                              encoding="utf-8", check=True).stdout for _ in range(2)}
     assert len(answers) == 1 and len(answers.pop().strip()) == 2 * 128 * 4 * 2

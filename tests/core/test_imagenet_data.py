@@ -44,7 +44,7 @@ def test_the_recipe_trains_and_is_evaluated_without_classes(tmp_path):
     bundled = load_recipe("imagenet32")
     tiny = Recipe(**{**bundled.to_dict(), "model": MODEL, "steps": 2, "batch": 2, "validate": 2, "compile": False})
     out = train(tiny, tmp_path, tmp_path / "run")
-    assert json.loads((out / "config.json").read_text())["classes"] == 0
+    assert json.loads((out / "config.json").read_text(encoding="utf-8"))["classes"] == 0
     results = evaluate(out, tmp_path)
     assert results["images_test"] == 3 and 7 < results["bits_per_dim_test"] < 10
     assert results["bits_per_dim_test"] == results["bits_per_dim_test_unconditional"]

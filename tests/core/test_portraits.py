@@ -81,7 +81,7 @@ def test_evaluation_compares_the_right_embedding_with_a_wrong_one_and_none(portr
     assert results["bits_per_dim_test"] == pytest.approx(by_hand, abs=2e-4)
     # every "person" of the tables is a colour: knowing it helps, believing another one hurts
     assert results["bits_per_dim_test"] < results["bits_per_dim_test_wrong_embedding"] - 0.05
-    assert json.loads((portrait_model / "results.json").read_text()) == results
+    assert json.loads((portrait_model / "results.json").read_text(encoding="utf-8")) == results
 
 
 def test_other_people_is_never_the_same_person(tables, encoder):
@@ -97,7 +97,7 @@ def test_identity_is_measured_and_kept(portrait_model, tables, encoder):
     assert results["people"] == 8 and results["portraits"] == 32 and results["rank1_chance"] == 1 / 8
     assert results["auc_real"] > 0.9  # a colour is easily recognised
     assert results["auc"] > 0.55
-    assert json.loads((portrait_model / "results.json").read_text())["identity"] == results
+    assert json.loads((portrait_model / "results.json").read_text(encoding="utf-8"))["identity"] == results
     random_encoder(1).save_pretrained(encoder.parent / "another")
     with pytest.raises(CheckpointError, match="somebody else"):
         identity(portrait_model, tables, encoder.parent / "another", people=8)
@@ -121,9 +121,9 @@ def test_temperature_and_guidance_are_chosen_by_identity_and_stand_on_the_card(p
     assert [(row["temperature"], row["guidance"]) for row in curve] == [(0.5, 1), (0.5, 2), (1, 1), (1, 2)]
     best = next(row for row in curve if {key: row[key] for key in chosen} == chosen)
     assert best["rank1"] == max(row["rank1"] for row in curve)
-    results = json.loads((portrait_model / "results.json").read_text())
+    results = json.loads((portrait_model / "results.json").read_text(encoding="utf-8"))
     assert results["identity"]["people"] == 8 and results["identity_chosen"] == chosen
-    text = write_portrait_card(portrait_model, encoder).read_text()
+    text = write_portrait_card(portrait_model, encoder).read_text(encoding="utf-8")
     assert f"| new portraits | {results['identity']['rank1']:.3f} |" in text
     assert text.count("| 0.5 |") == 2 and f"{chosen['temperature']:g}" in text
 
@@ -132,5 +132,5 @@ def test_the_card_of_an_encoder_holds_its_numbers(encoder, tables):
     with pytest.raises(ValueError, match="was not evaluated"):
         write_encoder_card(encoder)
     results = evaluate_encoder(encoder, tables, count=40)
-    text = write_encoder_card(encoder).read_text()
+    text = write_encoder_card(encoder).read_text(encoding="utf-8")
     assert f"| AUC | {results['auc']:.3f} |" in text and "| made | 40 |" in text

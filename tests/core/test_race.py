@@ -19,7 +19,8 @@ from pixelcnn_core.evaluation.likelihood import evaluate
 from pixelcnn_core.evaluation.race import NAMES, RaceError, contestants, free_parameters, race
 from pixelcnn_core.models.layers import ColourConv1x1, HorizontalConv
 from pixelcnn_core.models.plain import MaskedConv2d
-from pixelcnn_core.provenance import count_parameters, read_json
+from pixelcnn_core.provenance import count_parameters
+from pixelcnn_core.results import read_json
 from pixelcnn_core.training.loop import TrainingError, batch_of, train
 from pixelcnn_core.training.recipe import MODELS, Recipe, load_recipe
 
@@ -67,7 +68,7 @@ def test_the_gpu_recipe_takes_steps(kind, monkeypatch, tmp_path):
     data.images = data.images[:, :, :8, :8]
     monkeypatch.setattr("pixelcnn_core.training.loop.load_data", lambda *args, **more: data)
     out = train(replace(racers("cifar10")[kind], steps=2, batch=2, validate=2, warm_up=0), "nowhere", tmp_path / "run")
-    row = list(csv.DictReader((out / "training.csv").open()))[-1]
+    row = list(csv.DictReader((out / "training.csv").open(encoding="utf-8")))[-1]
     assert row["step"] == "2" and 4 < float(row["bits_per_dim_test"]) < 14
 
 
@@ -100,7 +101,7 @@ def finished(tmp_path_factory):
 
 
 def test_race_json(finished):
-    result = json.loads((finished / "race.json").read_text())
+    result = json.loads((finished / "race.json").read_text(encoding="utf-8"))
     assert (result["data"], result["image_size"], result["levels"], result["images_test"]) == ("digits", 8, 17, 297)
     assert result["images_train"] == 1500 and result["minutes"] == 0.02 and result["clock"] and result["hardware"]
     assert {"python", "torch"} <= set(result["versions"])
@@ -121,8 +122,8 @@ def test_race_json(finished):
 
 
 def test_the_table_and_the_plot(finished):
-    result = json.loads((finished / "race.json").read_text())
-    rows = list(csv.DictReader((finished / "race.csv").open()))
+    result = json.loads((finished / "race.json").read_text(encoding="utf-8"))
+    rows = list(csv.DictReader((finished / "race.csv").open(encoding="utf-8")))
     assert list(rows[0]) == ["model", "seconds", "steps", "images", "bits_per_dim"]
     assert len(rows) == sum(len(model["curve"]) for model in result["models"].values())
     assert all(int(row["images"]) == 32 * int(row["steps"]) for row in rows)
@@ -131,7 +132,7 @@ def test_the_table_and_the_plot(finished):
 
 def test_the_checkpoints_are_models_like_others(finished):
     """`evaluate` finds the class by the recipe, and what it says is what the race said."""
-    result = json.loads((finished / "race.json").read_text())
+    result = json.loads((finished / "race.json").read_text(encoding="utf-8"))
     for kind, model in result["models"].items():
         assert read_json(finished / kind / "config.json")["model_type"] == MODELS[kind].__name__
         again = evaluate(finished / kind, "nowhere", train_images=1)
@@ -158,7 +159,7 @@ def test_scoring_and_saving_cost_no_time(tmp_path):
         return looks[-1]
 
     out = train(recipe, "nowhere", tmp_path / "run", race_clock=clock, checkpoint_minutes=0)
-    seconds = [float(row["seconds"]) for row in csv.DictReader((out / "training.csv").open())]
+    seconds = [float(row["seconds"]) for row in csv.DictReader((out / "training.csv").open(encoding="utf-8"))]
     assert len(seconds) == 4
     assert read_json(out / "training.json")["seconds"] == seconds[-1] < looks[-1]
     gaps = {later - earlier for earlier, later in zip(seconds, seconds[1:])}

@@ -39,7 +39,7 @@ def test_bundled_recipes_build_models_below_ten_megabytes(name):
 ])
 def test_a_bad_recipe_is_refused(tmp_path, text, message):
     path = tmp_path / "mine.json"
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     with pytest.raises(RecipeError, match=message):
         load_recipe(str(path))
 
@@ -49,6 +49,6 @@ def test_unknown_recipes_and_settings_are_named(tmp_path):
         load_recipe("imagenet")
     path = tmp_path / "mine.json"
     for model, message in (({"depth": 3}, "depth"), ({"features": 0}, "features must be at least 1")):
-        path.write_text(json.dumps({**GOOD, "model": model}))
+        path.write_text(json.dumps({**GOOD, "model": model}), encoding="utf-8")
         with pytest.raises(RecipeError, match=f"recipe mine: .*{message}"):
             load_recipe(str(path)).config(load_data("digits", ".", "train"))

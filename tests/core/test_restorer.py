@@ -221,7 +221,7 @@ def test_training_leaves_a_checkpoint_a_curve_and_samples(run):
     model = Restorer.from_pretrained(folder)
     assert model.config.dilations == RestorerConfig().dilations and model.config.channels == 1
     assert {"bits_per_missing_dim", "bits_per_missing_dim_test"} <= set(
-        (folder / "training.csv").read_text().splitlines()[0].split(","))
+        (folder / "training.csv").read_text(encoding="utf-8").splitlines()[0].split(","))
     assert list((folder / "samples").glob("*.png"))
 
 
@@ -234,7 +234,7 @@ def test_evaluation_and_card(run, monkeypatch):
     done = CliRunner().invoke(app, ["evaluate", str(folder), "--data", "nowhere", "--limit", "5"])
     assert done.exit_code == 0, done.output
     results = json.loads(done.output)
-    assert json.loads((folder / "results.json").read_text()) == results
+    assert json.loads((folder / "results.json").read_text(encoding="utf-8")) == results
     assert (results["images"], results["images_drawn"], results["samples"]) == (5, 3, 2)
     case = results["cases"]["right half"]
     model, x = Restorer.from_pretrained(folder), load_data("digits", ".", "test").first(5).images
@@ -251,5 +251,5 @@ def test_evaluation_and_card(run, monkeypatch):
                                      "low resolution 4"}
     done = CliRunner().invoke(app, ["card", str(folder)])
     assert done.exit_code == 0, done.output
-    card = (folder / "README.md").read_text()
+    card = (folder / "README.md").read_text(encoding="utf-8")
     assert "right half" in card and "not recorded" not in card

@@ -109,7 +109,7 @@ def test_samples_are_those_of_their_class_and_seed(painter):
 
 def test_a_model_is_judged_and_the_file_is_written(judge, painter):
     results = quality(painter, ".", judge, per_class=14, curve=True)
-    assert json.loads((painter / "quality.json").read_text()) == results
+    assert json.loads((painter / "quality.json").read_text(encoding="utf-8")) == results
     assert results["images"] == 140 and results["reference_images"] == 149
     assert results["accuracy"] == pytest.approx(np.mean(list(results["accuracy_per_class"].values())), abs=1e-3)
     assert results["accuracy_real"] > 0.7 and results["accuracy"] > 0.5

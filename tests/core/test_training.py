@@ -33,9 +33,9 @@ def test_a_run_leaves_everything_behind(finished):
     assert {path.name for path in finished.iterdir()} == {
         "config.json", "model.safetensors", "recipe.json", "training.json", "training.csv", "training.png", "samples",
         STATE_FILE}
-    facts = json.loads((finished / "training.json").read_text())
+    facts = json.loads((finished / "training.json").read_text(encoding="utf-8"))
     assert facts["steps"] == 12 and facts["images"] == 96 and facts["before"] is None and "threads" in facts["hardware"]
-    assert json.loads((finished / "recipe.json").read_text()) == tiny_recipe(sample=True).to_dict()
+    assert json.loads((finished / "recipe.json").read_text(encoding="utf-8")) == tiny_recipe(sample=True).to_dict()
     assert list((finished / "samples").glob("*.png"))
 
 
@@ -104,7 +104,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(muon, tmp_path):
         assert torch.allclose(mine[name], tensor, atol=1e-5), name
 
     def curve(folder):
-        with (folder / "training.csv").open(newline="") as file:
+        with (folder / "training.csv").open(newline="", encoding="utf-8") as file:
             return {int(row["step"]): row["bits_per_dim"] for row in csv.DictReader(file)}
     assert list(curve(out)) == [50, 60]
     assert curve(out)[50] == curve(whole)[50]
@@ -112,9 +112,9 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(muon, tmp_path):
 
 def test_a_time_limit_ends_the_run_with_a_decayed_rate(tmp_path):
     out = train(tiny_recipe(steps=10**6), "nowhere", tmp_path / "out", max_minutes=0.05)
-    facts = json.loads((out / "training.json").read_text())
+    facts = json.loads((out / "training.json").read_text(encoding="utf-8"))
     assert 0 < facts["steps"] < 10**6 and 3 <= facts["seconds"] < 30 and facts["max_minutes"] == 0.05
-    with (out / "training.csv").open(newline="") as file:
+    with (out / "training.csv").open(newline="", encoding="utf-8") as file:
         rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]
     assert rates[-1] < 0.3 * tiny_recipe().learning_rate
 
@@ -147,11 +147,11 @@ def test_starting_from_published_weights(finished, tmp_path):
     out = train(recipe, "nowhere", tmp_path / "next", init=str(finished))
     for name, tensor in load_file(out / "model.safetensors").items():
         assert torch.allclose(tensor, load_file(finished / "model.safetensors")[name], atol=1e-3), name
-    before = json.loads((out / "training.json").read_text())["before"]
+    before = json.loads((out / "training.json").read_text(encoding="utf-8"))["before"]
     assert before["steps"] == 12 and before["images"] == 96
     (out / STATE_FILE).unlink()  # only the published weights are left: --resume goes on from them
     again = train(recipe, "nowhere", out, resume=True)
-    assert json.loads((again / "training.json").read_text())["before"]["steps"] == 14
+    assert json.loads((again / "training.json").read_text(encoding="utf-8"))["before"]["steps"] == 14
     with pytest.raises(TrainingError, match="of another shape"):
         train(tiny_recipe(model={**MODEL, "layers": 3}), "nowhere", tmp_path / "other", init=str(finished))
 
@@ -162,7 +162,7 @@ def test_bfloat16_takes_nearly_the_same_steps(finished, tmp_path, monkeypatch):
     rounded = train(tiny_recipe(bf16=True), "nowhere", tmp_path / "bf16")
 
     def last_loss(folder) -> float:
-        return float(list(csv.DictReader((folder / "training.csv").open()))[-1]["bits_per_dim"])
+        return float(list(csv.DictReader((folder / "training.csv").open(encoding="utf-8")))[-1]["bits_per_dim"])
 
     assert last_loss(rounded) == pytest.approx(last_loss(finished), abs=0.02)
     weights, exact = load_file(rounded / STATE_FILE), load_file(finished / STATE_FILE)

@@ -61,7 +61,7 @@ def test_a_download_is_checked_and_kept_only_if_it_is_the_published_file(weights
 def test_damaged_and_foreign_files_get_one_sentence(weights, tmp_path):
     data = weights.read_bytes()
     (tmp_path / "cut.pt").write_bytes(data[:len(data) // 2])
-    (tmp_path / "text.pt").write_text("no weights")
+    (tmp_path / "text.pt").write_text("no weights", encoding="utf-8")
     torch.save({"conv.weight": torch.zeros(3)}, tmp_path / "other.pt")
     torch.save([1, 2], tmp_path / "list.pt")
     for name in ("cut", "text", "other", "list"):

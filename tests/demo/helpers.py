@@ -12,6 +12,7 @@ from pixelcnn_core.autoencoder.evaluation import codes_of, principal_directions
 from pixelcnn_core.autoencoder.model import AutoEncoder, AutoEncoderConfig, CodeConfig, MSEAutoEncoder
 from pixelcnn_core.faces.encoder import FaceEncoder
 from pixelcnn_core.restoration.restorer import Restorer, RestorerConfig
+from pixelcnn_core.results import merge_results
 
 CLASSES = ("cat", "dog", "ship")
 ENCODER = Path(__file__).parents[2] / "demo" / "assets" / "face_encoder"
@@ -47,13 +48,13 @@ def save_tiny_codes(folder: Path, *sizes: int) -> None:
                 parameter.data *= 20  # so that the code matters
             model.save_pretrained(folder / f"{kind}-{m}")
         found = principal_directions(*(codes_of(model, noise.byte()) for model in models))
-        (folder / f"autoencoder-{m}" / "codes.json").write_text(json.dumps(found))
+        merge_results(folder / f"autoencoder-{m}", found, "codes.json")
         results = {"bits_in_the_code": 1234.0 + m, "images": 10000, "images_reconstructed": 1000, "mse": 0.0456,
                    "mse_of_mse_autoencoder": 0.0234, "class_kept_mse": 0.31, "class_kept_pixelcnn": 0.42,
                    "class_accuracy_real": 0.83, "sharpness_mse": 0.0012, "sharpness_pixelcnn": 0.0123,
                    "sharpness_original": 0.0111,
                    "shown": {"temperature": 0.9, "guidance": 2.5, "mse": 0.0345, "class_kept": 0.47, "sharpness": 0.01}}
-        (folder / f"autoencoder-{m}" / "results.json").write_text(json.dumps(results))
+        merge_results(folder / f"autoencoder-{m}", results)
 
 
 def save_tiny_restorer(folder: Path) -> None:
@@ -66,8 +67,7 @@ def save_tiny_restorer(folder: Path) -> None:
     model.save_pretrained(folder)
     case = {"kind": "grey", "baseline": "grey copied", "psnr_sample": 11.1, "psnr_mean": 22.2, "psnr_baseline": 33.3,
             "bits_per_missing_dim": 1.25, "bits_per_missing_dim_raster": 3.75}
-    (folder / "results.json").write_text(json.dumps({"cases": {"grey": case}, "images": 300, "images_drawn": 50,
-                                                     "samples": 8}))
+    merge_results(folder, {"cases": {"grey": case}, "images": 300, "images_drawn": 50, "samples": 8})
 
 
 def save_race(folder: Path) -> None:
@@ -85,7 +85,7 @@ def save_race(folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "race.json").write_text(json.dumps({
         "data": "digits", "image_size": 8, "channels": 1, "levels": 17, "images_test": 297, "batch": 32,
-        "hardware": "a <quick> machine", "models": models, "baselines": baselines}))
+        "hardware": "a <quick> machine", "models": models, "baselines": baselines}), encoding="utf-8")
 
 
 def wait_until(condition, seconds: float) -> bool:

@@ -1,6 +1,5 @@
 """The Auto-encoder tab: codes, draws and answers of both decoders, edits, paths, and what the page says."""
 
-import json
 import re
 
 import numpy as np
@@ -18,6 +17,7 @@ from demo.settings import UserError
 from demo.stored import fingerprint
 from demo.stored_codes import FACTS, read_codes
 from pixelcnn_core.autoencoder.model import AutoEncoder, MSEAutoEncoder
+from pixelcnn_core.results import read_json, read_results
 from pixelcnn_core.sampling.sample import finish, sample
 
 CAT, ROCKET = bundled("cat"), bundled("rocket")
@@ -97,7 +97,8 @@ def test_bits_are_those_of_the_decoder_with_and_without_the_code(codes):
 def test_damaged_files_get_a_sentence(shared_service, tmp_path):
     save_tiny_codes(tmp_path, 5)
     (tmp_path / "autoencoder-5" / "model.safetensors").write_bytes(b"no weights")
-    (tmp_path / "autoencoder-5" / "codes.json").write_text('{"directions": [[1]], "deviations": 3, "mse_steps": []}')
+    (tmp_path / "autoencoder-5" / "codes.json").write_text('{"directions": [[1]], "deviations": 3, "mse_steps": []}',
+                                                          encoding="utf-8")
     codes = CodeService(shared_service, tmp_path)
     assert codes.info(5).directions == 0, "no sliders"
     with pytest.raises(UserError, match="autoencoder-5 cannot be loaded"):
@@ -133,7 +134,7 @@ BUNDLED = sorted(path.parent for path in FOLDER.glob("*/config.json"))
 
 @pytest.mark.parametrize("folder", BUNDLED, ids=lambda folder: folder.name)
 def test_the_card_of_a_bundled_auto_encoder_quotes_its_results(folder):
-    results, card = json.loads((folder / "results.json").read_text()), (folder / "README.md").read_text()
+    results, card = read_results(folder), (folder / "README.md").read_text(encoding="utf-8")
     assert f"{results['mse']:.4f}" in card and "not recorded" not in card and (folder / "samples.png").is_file()
     if not folder.name.startswith("mse"):
         for key in ("class_kept_pixelcnn", "class_kept_mse", "class_accuracy_real"):
@@ -145,7 +146,7 @@ def test_the_card_of_a_bundled_auto_encoder_quotes_its_results(folder):
                          ids=lambda folder: folder.name)
 def test_the_stored_decodings_were_drawn_from_these_weights(folder):
     assert read_codes(folder).pictures == tuple(PICTURES)
-    assert json.loads((folder / FACTS).read_text())["weights"] == fingerprint(folder), "python -m demo.make_assets"
+    assert read_json(folder / FACTS)["weights"] == fingerprint(folder), "python -m demo.make_assets"
 
 
 def test_the_page_says_how_to_train_what_is_missing():

@@ -1,6 +1,5 @@
 """The bundled checkpoints: they load, their cards quote their results, and the stored pictures are theirs."""
 
-import json
 
 import pytest
 
@@ -9,6 +8,7 @@ from demo.service import MODELS, Service
 from demo.stored import FACTS, fingerprint, read_portraits, read_stored
 from pixelcnn_core import GatedPixelCNN
 from pixelcnn_core.faces.encoder import FaceEncoder, check_encoder
+from pixelcnn_core.results import read_json, read_results
 
 FOLDERS = sorted(path.parent for path in MODELS.glob("*/config.json"))
 ENCODER = MODELS.parent / "face_encoder"
@@ -22,12 +22,12 @@ def service() -> Service:
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_it_loads_and_its_card_quotes_its_results(folder):
     model = GatedPixelCNN.from_pretrained(folder)
-    results, card = json.loads((folder / "results.json").read_text()), (folder / "README.md").read_text()
+    results, card = read_results(folder), (folder / "README.md").read_text(encoding="utf-8")
     assert sum(p.numel() for p in model.parameters()) == results["parameters"]
     for key in ("bits_per_dim_test", "bits_per_dim_train", "bits_per_dim_test_unconditional"):
         assert f"{results[key]:.3f}" in card, key
     assert results["images"] >= 297 and "Limits" in card and (folder / "samples.png").is_file()
-    assert (folder / "training.csv").is_file() and json.loads((folder / "training.json").read_text())["hardware"]
+    assert (folder / "training.csv").is_file() and read_json(folder / "training.json")["hardware"]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
@@ -36,19 +36,19 @@ def test_the_stored_pictures_were_drawn_from_these_weights(folder, service):
     facts, stored = (FACTS, read_stored(folder, info)) if not info.embedding else \
         ("stored_portraits.json", read_portraits(folder))
     assert stored is not None, "draw them: python -m demo.make_assets"
-    assert json.loads((folder / facts).read_text())["weights"] == fingerprint(folder), "python -m demo.make_assets"
+    assert read_json(folder / facts)["weights"] == fingerprint(folder), "python -m demo.make_assets"
 
 
 def test_the_stored_race_was_drawn_from_these_weights():
-    stored = json.loads((MODELS / "digits" / STORED_RACE).read_text())
+    stored = read_json(MODELS / "digits" / STORED_RACE)
     assert stored["weights"] == fingerprint(MODELS / "digits"), "python -m demo.make_assets"
     _, _, end = read_race(MODELS / "digits")
     assert end.equal == end.evaluations == end.whole == 64
 
 
 def test_sample_quality_was_measured_and_is_on_the_card():
-    quality, card = json.loads((MODELS / "cifar10" / "quality.json").read_text()), \
-        (MODELS / "cifar10" / "README.md").read_text()
+    quality, card = read_results(MODELS / "cifar10", "quality.json"), \
+        (MODELS / "cifar10" / "README.md").read_text(encoding="utf-8")
     assert f"{quality['accuracy']:.1%} | {quality['accuracy_real']:.1%}" in card and quality["images"] >= 1000
     assert quality["real"]["frechet"] < quality["frechet"]
 
@@ -60,14 +60,14 @@ def test_portrait_models_belong_to_the_bundled_encoder(service):
 
 
 def test_the_card_of_the_encoder_quotes_its_results():
-    results, card = json.loads((ENCODER / "results.json").read_text()), (ENCODER / "README.md").read_text()
+    results, card = read_results(ENCODER), (ENCODER / "README.md").read_text(encoding="utf-8")
     for key in ("verification_accuracy", "verification_accuracy_teacher", "auc", "auc_teacher"):
         assert f"{results[key]:.3f}" in card
     assert results["pairs"] >= 6000
 
 
 def test_the_sampler_was_measured_on_the_bundled_weights():
-    numbers = json.loads((MODELS / "cifar10" / "benchmark.json").read_text())
+    numbers = read_json(MODELS / "cifar10" / "benchmark.json")
     for batch, bound in (("1", 150), ("16", 800), ("64", 1800)):
         assert numbers["batch"][batch]["naive_over_cached"] > bound
     assert numbers["peak_mb"]["64"] < 1000

@@ -85,7 +85,7 @@ def test_without_a_restorer_or_with_another_one_there_is_a_sentence(shared_servi
     assert not nothing.has_restorer
     with pytest.raises(UserError, match="pixelcnn_core train restorer-cpu"):
         list(nothing.restore(picture, what, 1, 0))
-    (tmp_path / "config.json").write_text("{")
+    (tmp_path / "config.json").write_text("{", encoding="utf-8")
     with pytest.raises(UserError, match="damaged"):
         list(nothing.restore(picture, what, 1, 0))
     assert not shared_service.busy

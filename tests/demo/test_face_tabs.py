@@ -84,14 +84,14 @@ def test_a_path_between_classes(faces, service):
 def test_a_portrait_model_of_another_encoder_is_refused(tmp_path):
     save_tiny_portraits(tmp_path / "people")
     config = tmp_path / "people" / "config.json"
-    config.write_text(config.read_text().replace("FaceEncoder ", "FaceEncoder 00"))
+    config.write_text(config.read_text(encoding="utf-8").replace("FaceEncoder ", "FaceEncoder 00"), encoding="utf-8")
     faces = FaceService(Service(tmp_path))
     with pytest.raises(UserError, match="somebody else"):
         list(faces.portraits(np.ones(128, np.float32), 1, 0, 1.0, 1.0))
 
 
 def test_a_damaged_encoder_is_named(shared_service, tmp_path):
-    (tmp_path / "config.json").write_text("{")
+    (tmp_path / "config.json").write_text("{", encoding="utf-8")
     with pytest.raises(UserError, match="face encoder cannot be loaded"):
         FaceService(shared_service, tmp_path).faces(EILEEN)
 

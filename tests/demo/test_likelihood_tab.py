@@ -186,8 +186,8 @@ def test_without_a_colour_model_and_with_damaged_weights(tmp_path):
 
     save_tiny(tmp_path / "grey" / "g", channels=1)
     save_tiny(tmp_path / "bad" / "photos")
-    (tmp_path / "bad" / "photos" / "config.json").write_text(
-        (tmp_path / "bad" / "photos" / "config.json").read_text().replace('"features": 6', '"features": 9'))
+    weights = tmp_path / "bad" / "photos" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\1")
     shown = {}
     for folder in ("grey", "bad"):
         with gr.Blocks() as page:

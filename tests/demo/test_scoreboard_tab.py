@@ -69,10 +69,10 @@ def test_a_race_on_the_papers_own_data_fills_its_rows(race):
 def test_baselines_of_the_whole_data_set_have_a_file_of_their_own(tmp_path, race):
     (tmp_path / "cifar10").mkdir()
     stored = {"data": "cifar10", "baselines": json_of(race)["baselines"]}
-    (tmp_path / "cifar10" / "baselines.json").write_text(json.dumps(stored))
+    (tmp_path / "cifar10" / "baselines.json").write_text(json.dumps(stored), encoding="utf-8")
     found = measured_here(TABLES[0], [], [], read_baselines(tmp_path)["cifar10"])
     assert found == {"Uniform distribution": ["<b>4.09</b>"], "Multivariate Gaussian": ["<b>2.90</b>"]}
-    (tmp_path / "cifar10" / "baselines.json").write_text('{"data": "cifar10", "baselines": [1]}')
+    (tmp_path / "cifar10" / "baselines.json").write_text('{"data": "cifar10", "baselines": [1]}', encoding="utf-8")
     assert read_baselines(tmp_path) == {}
 
 
@@ -137,9 +137,9 @@ def test_a_damaged_race_is_left_out(tmp_path, race):
     for key, stored in {"good": good, "empty": {**good, "models": {}}, "words": {**good, "levels": "many"},
                         "curveless": {**good, "models": {"a": {**good["models"][GATED], "curve": []}}}}.items():
         (tmp_path / key).mkdir()
-        (tmp_path / key / "race.json").write_text(json.dumps(stored))
+        (tmp_path / key / "race.json").write_text(json.dumps(stored), encoding="utf-8")
     (tmp_path / "cut").mkdir()
-    (tmp_path / "cut" / "race.json").write_text("{")
+    (tmp_path / "cut" / "race.json").write_text("{", encoding="utf-8")
     assert list(read_races(tmp_path)) == ["good"] and not read_races(tmp_path / "nowhere")
 
 
@@ -191,7 +191,7 @@ def test_the_stored_race_is_read_back(models, tmp_path):
     label, _, end = read_race(models / "digits")
     assert label == "3" and end.equal == end.evaluations == 64 and np.array_equal(end.naive, end.cached)
     assert read_race(models / "photos") is None
-    (tmp_path / "stored_race.json").write_text('{"naive": 1}')
+    (tmp_path / "stored_race.json").write_text('{"naive": 1}', encoding="utf-8")
     assert read_race(tmp_path) is None
 
 

@@ -108,7 +108,7 @@ def test_damaged_checkpoints(tmp_path, models):
         shutil.copytree(tmp_path / "good", tmp_path / name)
     cut, config = tmp_path / "cut" / "model.safetensors", tmp_path / "config" / "config.json"
     cut.write_bytes(cut.read_bytes()[:100])
-    config.write_text("{")
+    config.write_text("{", encoding="utf-8")
     shutil.copy(models / "digits" / "model.safetensors", tmp_path / "foreign")
     (tmp_path / "empty").mkdir()
     service = Service(tmp_path)

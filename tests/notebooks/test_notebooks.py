@@ -21,7 +21,7 @@ def test_it_runs_from_top_to_bottom(executed):
 
 @each_notebook
 def test_the_committed_outputs_are_clean(path):
-    notebook, text = nbformat.read(path, as_version=4), path.read_text()
+    notebook, text = nbformat.read(path, as_version=4), path.read_text(encoding="utf-8")
     nbformat.validate(notebook)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1)), "run in one go: notebooks/run.py"
@@ -70,8 +70,9 @@ def test_the_first_cell_finds_the_core_or_says_what_to_do(tmp_path, monkeypatch)
 
 def test_the_table_of_notebooks_takes_its_times_from_the_file(tmp_path):
     runner.write_times({NOTEBOOKS[0].stem: 65.04}, tmp_path / "times.json")
-    assert json.loads((tmp_path / "times.json").read_text())["seconds"] == {NOTEBOOKS[0].stem: 65.0}
+    assert json.loads((tmp_path / "times.json").read_text(encoding="utf-8"))["seconds"] == {NOTEBOOKS[0].stem: 65.0}
     table = notebooks_table(FOLDER, tmp_path / "times.json")
     assert all(f"](notebooks/{path.name})" in table for path in NOTEBOOKS)
-    assert "| 65 s |" in table and json.loads((tmp_path / "times.json").read_text())["hardware"] in table
+    times = json.loads((tmp_path / "times.json").read_text(encoding="utf-8"))
+    assert "| 65 s |" in table and times["hardware"] in table
     assert "65 s" not in notebooks_table(FOLDER, tmp_path / "missing.json")

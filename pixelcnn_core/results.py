@@ -1,0 +1,69 @@
+"""The one place that reads, merges and writes what was measured: results.json and its like, beside the weights.
+
+* A file that is there and cannot be read is an error, never an empty result: the next write would lose what it holds.
+* What is measured later is merged into what is there, so that `evaluate` and `identity` keep each other's numbers.
+* Results belong to weights, by their SHA-256 under "weights". Beside other weights they are stale: they are not shown,
+  and the next measurement replaces them.
+* A file is written under another name first: a kill at any moment leaves a whole one behind.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from pixelcnn_core.models.checkpoint import WEIGHTS_FILE, file_hash, one_line
+
+RESULTS_FILE = "results.json"
+WEIGHTS = "weights"  # the key under which a file of results names its weights
+
+
+class ResultsError(ValueError):
+    """A file of results that cannot be read or written; the message is one sentence."""
+
+
+def read_json(path: Path) -> dict:
+    """The object in a JSON file; empty if there is no such file. Raises ResultsError where it is damaged."""
+    try:
+        stored = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise ResultsError(f"{path} is damaged, or cannot be read: {one_line(error)}") from error
+    if not isinstance(stored, dict):
+        raise ResultsError(f"{path} is damaged: it holds no table of results")
+    return stored
+
+
+def write_json(path: Path, values: dict) -> None:
+    """Replace a JSON file at once. Raises ResultsError where it cannot be written, or a number is not finite."""
+    path = Path(path)
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        temporary.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        os.replace(temporary, path)
+    except (OSError, ValueError) as error:
+        temporary.unlink(missing_ok=True)
+        raise ResultsError(f"{path} could not be written: {error}") from error
+
+
+def read_results(folder: str | Path, name: str = RESULTS_FILE) -> dict:
+    """What was measured of the weights in a checkpoint folder; empty where nothing was, or of other weights.
+
+    Raises ResultsError where the file is damaged.
+    """
+    folder = Path(folder)
+    results = read_json(folder / name)
+    if not results or not (folder / WEIGHTS_FILE).is_file():
+        return {}
+    return results if results.get(WEIGHTS) == file_hash(folder / WEIGHTS_FILE) else {}
+
+
+def merge_results(checkpoint: str | Path, measured: dict, name: str = RESULTS_FILE) -> dict:
+    """Add what was measured to the results of the weights in a checkpoint folder, and return all that it now holds;
+    for a Hub id, which is no folder, only what was measured. Raises ResultsError."""
+    folder = Path(checkpoint)
+    if not folder.is_dir():
+        return measured
+    merged = {**read_results(folder, name), **measured, WEIGHTS: file_hash(folder / WEIGHTS_FILE)}
+    write_json(folder / name, merged)
+    return merged
