@@ -201,12 +201,19 @@ def benchmark(context: typer.Context, checkpoint: CheckpointArgument,
 def compress(image: Annotated[Path, typer.Argument(help="PNG or other image, of any size")],
              file: Annotated[Path, typer.Argument(help="coded file to write")],
              model: ModelOption = COLOUR_MODEL) -> None:
-    """Code an image without loss with the model's probabilities."""
+    """Code an image without loss with the model's probabilities.
+
+    Kept are the pixels, upright, and the colour profile; what else can be seen and cannot be kept (more than 8 bits,
+    transparency, further frames, CMYK) is refused. EXIF and other texts are left out.
+    """
     from pixelcnn_core import GatedPixelCNN
     from pixelcnn_core.codec.files import compress_file
 
-    coded, raw = compress_file(GatedPixelCNN.from_pretrained(model), image, file)
-    typer.echo(f"{raw:,} bytes of pixels -> {coded:,} bytes, {8 * coded / raw:.3f} bits per dimension: {file}")
+    done = compress_file(GatedPixelCNN.from_pretrained(model), image, file)
+    typer.echo(f"{done.raw:,} bytes of pixels -> {done.size:,} bytes, {8 * done.size / done.raw:.3f} bits per "
+               f"dimension: {file}")
+    if done.left_out:
+        typer.echo(f"left out: {', '.join(done.left_out)}")
 
 
 @app.command()

@@ -1,10 +1,11 @@
 """Lossless compression: an image costs about -log2 p(x) bits when each sub-pixel is coded with the model's odds for it.
 
 A range coder (constriction) writes the sub-pixels in the order of equation 1. The decoder can only follow if it meets
-exactly the encoder's probabilities, and floating-point sums change with batch, threads and library. Therefore
+exactly the encoder's probabilities, and floating-point sums change with batch, threads, library, processor. Therefore
 
 * both directions are the same walk through the same sequential engine, `CachedSampler.decide`, whose logits are the
-  same bits in any batch and with any number of threads; the encoder does not use the faster parallel forward pass;
+  same bits in any batch, with any number of threads, on any machine (arithmetic.py); the encoder does not use the
+  faster parallel forward pass;
 * the odds become integers before they meet the coder: frequencies that sum to 2^24, each at least 1, so that every
   value can be coded and what the coder adds up is exact.
 
@@ -13,12 +14,12 @@ Images of any size are cut into tiles as large as the model's images; each is co
 coded; below the image the walk ends. Where the three colours are equal everywhere, one is coded and the others follow.
 """
 
-import copy
 from collections.abc import Callable
 
 import constriction
 import numpy as np
 
+from pixelcnn_core.codec.arithmetic import PRECISION, arithmetic_is_exact, prepared, quantise
 from pixelcnn_core.codec.format import (
     HEADER_BYTES,
     MAX_SIDE,
@@ -26,27 +27,34 @@ from pixelcnn_core.codec.format import (
     Header,
     model_hash,
     pixel_check,
+    read_file,
     read_header,
-    read_words,
     write_file,
 )
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
-from pixelcnn_core.sampling.cached.numba_math import compiled, exp_in_place
 from pixelcnn_core.sampling.cached.sampler import CachedSampler
 
-__all__ = ["HEADER_BYTES", "PRECISION", "CodecError", "Header", "compress", "decompress", "model_hash", "quantise",
-           "read_header"]
-PRECISION = 24  # bits of a frequency: what constriction's coder works with
+__all__ = ["HEADER_BYTES", "MAX_PIXELS", "PRECISION", "CodecError", "Header", "compress", "decompress", "model_hash",
+           "quantise", "read_header"]
 TILES_IN_STEP = 64
 MAX_PIXELS = 2**26
 # Given integer weights that sum to 2^24 - levels, this model adds 1 to each and rounds nothing.
 ODDS = constriction.stream.model.Categorical(perfect=False)
 
 
-def compress(model: GatedPixelCNN, image: np.ndarray) -> bytes:
-    """An image, uint8 (H, W, 3) or (H, W) with values below the model's levels -> a file. Raises CodecError."""
-    model = on_cpu(model)
+OTHER_ARITHMETIC = ("this machine's arithmetic is not that of IEEE 754, so that it does not meet the odds of other "
+                    "machines: use another one")
+
+
+def compress(model: GatedPixelCNN, image: np.ndarray, profile: bytes = b"") -> bytes:
+    """An image, uint8 (H, W, 3) or (H, W) with values below the model's levels, and its ICC colour profile -> a file.
+
+    Raises CodecError.
+    """
     pixels, channels, grey = check_image(image, model.config)
+    if not arithmetic_is_exact():
+        raise CodecError(OTHER_ARITHMETIC)
+    model = prepared(model)
     encoder = constriction.stream.queue.RangeEncoder()
 
     def encode(frequencies: np.ndarray, rows: np.ndarray, columns: np.ndarray, channel: int) -> np.ndarray:
@@ -54,36 +62,41 @@ def compress(model: GatedPixelCNN, image: np.ndarray) -> bytes:
         encoder.encode(values.astype(np.int32), ODDS, weights(frequencies))
         return values
 
+    header = Header(*pixels.shape[:2], channels, grey, model_hash(model), pixel_check(image), profile)
+    write_file(header, np.empty(0))  # says at once what is wrong with the profile
     walk(model, *pixels.shape[:2], grey, encode)
-    header = Header(*pixels.shape[:2], channels, grey, model_hash(model), pixel_check(image))
     return write_file(header, encoder.get_compressed())
 
 
 def decompress(model: GatedPixelCNN, data: bytes) -> np.ndarray:
     """The image in a file of `compress`, exactly. Raises CodecError for any other file, and for another model."""
-    header = read_header(data)
-    model = on_cpu(model)
+    header, words = read_file(data)
     if header.model != (own := model_hash(model)):
         raise CodecError(f"the file was made with another model ({header.model.hex()}, this one is {own.hex()}): only "
                          "the same weights give the same probabilities")
     check_size(header.height, header.width)
     if not header.grey and model.config.channels == 1:
         raise CodecError("the file's header makes no sense")
-    decoder = constriction.stream.queue.RangeDecoder(read_words(data))
+    model, decoder = prepared(model), constriction.stream.queue.RangeDecoder(words)
     try:
         canvas = walk(model, header.height, header.width, header.grey,
                       lambda frequencies, *_: decoder.decode(ODDS, weights(frequencies)))
     except AssertionError as error:  # what constriction raises for impossible data
-        raise CodecError("the file cannot be decoded: its data do not fit the model") from error
+        raise CodecError(not_as_coded()) from error
     image = canvas[:header.height, :header.width]
     if header.channels == 1:
         image = image[:, :, 0]
     elif model.config.channels == 1:
         image = image.repeat(3, axis=2)
     if pixel_check(image) != header.pixels:
-        raise CodecError("the decoded pixels are not those that were coded: this machine's arithmetic differs from "
-                         "that of the machine that made the file")
+        raise CodecError(not_as_coded())
     return np.ascontiguousarray(image)
+
+
+def not_as_coded() -> str:
+    """Why a file whose checksum fits does not give the pixels that were coded."""
+    return OTHER_ARITHMETIC if not arithmetic_is_exact() else (
+        "the file was altered after it was made: it does not give the pixels that were coded")
 
 
 Code = Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray]
@@ -126,40 +139,9 @@ def walk_group(model: GatedPixelCNN, canvas: np.ndarray, tops: np.ndarray, lefts
             break
 
 
-@compiled
-def quantise(logits):
-    """Logits (N, levels) -> frequencies, int64 (N, levels), each at least 1, that sum to 2^PRECISION.
-
-    What rounding down leaves over goes to the likeliest level.
-    """
-    count, levels = logits.shape
-    frequencies = np.empty((count, levels), np.int64)
-    e, scratch = np.empty(levels), np.empty(levels)
-    for n in range(count):
-        largest = logits[n].max()
-        for k in range(levels):
-            e[k] = max(logits[n, k] - largest, -700.0)
-        exp_in_place(e, levels, scratch)
-        total, left, top = 0.0, 2**PRECISION, 0
-        for k in range(levels):
-            total += e[k]
-        for k in range(levels):
-            frequencies[n, k] = 1 + int(e[k] / total * (2**PRECISION - levels))
-            left -= frequencies[n, k]
-            if e[k] > e[top]:
-                top = k
-        frequencies[n, top] += left
-    return frequencies
-
-
 def weights(frequencies: np.ndarray) -> np.ndarray:
     """Frequencies as `ODDS` takes them: exact integers in float64, from which it makes the same frequencies."""
     return (frequencies - 1).astype(np.float64)
-
-
-def on_cpu(model: GatedPixelCNN) -> GatedPixelCNN:
-    """The same weights on the CPU, whose engine's sums have one order."""
-    return model if model.head1.weight.device.type == "cpu" else copy.deepcopy(model).cpu()
 
 
 def check_size(height: int, width: int) -> None:

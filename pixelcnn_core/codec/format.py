@@ -1,11 +1,13 @@
 """The file of the codec: what stands in it around the coded pixels, and every way in which it can be wrong.
 
-    4  magic "PXCN"          1  version             1  flags: 1 = colour image, 2 = its colours are equal (coded once)
-    2  height, 2  width      8  model: the first bytes of the SHA-256 of configuration and weights
-    4  CRC-32 of the pixels  .. the range coder's 32-bit words          4  CRC-32 of all the bytes before it
+    4  magic "PXCN"          1  version             1  flags: 1 = colour image, 2 = its colours are equal (coded once),
+    2  height, 2  width      8  model: the first bytes of the SHA-256 of configuration and weights      4 = a profile
+    4  CRC-32 of the pixels  [4  length  .. colour profile, compressed]
+    .. the range coder's 32-bit words               4  CRC-32 of all the bytes before it
 
 All little-endian. The last checksum finds damage before anything is decoded; the checksum of the pixels finds whatever
-else could make them wrong, such as a machine whose arithmetic differs.
+else could make them wrong. Version 1 had odds that depended on the processor (multiply and add in one rounding where it
+can); since version 2 they are those of plain IEEE 754 operations, on every machine.
 """
 
 import hashlib
@@ -18,11 +20,12 @@ import numpy as np
 
 from pixelcnn_core.models.gated import GatedPixelCNN
 
-MAGIC, VERSION = b"PXCN", 1
-COLOUR, EQUAL_COLOURS = 1, 2
-HEAD, TAIL = struct.Struct("<4sBBHH8sI"), struct.Struct("<I")
-HEADER_BYTES = HEAD.size + TAIL.size  # all that is not payload
+MAGIC, VERSION = b"PXCN", 2
+COLOUR, EQUAL_COLOURS, PROFILE = 1, 2, 4
+HEAD, TAIL, LENGTH = struct.Struct("<4sBBHH8sI"), struct.Struct("<I"), struct.Struct("<I")
+HEADER_BYTES = HEAD.size + TAIL.size  # all that is not payload, in a file without a profile
 MAX_SIDE = 2**16 - 1
+MAX_PROFILE = 2**22  # bytes
 
 
 class CodecError(ValueError):
@@ -31,7 +34,8 @@ class CodecError(ValueError):
 
 @dataclass(frozen=True)
 class Header:
-    """`channels` of the image, 1 or 3; `grey` if one colour is coded for all; `model` as `model_hash`; `pixels` CRC."""
+    """`channels` of the image, 1 or 3; `grey` if one colour is coded for all; `model` as `model_hash`; `pixels` CRC;
+    `profile`, the ICC colour profile, empty if there is none."""
 
     height: int
     width: int
@@ -39,6 +43,7 @@ class Header:
     grey: bool
     model: bytes
     pixels: int
+    profile: bytes = b""
 
 
 def model_hash(model: GatedPixelCNN) -> bytes:
@@ -62,31 +67,57 @@ def pixel_check(image: np.ndarray) -> int:
 
 
 def write_file(header: Header, words: np.ndarray) -> bytes:
-    """Header, the coder's uint32 words, and the checksum of both."""
+    """Header, the coder's uint32 words, and the checksum of both. Raises CodecError."""
     flags = COLOUR * (header.channels == 3) | EQUAL_COLOURS * (header.channels == 3 and header.grey)
+    flags |= PROFILE * bool(header.profile)
     data = HEAD.pack(MAGIC, VERSION, flags, header.height, header.width, header.model, header.pixels)
+    if header.profile:
+        if len(header.profile) > MAX_PROFILE:
+            raise CodecError(f"the colour profile has {len(header.profile):,} bytes, more than {MAX_PROFILE:,}: "
+                             "convert the image to sRGB")
+        packed = zlib.compress(header.profile, 9)
+        data += LENGTH.pack(len(packed)) + packed
     data += words.astype("<u4").tobytes()
     return data + TAIL.pack(zlib.crc32(data))
 
 
 def read_header(data: bytes) -> Header:
     """The header of a file that is whole. Raises CodecError."""
+    return read_file(data)[0]
+
+
+def read_file(data: bytes) -> tuple[Header, np.ndarray]:
+    """The header of a file that is whole, and the coder's uint32 words. Raises CodecError."""
     if len(data) < HEADER_BYTES or data[:4] != MAGIC:
         raise CodecError("this is not a file of the PixelCNN codec" if data else "the file is empty")
     _, version, flags, height, width, model, pixels = HEAD.unpack_from(data)
+    if version == 1:
+        raise CodecError("the file has version 1 of the format, whose odds depended on the processor that made it: "
+                         "decode it with the earlier version of this program that made it")
     if version != VERSION:
         raise CodecError(f"the file has version {version} of the format; this program reads version {VERSION}")
     if TAIL.unpack(data[-TAIL.size:])[0] != zlib.crc32(data[:-TAIL.size]):
         raise CodecError("the file is damaged or not complete: its checksum does not fit")
-    if not height or not width or flags > COLOUR | EQUAL_COLOURS or flags == EQUAL_COLOURS:
+    channels, equal = 3 if flags & COLOUR else 1, bool(flags & EQUAL_COLOURS)
+    if not height or not width or flags > COLOUR | EQUAL_COLOURS | PROFILE or channels == 1 and equal:
         raise CodecError("the file's header makes no sense")
-    channels = 3 if flags & COLOUR else 1
-    return Header(height, width, channels, channels == 1 or bool(flags & EQUAL_COLOURS), model, pixels)
-
-
-def read_words(data: bytes) -> np.ndarray:
-    """The coder's uint32 words. Raises CodecError."""
-    payload = data[HEAD.size:-TAIL.size]
+    payload, profile = data[HEAD.size:-TAIL.size], b""
+    if flags & PROFILE:
+        profile, payload = read_profile(payload)
     if len(payload) % 4:
-        raise CodecError("the file is damaged: its length is impossible")
-    return np.frombuffer(payload, "<u4").astype(np.uint32)
+        raise CodecError("the file was altered: its length is impossible")
+    words = np.frombuffer(payload, "<u4").astype(np.uint32)
+    return Header(height, width, channels, channels == 1 or equal, model, pixels, profile), words
+
+
+def read_profile(payload: bytes) -> tuple[bytes, bytes]:
+    """The colour profile at the beginning of `payload`, and what comes after it. Raises CodecError."""
+    length = LENGTH.unpack_from(payload)[0] if len(payload) >= LENGTH.size else 0
+    unpacker = zlib.decompressobj()
+    try:
+        profile = unpacker.decompress(payload[LENGTH.size:LENGTH.size + length], MAX_PROFILE)
+    except zlib.error:
+        profile = b""
+    if not profile or not unpacker.eof or LENGTH.size + length > len(payload):
+        raise CodecError("the file was altered: its colour profile cannot be read")
+    return profile, payload[LENGTH.size + length:]

@@ -35,3 +35,14 @@ def turned(orientation: int) -> Image.Exif:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     return exif
+
+
+def tiff16(pixels: np.ndarray) -> bytes:
+    """A TIFF of uint16 RGB pixels (H, W, 3)."""
+    height, width, _ = pixels.shape
+    data, place = pixels.astype("<u2").tobytes(), 8
+    bits = place + len(data)
+    entries = [(256, 3, 1, width), (257, 3, 1, height), (258, 3, 3, bits), (259, 3, 1, 1), (262, 3, 1, 2),
+               (273, 4, 1, place), (277, 3, 1, 3), (278, 3, 1, height), (279, 4, 1, len(data))]
+    directory = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *each) for each in entries) + bytes(4)
+    return b"II*\0" + struct.pack("<I", bits + 6) + data + struct.pack("<HHH", 16, 16, 16) + directory

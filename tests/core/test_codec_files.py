@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from picture_files import ORIENTATION, png, saved, tiff16, turned
+from PIL import Image, ImageCms, PngImagePlugin
 from typer.testing import CliRunner
 
 from pixelcnn_core import GatedPixelCNN
 from pixelcnn_core.cli.main import app
 from pixelcnn_core.codec.codec import HEADER_BYTES, CodecError
-from pixelcnn_core.codec.files import compress_file, decompress_file, read_pixels
+from pixelcnn_core.codec.files import compress_file, decompress_file, read_picture
 from pixelcnn_core.codec.table import compress_table, idat_bytes, ideal_bits, png_bytes, sheets_of
 from pixelcnn_core.data.image_data import DataError
 from pixelcnn_core.results import write_json
@@ -42,13 +43,16 @@ def test_compress_and_decompress_on_the_command_line(checkpoint, tmp_path):
     for suffix in ("png", "webp", "bmp", "tif"):
         done = run("decompress", tmp_path / "0.pxcn", tmp_path / f"0.{suffix}", "--model", checkpoint / "model")
         assert done.exit_code == 0 and "8 x 8" in done.output
-        assert np.array_equal(read_pixels(tmp_path / f"0.{suffix}"), read_pixels(picture))
+        assert np.array_equal(read_picture(tmp_path / f"0.{suffix}").pixels, read_picture(picture).pixels)
     done = run("decompress", tmp_path / "0.pxcn", tmp_path / "0.jpg", "--model", checkpoint / "model")
     assert isinstance(done.exception, CodecError) and "without loss" in str(done.exception)
     done = run("decompress", picture, tmp_path / "1.png", "--model", checkpoint / "model")
     assert isinstance(done.exception, CodecError) and not (tmp_path / "1.png").exists()
-    assert isinstance(run("compress", tmp_path / "none.png", tmp_path / "1", "--model", checkpoint / "model").exception,
-                      FileNotFoundError)
+    done = run("compress", tmp_path / "none.png", tmp_path / "1", "--model", checkpoint / "model")
+    assert isinstance(done.exception, CodecError) and "no such image file" in str(done.exception)
+    for verb, source in (("compress", picture), ("decompress", tmp_path / "0.pxcn")):
+        done = run(verb, source, tmp_path / "none" / "1.png", "--model", checkpoint / "model")
+        assert isinstance(done.exception, CodecError) and "make it first" in str(done.exception)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB"])
@@ -62,14 +66,73 @@ def test_modes_that_hold_8_bits_come_back(checkpoint, tmp_path, mode):
         assert np.array_equal(np.asarray(before.convert("RGB")), np.asarray(after.convert("RGB")))
 
 
-@pytest.mark.parametrize("mode", ["RGBA", "LA", "I;16"])
-def test_what_would_lose_something_is_refused(tmp_path, mode):
-    Image.new(mode, (4, 4)).save(tmp_path / "in.png")
-    with pytest.raises(CodecError, match="8-bit"):
-        read_pixels(tmp_path / "in.png")
-    (tmp_path / "text.png").write_text("no image", encoding="utf-8")
-    with pytest.raises(CodecError, match="not an image"):
-        read_pixels(tmp_path / "text.png")
+def frames(kind: str) -> bytes:
+    pictures = [Image.new("RGB", (4, 4), colour) for colour in ("white", "black")]
+    return saved(pictures[0], kind, save_all=True, append_images=pictures[1:])
+
+
+RGB16 = np.arange(48, dtype=np.uint16).reshape(4, 4, 3) * 1000
+LOST = {
+    "16-bit grey": (saved(Image.fromarray(RGB16[:, :, 0])), "more than 8 bits"),
+    "16-bit grey TIFF": (saved(Image.fromarray(RGB16[:, :, 0]), "TIFF"), "more than 8 bits"),
+    "16-bit RGB": (png(RGB16, 2), "more than 8 bits"),
+    "16-bit RGB TIFF": (tiff16(RGB16), "more than 8 bits"),
+    "floats": (saved(Image.new("F", (4, 4)), "TIFF"), "more than 8 bits"),
+    "RGBA": (saved(Image.new("RGBA", (4, 4))), "transparency"),
+    "LA": (saved(Image.new("LA", (4, 4))), "transparency"),
+    "grey with tRNS": (saved(Image.new("L", (4, 4), 30), transparency=30), "transparency"),
+    "1 bit with tRNS": (saved(Image.new("1", (4, 4)), transparency=0), "transparency"),
+    "RGB with tRNS": (saved(Image.new("RGB", (4, 4)), transparency=(0, 0, 0)), "transparency"),
+    "palette with tRNS": (saved(Image.new("P", (4, 4)), transparency=0), "transparency"),
+    "WebP with alpha": (saved(Image.new("RGBA", (4, 4)), "WEBP", lossless=True), "transparency"),
+    "GIF": (frames("GIF"), "has 2 frames"),
+    "APNG": (frames("PNG"), "has 2 frames"),
+    "animated WebP": (frames("WEBP"), "has 2 frames"),
+    "TIFF of two pages": (frames("TIFF"), "has 2 frames"),
+    "CMYK JPEG": (saved(Image.new("CMYK", (4, 4)), "JPEG"), "colour space CMYK"),
+    "CMYK TIFF": (saved(Image.new("CMYK", (4, 4)), "TIFF"), "colour space CMYK"),
+    "LAB": (saved(Image.new("LAB", (4, 4)), "TIFF"), "colour space LAB"),
+    "fourth value of a TIFF": (saved(Image.new("RGBX", (4, 4)), "TIFF"), "more values a pixel"),
+    "another kind": (b"P6 1 1 65535\n" + bytes(6), "is of the kind PPM"),
+    "no image": (b"words", "not an image"),
+    "half an image": (png(RGB16.astype(np.uint8), 2)[:60], "damaged"),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_what_would_be_lost_is_refused_with_advice(tmp_path, name):
+    data, words = LOST[name]
+    (tmp_path / "in").write_bytes(data)
+    with pytest.raises(CodecError, match=words) as error:
+        read_picture(tmp_path / "in")
+    text = str(error.value)
+    assert "\n" not in text and len(text) - len(str(tmp_path)) < 160
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
+def test_pixels_upright_and_the_colour_profile_come_back(checkpoint, tmp_path, kind):
+    model, options = GatedPixelCNN.from_pretrained(checkpoint / "model"), {"lossless": True} if kind == "WEBP" else {}
+    pixels = np.random.default_rng(4).integers(0, 256, (6, 9, 3), dtype=np.uint8)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    (tmp_path / "in").write_bytes(saved(Image.fromarray(pixels), kind, exif=turned(6), icc_profile=profile, **options))
+    compress_file(model, tmp_path / "in", tmp_path / "file")
+    for suffix in ("png", "tif", "webp"):
+        decompress_file(model, tmp_path / "file", tmp_path / f"out.{suffix}")
+        with Image.open(tmp_path / f"out.{suffix}") as image:
+            assert np.array_equal(np.asarray(image), np.rot90(pixels, -1)), "turned as the camera was held"
+            assert image.info["icc_profile"] == profile and image.getexif().get(ORIENTATION, 1) == 1
+    with pytest.raises(CodecError, match="colour profile, which .bmp cannot hold: write a .png"):
+        decompress_file(model, tmp_path / "file", tmp_path / "out.bmp")
+
+
+def test_what_a_file_says_besides_is_named_where_it_is_left_out(checkpoint, tmp_path):
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Author", "somebody")
+    (tmp_path / "in.png").write_bytes(saved(Image.new("RGB", (4, 4)), pnginfo=texts, exif=turned(1)))
+    done = run("compress", tmp_path / "in.png", tmp_path / "file", "--model", checkpoint / "model")
+    assert done.exit_code == 0 and "left out: EXIF, text" in done.output
+    picture = checkpoint / "data" / "test" / "noise" / "0.png"
+    assert "left out" not in run("compress", picture, tmp_path / "file", "--model", checkpoint / "model").output
 
 
 def test_the_table(checkpoint):
