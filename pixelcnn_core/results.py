@@ -7,10 +7,12 @@
 * A file is written under another name first: a kill at any moment leaves a whole one behind.
 """
 
+import hashlib
 import json
 import os
 from pathlib import Path
 
+from pixelcnn_core.models.chain import CHAIN_FILE, chain_steps
 from pixelcnn_core.models.checkpoint import WEIGHTS_FILE, file_hash, one_line
 
 RESULTS_FILE = "results.json"
@@ -53,9 +55,15 @@ def read_results(folder: str | Path, name: str = RESULTS_FILE) -> dict:
     """
     folder = Path(folder)
     results = read_json(folder / name)
-    if not results or not (folder / WEIGHTS_FILE).is_file():
-        return {}
-    return results if results.get(WEIGHTS) == file_hash(folder / WEIGHTS_FILE) else {}
+    return results if results and results.get(WEIGHTS) == weights_hash(folder) else {}
+
+
+def weights_hash(folder: Path) -> str | None:
+    """The SHA-256 of a checkpoint's weights; of a chain that of its steps' hashes; None where there are no weights."""
+    if (folder / CHAIN_FILE).is_file():
+        hashes = [weights_hash(folder / name) for name in chain_steps(str(folder))]
+        return None if None in hashes else hashlib.sha256("".join(hashes).encode()).hexdigest()
+    return file_hash(folder / WEIGHTS_FILE) if (folder / WEIGHTS_FILE).is_file() else None
 
 
 def merge_results(checkpoint: str | Path, measured: dict, name: str = RESULTS_FILE) -> dict:
@@ -64,6 +72,6 @@ def merge_results(checkpoint: str | Path, measured: dict, name: str = RESULTS_FI
     folder = Path(checkpoint)
     if not folder.is_dir():
         return measured
-    merged = {**read_results(folder, name), **measured, WEIGHTS: file_hash(folder / WEIGHTS_FILE)}
+    merged = {**read_results(folder, name), **measured, WEIGHTS: weights_hash(folder)}
     write_json(folder / name, merged)
     return merged

@@ -22,11 +22,13 @@ from torch import Tensor
 from pixelcnn_core.data.image_data import DataError, load_data
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.evaluation.classifier import Classifier
+from pixelcnn_core.models.chain import Chain, load_model
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import commit, hardware, recipe_of, versions
 from pixelcnn_core.results import merge_results, read_results
-from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
+from pixelcnn_core.sampling.coarse_to_fine import draw
+from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 QUALITY_FILE = "quality.json"
 NEIGHBOURS = 3
@@ -67,15 +69,10 @@ def share_inside(points: np.ndarray, centres: np.ndarray, neighbours: int) -> fl
     return inside.any(1).mean().item()
 
 
-def draw_classes(model: GatedPixelCNN, per_class: int, seed: int, temperature: float,
-                 guidance: float) -> tuple[Tensor, Tensor]:
+def draw_classes(model: GatedPixelCNN | Chain, per_class: int, seed: int, **settings) -> tuple[Tensor, Tensor]:
     """`per_class` samples of every class: uint8 (N, C, H, W) and their classes (N,). The seed fixes all noise."""
     labels = torch.arange(model.config.classes).repeat_interleave(per_class)
-    noise = uniforms_from_seed(seed, len(labels), model.config)
-    images = [finish(sample(model, Condition(label=label), uniforms=uniforms, temperature=temperature,
-                            guidance=guidance)).cpu()
-              for label, uniforms in zip(labels.split(BATCH), noise.split(BATCH))]
-    return torch.cat(images), labels
+    return draw(model, Condition(label=labels), seed, batch=BATCH, **settings), labels
 
 
 @torch.inference_mode()
@@ -100,44 +97,54 @@ def distances(reference: Tensor, features: Tensor) -> dict[str, float]:
 
 def quality(checkpoint: str | Path, data_dir: str | Path, classifier: str | Path, *, per_class: int = 100,
             curve: bool = False, temperature: float = 1.0, guidance: float = 1.0, seed: int = 0,
-            limit: int | None = None) -> dict:
-    """Judge `per_class` samples of every class, beside the (first `limit`) test images.
+            truncation: Truncation = PAPER, limit: int | None = None, split: str = "test") -> dict:
+    """Judge `per_class` samples of every class by a single model or a chain, beside the (first `limit`) test images.
 
-    curve  a grid of temperatures and guidance as well, with fewer samples
+    split  "validation" to choose settings; then nothing is written
+    curve  a grid of temperatures and guidance as well, with fewer samples, beside validation images: for choosing
     Returns the results and, where `checkpoint` is a folder, writes them to its quality.json.
     Raises CheckpointError, DataError or ResultsError.
     """
     begun, device = time.perf_counter(), choose_device()
     read_results(checkpoint, QUALITY_FILE)  # a damaged file is found before the work
-    model, judge = GatedPixelCNN.from_pretrained(checkpoint).to(device), Classifier.from_pretrained(classifier)
-    judge, config, recipe = judge.to(device), model.config, recipe_of(checkpoint)
+    model, judge = load_model(checkpoint).to(device), Classifier.from_pretrained(classifier).to(device)
+    config, recipe = model.config, recipe_of(checkpoint)
     if "data" not in recipe:
         raise DataError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
     if not config.classes or config.class_names != judge.config.class_names:
         raise DataError(f"the classifier {classifier} knows other classes than {checkpoint}")
-    test = load_data(recipe["data"], data_dir, "test", config.image_size).first(limit)
-    if (count := per_class * config.classes) > len(test) // 2:
-        raise DataError(f"{count} samples need as many test images in each half: there are {len(test)} in all")
-    order = torch.from_numpy(np.random.default_rng(seed).permutation(len(test)))
-    real, real_labels = features_of(judge, test.images[order]), test.labels[order]
-    reference, others = real.chunk(2)
+    size = model.size if isinstance(model, Chain) else config.image_size
 
-    def drawn(n: int, temperature: float, guidance: float) -> tuple[dict, Tensor]:
-        images, labels = draw_classes(model, n, seed, temperature, guidance)
+    def real_images(split: str) -> tuple[Tensor, Tensor]:
+        data = load_data(recipe["data"], data_dir, split, size).first(limit)
+        order = torch.from_numpy(np.random.default_rng(seed).permutation(len(data)))
+        return features_of(judge, data.images[order]), data.labels[order]
+
+    real, real_labels = real_images(split)
+    if (count := per_class * config.classes) > len(real) // 2:
+        raise DataError(f"{count} samples need as many {split} images in each half: there are {len(real)} in all")
+
+    def drawn(n: int, temperature: float, guidance: float, real: Tensor) -> tuple[dict, Tensor]:
+        reference, others = real.chunk(2)
+        images, labels = draw_classes(model, n, seed, temperature=temperature, guidance=guidance,
+                                      truncation=truncation)
         features = features_of(judge, images)
         right = recognised(judge, features, labels)
         return {"temperature": temperature, "guidance": guidance, "images": len(images),
                 "accuracy": round(right.mean().item(), 4), **distances(reference, features),
                 "real": distances(reference, others[:len(images)])}, right
 
-    results, right = drawn(per_class, temperature, guidance)
+    results, right = drawn(per_class, temperature, guidance, real)
     shares = right.unflatten(0, (-1, per_class)).mean(1).tolist()  # (classes,)
     results |= {"accuracy_per_class": {name: round(share, 4) for name, share in zip(config.class_names, shares)},
                 "accuracy_real": round(recognised(judge, real, real_labels).mean().item(), 4),
-                "seed": seed, "neighbours": NEIGHBOURS, "features": real.shape[1], "reference_images": len(reference)}
+                "min_p": truncation.min_p, "top_p": truncation.top_p, "top_k": truncation.top_k, "split": split,
+                "seed": seed, "neighbours": NEIGHBOURS, "features": real.shape[1],
+                "reference_images": len(real.chunk(2)[0])}
     if curve:
         few = max(1, round(CURVE_SHARE * per_class))
-        results["curve"] = [drawn(few, t, w)[0] for t in TEMPERATURES for w in GUIDANCES]
+        validation, _ = real_images("validation")
+        results["curve"] = [drawn(few, t, w, validation)[0] for t in TEMPERATURES for w in GUIDANCES]
     results |= {"classifier": str(classifier), "recipe": recipe.get("name"), "hardware": hardware(device),
                 "seconds": round(time.perf_counter() - begun, 1), "commit": commit(), "versions": versions()}
-    return merge_results(checkpoint, results, QUALITY_FILE)
+    return merge_results(checkpoint, results, QUALITY_FILE) if split == "test" else results

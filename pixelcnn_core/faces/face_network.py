@@ -26,6 +26,7 @@ from pixelcnn_core.models.checkpoint import CheckpointError
 MEAN = (122.782, 117.001, 104.298)  # of red, green and blue in the training faces
 STAGES = ((32, 3), (64, 4), (128, 3), (256, 3), (256, 1))  # features and blocks; all but the first halve the picture
 SHA256 = "04c49e42b48bb2b9c874f773f4a358270acaca8493878db51611bfc52e5a108c"  # of its tensors: see `fingerprint`
+NAME = f"dlib-resnet {SHA256}"  # the fingerprint of the network as it is published
 
 
 @dataclass

@@ -22,7 +22,6 @@ from pixelcnn_core.data.image_data import DataError, ImageData
 HELD_OUT_FILE = Path(__file__).parent / "held_out_people.txt"
 CROP = 64  # height and width of the crops in the tables
 INSIDE = 0.98  # share of a crop inside its photo that the portrait model asks for: no mirrored borders
-FACE_NETWORK = "dlib face recognition ResNet v1"  # that gave the descriptors
 COLUMNS = ["image", "identity", "source", "inside", "descriptor"]
 
 
@@ -128,7 +127,9 @@ def condition_vectors_of(faces: FaceData, encoder: str) -> tuple[Tensor, str]:
     from pixelcnn_core.faces.encoder import condition_vectors
 
     if encoder == DESCRIPTORS:
-        return condition_vectors(F.normalize(faces.descriptors.float(), dim=1)), FACE_NETWORK
+        from pixelcnn_core.faces.face_network import NAME  # it made the descriptors
+
+        return condition_vectors(F.normalize(faces.descriptors.float(), dim=1)), NAME
     from pixelcnn_core.faces.vggface2 import load_encoder
 
     model = load_encoder(encoder)

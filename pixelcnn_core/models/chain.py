@@ -110,6 +110,13 @@ class Chain:
         return found
 
 
+def load_model(folder: str | Path) -> GatedPixelCNN | Chain:
+    """The chain or the single model in a checkpoint folder or on the Hub. Raises CheckpointError."""
+    if Path(folder, CHAIN_FILE).is_file():
+        return Chain.from_pretrained(folder)
+    return GatedPixelCNN.from_pretrained(folder)
+
+
 def taken(condition: Condition | None, step: GatedPixelCNN | Upscaler) -> Condition:
     """The part of `h` that a step is conditioned on: a step that it shares with another chain may take none."""
     condition, config = condition or Condition(), step.config

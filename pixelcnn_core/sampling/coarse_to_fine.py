@@ -16,8 +16,9 @@ from torch import Tensor
 
 from pixelcnn_core.models.chain import Chain, taken
 from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.upscaler import Upscaler, halved
-from pixelcnn_core.sampling.sample import check_numbers, sample
+from pixelcnn_core.sampling.sample import check_numbers, finish, sample, uniforms_from_seed
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 Pictures = dict[int, Tensor]  # {size: uint8 (B, C, size, size)}, the smallest first
@@ -50,8 +51,7 @@ def sample_chain(chain: Chain, condition: Condition | None = None, *, batch: int
         check_numbers(temperatures[number], guidances[number])
     sources = [source for source in (given, image) if source is not None]
     batch = batch or len(condition) or max((len(source) for source in sources), default=1)
-    if len(condition) not in (0, batch):
-        raise ValueError(f"the condition is for {len(condition)} images, the batch has {batch}")
+    condition = condition.expand(batch)
     if uniforms is None:
         uniforms = chain_uniforms(seed, batch, chain)
     if missing := [size for size in chain.sizes if size not in uniforms]:
@@ -86,6 +86,25 @@ def sample_chain(chain: Chain, condition: Condition | None = None, *, batch: int
             pictures[size] = last
 
     return draw()
+
+
+def draw(model: GatedPixelCNN | Chain, condition: Condition, seed: int, *, batch: int = 100, **settings) -> Tensor:
+    """Finished images of a single model or of a chain, one for each entry of the condition: uint8 (N, C, S, S), on the
+    CPU. Drawn in batches; the seed fixes the noise of image k whatever they are. `settings` as in `sample`."""
+    images = []
+    if isinstance(model, Chain):
+        noise = chain_uniforms(seed, len(condition), model)
+        for start in range(0, len(condition), batch):
+            part = slice(start, start + batch)
+            pictures = finish(sample_chain(model, condition[part], uniforms={k: u[part] for k, u in noise.items()},
+                                           **settings))
+            images.append(pictures[model.size].cpu())
+    else:
+        noise = uniforms_from_seed(seed, len(condition), model.config)
+        for start in range(0, len(condition), batch):
+            part = slice(start, start + batch)
+            images.append(finish(sample(model, condition[part], uniforms=noise[part], **settings)).cpu())
+    return torch.cat(images)
 
 
 def preview(pictures: Pictures, row: int | None = None) -> Tensor:

@@ -101,7 +101,7 @@ def test_the_judge_knows_real_digits_and_shuffled_labels_are_chance(judge):
 
 def test_samples_are_those_of_their_class_and_seed(painter):
     model = GatedPixelCNN.from_pretrained(painter)
-    images, labels = draw_classes(model, 11, 5, 1.0, 1.0)  # 110 images: two batches
+    images, labels = draw_classes(model, 11, 5)  # 110 images: two batches
     assert images.shape == (110, 1, 8, 8) and labels.bincount().tolist() == [11] * 10
     last = finish(sample(model, Condition(label=labels[-1:]), uniforms=uniforms_from_seed(5, 110, model.config)[-1:]))
     assert torch.equal(images[-1:], last)

@@ -1,0 +1,72 @@
+"""Where the bits of a chain are: each step's factor on test images, with its condition, without, and with a wrong one.
+
+The sum over the steps is at most what the images need (`models/chain.py`); a few per cent of it, on the smallest
+pictures, hold nearly all that one recognises.
+"""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from pixelcnn_core.data.image_data import DataError, ImageData
+from pixelcnn_core.data.loaders import load_data
+from pixelcnn_core.device import choose_device
+from pixelcnn_core.evaluation.likelihood import other_people
+from pixelcnn_core.models.chain import Chain, chain_steps
+from pixelcnn_core.provenance import commit, count_parameters, hardware, recipe_of, training_so_far, versions
+from pixelcnn_core.results import merge_results, read_results
+
+IMAGES = 1000  # of the test set; 64 x 64 pixels take their time
+BATCH = 25
+
+
+def evaluate_chain(checkpoint: str | Path, data_dir: str | Path, limit: int | None = None) -> dict:
+    """Score the first `limit` test images (1,000 without it) step by step.
+
+    Returns the results and, where `checkpoint` is a folder, all that its results.json now holds. The recipe of the last
+    step says which data set it is about. Raises CheckpointError, DataError or ResultsError.
+    """
+    begun, device, names = time.perf_counter(), choose_device(), chain_steps(str(checkpoint))
+    read_results(checkpoint)  # a damaged file is found before the work
+    chain = Chain.from_pretrained(checkpoint).to(device)
+    recipe = recipe_of(Path(checkpoint, names[-1]))
+    if "data" not in recipe:
+        raise DataError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
+    data = load_data(recipe["data"], data_dir, "test", chain.size, encoder=recipe.get("encoder", ""))
+    data = data.first(limit or IMAGES)
+    wrong = other_people(data) if data.embeddings is not None else other_classes(data)
+    ways = {"own": data, "none": data.unconditional(), "wrong": wrong}
+    bits = {way: score(chain, source, device) for way, source in ways.items()}
+    steps = {}
+    for name, size in zip(names, chain.sizes):
+        dims = chain.config.channels * size ** 2
+        means = {way: scored[size].mean().item() for way, scored in bits.items()}
+        steps[str(size)] = {"bits": round(means["own"], 1), "bits_per_dim": round(means["own"] / dims, 4),
+                            "bits_per_dim_unconditional": round(means["none"] / dims, 4),
+                            "bits_per_dim_wrong_condition": round(means["wrong"] / dims, 4),
+                            "condition_is_worth_bits": round(means["none"] - means["own"], 2),
+                            "parameters": count_parameters(chain.steps[chain.sizes.index(size)]),
+                            "training_minutes": round(training_so_far(Path(checkpoint, name))["seconds"] / 60, 1)}
+    total = sum(scored.mean().item() for scored in bits["own"].values())
+    results = {"steps": steps, "bits_at_most": round(total, 1), "images_test": len(data),
+               "bits_per_dim_at_most": round(total / (chain.config.channels * chain.size ** 2), 4),
+               "data": recipe["data"], "hardware": hardware(device), "seconds": round(time.perf_counter() - begun, 1),
+               "commit": commit(), "versions": versions()}
+    return merge_results(checkpoint, results)
+
+
+@torch.inference_mode()
+def score(chain: Chain, data: ImageData, device: torch.device) -> dict[int, torch.Tensor]:
+    """Bits of every image at every step: {size: float64 (N,)} on the CPU."""
+    parts = []
+    for start in range(0, len(data), BATCH):
+        part = slice(start, start + BATCH)
+        parts.append(chain.bits(data.images[part].to(device), data.condition(part).to(device)))
+    return {size: torch.cat([part[size].cpu().double() for part in parts]) for size in chain.sizes}
+
+
+def other_classes(data: ImageData) -> ImageData:
+    """Every image with the next class in place of its own."""
+    return replace(data, labels=(data.labels + 1) % max(1, len(data.class_names)))
