@@ -22,6 +22,7 @@ from pixelcnn_core.models.checkpoint import Checkpoint, CheckpointError
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.config import check_settings
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
+from pixelcnn_core.models.images import as_images
 from pixelcnn_core.sampling.sample import finish, sample
 
 
@@ -112,6 +113,7 @@ class CodeModel(Checkpoint, nn.Module):
         self.encoder = Encoder(config)
 
     def scale(self, images: Tensor) -> Tensor:
+        images = as_images(images, self.config.channels, self.config.levels)
         return images.to(self.encoder.out.weight.dtype) * (2 / (self.config.levels - 1)) - 1
 
     def encode(self, images: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.models.checkpoint import Checkpoint
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.config import check_settings
+from pixelcnn_core.models.images import as_images
 
 
 @dataclass
@@ -82,6 +83,7 @@ class Classifier(Checkpoint, nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """What the classes are told from: the last stage, averaged over the image. uint8 (B, C, H, W) -> (B, 4F)."""
+        images = as_images(images, self.config.channels, self.config.levels)
         x = images.to(self.out.weight.dtype) * (2 / (self.config.levels - 1)) - 1
         return self.pool(self.stages(F.relu(self.enter(x))))
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from pixelcnn_core.models.checkpoint import Checkpoint, CheckpointError
 from pixelcnn_core.models.config import check_settings
 from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.models.images import as_images
 
 
 @dataclass
@@ -73,7 +74,7 @@ class FaceEncoder(Checkpoint, nn.Module):
     @torch.inference_mode()
     def embed(self, crops: Tensor) -> Tensor:
         """uint8 crops (B, 3, 64, 64) -> unit vectors (B, embedding), the same in any batch: each image goes alone."""
-        device = self.out.weight.device
+        device, crops = self.out.weight.device, as_images(crops, 3, 256)
         vectors = [self(crop[None].to(device).float() / 127.5 - 1) for crop in crops]
         return torch.cat(vectors).cpu()
 

@@ -19,6 +19,8 @@ class Condition:
     label:     (B,) integers in [0, classes), or -1 for "no class"; or (B, classes) floats, a mixture of classes
     embedding: (B, D) floats; a row of zeros is "no embedding"
     map:       (B, M, H, W) floats; zeros are "no map"
+
+    Arrays and lists become tensors. What is for one image, as `label=3`, fits a batch of any size. Raises ValueError.
     """
 
     label: Tensor | None = None
@@ -26,9 +28,15 @@ class Condition:
     map: Tensor | None = None
 
     def __post_init__(self) -> None:
+        for name, value in self._given().items():
+            if not isinstance(value, Tensor) or value.ndim < DIMENSIONS[name]:
+                object.__setattr__(self, name, as_batch(name, value))
         sizes = {name: len(value) for name, value in self._given().items()}
-        if len(set(sizes.values())) > 1:
+        if len(set(sizes.values()) - {1}) > 1:
             raise ValueError(f"the parts of a condition have different batch sizes: {sizes}")
+        for name, value in self._given().items():
+            if len(value) != (size := max(sizes.values())):
+                object.__setattr__(self, name, value.expand(size, *value.shape[1:]))
 
     def _given(self) -> dict[str, Tensor]:
         return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
@@ -40,6 +48,14 @@ class Condition:
     def __getitem__(self, index) -> "Condition":
         """The same condition for some images of the batch: a slice, a list or an index tensor."""
         return Condition(**{name: value[index] for name, value in self._given().items()})
+
+    def expand(self, batch: int) -> "Condition":
+        """The condition of a batch: itself, or that of one image for all of them. Raises ValueError."""
+        if len(self) in (0, batch):
+            return self
+        if len(self) != 1:
+            raise ValueError(f"the condition is for {len(self)} images, the batch has {batch}")
+        return Condition(**{name: value.expand(batch, *value.shape[1:]) for name, value in self._given().items()})
 
     def to(self, *args, **kwargs) -> "Condition":
         """Move every part, as `Tensor.to` does; a floating-point dtype leaves integer labels alone."""
@@ -60,6 +76,22 @@ class Condition:
         return Condition(label, embedding, map_)
 
 
+DIMENSIONS = {"label": 1, "embedding": 2, "map": 4}  # of a batch
+
+
+def as_batch(name: str, value) -> Tensor:
+    """A part of a condition that is no tensor, or only that of one image, as the tensor of a batch."""
+    try:
+        value = torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name} must be a tensor, an array or a list of numbers, not {type(value).__name__}") \
+            from error
+    if value.dtype == torch.bool or value.ndim < DIMENSIONS[name] - 1:
+        raise ValueError(f"{name} has {DIMENSIONS[name]} dimensions and holds numbers, not "
+                         f"{tuple(value.shape)} of {value.dtype}")
+    return value if value.ndim >= DIMENSIONS[name] else value[None]
+
+
 def global_vector(condition: Condition, batch: int, classes: int, embedding: int, like: Tensor) -> Tensor | None:
     """The vector `h` of equation 4: one-hot label, then embedding: (batch, classes + embedding); None without either.
 
@@ -69,9 +101,7 @@ def global_vector(condition: Condition, batch: int, classes: int, embedding: int
         raise ValueError("a class label was given, but the model has no classes")
     if not embedding and condition.embedding is not None:
         raise ValueError("an embedding was given, but the model is not conditioned on one")
-    if len(condition) not in (0, batch):
-        raise ValueError(f"the condition is for {len(condition)} images, the batch has {batch}")
-    parts = []
+    condition, parts = condition.expand(batch), []
     if classes:
         one_hot = torch.zeros(batch, classes + 1, dtype=like.dtype, device=like.device)
         if condition.label is not None and condition.label.is_floating_point():
@@ -104,6 +134,7 @@ def spatial_map(condition: Condition, batch: int, channels: int, size: tuple[int
         if condition.map is not None:
             raise ValueError("a spatial map was given, but the model is not conditioned on one")
         return None
+    condition = condition.expand(batch)
     if condition.map is None:
         return torch.zeros(batch, channels, *size, dtype=like.dtype, device=like.device)
     if condition.map.shape != (batch, channels, *size):

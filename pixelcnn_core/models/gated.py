@@ -19,6 +19,7 @@ from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.models.checkpoint import Checkpoint, CheckpointError
 from pixelcnn_core.models.conditioning import Condition, global_vector, position_map, spatial_map
 from pixelcnn_core.models.config import check_settings
+from pixelcnn_core.models.images import as_images
 from pixelcnn_core.models.layers import ColourConv1x1, GatedLayer
 
 
@@ -138,7 +139,11 @@ class GatedPixelCNN(Checkpoint, nn.Module):
         return logits.unflatten(1, (self.config.channels, self.config.levels)).transpose(1, 2)
 
     def bits_per_sub_pixel(self, x: Tensor, condition: Condition | None = None) -> Tensor:
-        """-log2 p(x_i | x_<i, h) of every sub-pixel, exact: (B, C, H, W) -> (B, C, H, W)."""
+        """-log2 p(x_i | x_<i, h) of every sub-pixel, exact: integers (B, C, H, W) -> (B, C, H, W).
+
+        Raises ValueError for what are no integers in [0, levels).
+        """
+        x = as_images(x, self.config.channels, self.config.levels)
         b, c, height, width = x.shape
         logits = self._channel_logits(x, condition).permute(0, 2, 3, 1)  # (B, H, W, C * levels)
         logits = logits.reshape(b * height * width * c, self.config.levels)

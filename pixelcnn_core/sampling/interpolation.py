@@ -18,7 +18,7 @@ def between(start: Tensor, end: Tensor, steps: int, path: str = "spherical") -> 
     if steps < 2 or start.shape != end.shape or start.ndim != 1:
         raise ValueError(f"a path needs at least 2 steps between two vectors of one size, not {steps} between "
                          f"{tuple(start.shape)} and {tuple(end.shape)}")
-    t = torch.linspace(0, 1, steps, dtype=start.dtype)[:, None]  # (steps, 1)
+    t = torch.linspace(0, 1, steps).to(start)[:, None]  # (steps, 1)
     straight = (1 - t) * start + t * end  # (steps, D)
     lengths = start.norm(), end.norm()
     if path == "linear" or 0 in lengths:

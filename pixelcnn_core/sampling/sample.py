@@ -26,7 +26,12 @@ from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 
 def uniforms_from_seed(seed: int, batch: int, config: PixelCNNConfig) -> Tensor:
-    """The noise of a sample: float64 in [0, 1), (batch, C, H, W). Image k gets the same numbers in any batch."""
+    """The noise of a sample: float64 in [0, 1), (batch, C, H, W). Image k gets the same numbers in any batch.
+
+    Raises ValueError for a negative seed.
+    """
+    if seed < 0:
+        raise ValueError(f"a seed is a whole number of at least 0, not {seed}")
     shape = (batch, config.channels, config.image_size, config.image_size)
     return torch.from_numpy(np.random.default_rng(seed).random(shape))
 
@@ -70,11 +75,15 @@ def sample(model: GatedPixelCNN, condition: Condition | None = None, *, batch: i
     image, known pixels to keep: `image` integers (B or 1, C, H, W), `known` bool (H, W), (B, H, W) or (B, C, H, W)
     Raises ValueError for anything that does not fit, before any work is done.
     """
+    if not isinstance(model, GatedPixelCNN):
+        raise ValueError(f"images are drawn from a GatedPixelCNN, not from a {type(model).__name__}: unwrap the model")
     config = model.config
     condition = condition or Condition()
-    batch = batch or len(condition) or (len(uniforms) if uniforms is not None else 1)
-    if len(condition) not in (0, batch):
-        raise ValueError(f"the condition is for {len(condition)} images, the batch has {batch}")
+    if batch is None:
+        batch = len(condition) or (len(uniforms) if uniforms is not None else 1)
+    if batch < 1:
+        raise ValueError(f"a batch has at least 1 image, not {batch}")
+    condition, unconditional = condition.expand(batch), unconditional and unconditional.expand(batch)
     if uniforms is None:
         uniforms = uniforms_from_seed(seed, batch, config)
     uniforms = check_uniforms(uniforms, batch, config)
@@ -135,7 +144,7 @@ def check_numbers(temperature: float, guidance: float) -> None:
 
 def check_uniforms(uniforms: Tensor, batch: int, config: PixelCNNConfig) -> Tensor:
     """The noise as float64 (batch, C, H, W); a single image's noise is shared by the whole batch."""
-    shape = (config.channels, config.image_size, config.image_size)
+    shape, uniforms = (config.channels, config.image_size, config.image_size), torch.as_tensor(uniforms)
     if uniforms.ndim != 4 or uniforms.shape[1:] != shape or len(uniforms) not in (1, batch):
         raise ValueError(f"uniforms have shape {tuple(uniforms.shape)}, the model needs {(batch, *shape)}")
     if not bool(((uniforms >= 0) & (uniforms < 1)).all()):
@@ -151,6 +160,7 @@ def check_known(image: Tensor | None, known: Tensor | None, batch: int,
         if known is not None:
             raise ValueError("a mask of known pixels needs the image that they are taken from")
         return torch.zeros(batch, *shape, dtype=torch.uint8), torch.zeros(batch, *shape, dtype=torch.bool)
+    image, known = torch.as_tensor(image), torch.as_tensor(known)
     if image.ndim != 4 or image.shape[1:] != shape or len(image) not in (1, batch):
         raise ValueError(f"the image has shape {tuple(image.shape)}, the model needs {(batch, *shape)}")
     if known.ndim == 2:

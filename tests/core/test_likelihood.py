@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 from conditions import KINDS, example
@@ -77,7 +78,7 @@ def test_no_condition_means_h_is_zero():
 @pytest.mark.parametrize("condition, message", [
     (Condition(label=torch.tensor([4, 0])), "labels"),
     (Condition(label=torch.tensor([-2, 0])), "labels"),
-    (Condition(label=torch.tensor([0])), "1 images"),
+    (Condition(label=torch.tensor([0, 1, 2])), "3 images"),
     (Condition(embedding=torch.zeros(2, 5)), "not conditioned"),
     (Condition(map=torch.zeros(2, 1, 5, 5)), "map"),
 ])
@@ -97,6 +98,37 @@ def test_a_mixture_of_classes_lies_between_them():
     assert torch.equal(dropped.label, torch.stack([torch.zeros(3, dtype=torch.float64), one_hot[0]]))
     with pytest.raises(ValueError, match="mixture of classes has shape"):
         model(x, Condition(label=torch.zeros(2, 4)))
+
+
+def test_a_condition_takes_what_is_unambiguous():
+    """Numbers, lists and arrays; and what is for one image fits any batch."""
+    model, x = small_model(classes=4, embedding=3), torch.zeros(2, 3, 5, 5, dtype=torch.uint8)
+    expected = model(x, Condition(label=torch.tensor([3, 3]), embedding=torch.tensor([[1., 2, 3]] * 2)))
+    for label in (3, [3, 3], (3,), np.array([3, 3], np.int32), np.int64(3), torch.tensor(3)):
+        for embedding in ([1, 2, 3], [[1, 2, 3]], np.array([[1.0, 2, 3]] * 2), torch.tensor([1., 2, 3])):
+            assert torch.equal(model(x, Condition(label=label, embedding=embedding)), expected)
+    for parts in ({"label": "cat"}, {"label": True}, {"label": [True, False]}, {"embedding": 3},
+                  {"label": [[1], [2, 3]]}, {"map": [1.0]}, {"label": object()}):
+        with pytest.raises(ValueError, match=next(iter(parts))):
+            Condition(**parts)
+
+
+def test_images_are_whole_numbers_below_the_levels():
+    """The commonest mistake: floats in [0, 1] would be rounded to black, with a likelihood that means nothing."""
+    model = small_model(levels=4)
+    x = torch.randint(0, 4, (2, 3, 5, 5), generator=torch.Generator().manual_seed(0))
+    expected = model.bits_per_dim(x)
+    for same in (x.to(torch.uint8), x.int(), x.numpy(), x.double()):
+        assert torch.equal(model.bits_per_dim(same), expected)
+    assert torch.equal(model.bits_per_dim(x[0]), model.bits_per_dim(x[:1]))
+    grey = small_model(levels=4, channels=1)
+    assert torch.equal(grey.bits_per_dim(x[:, 0]), grey.bits_per_dim(x[:, :1]))
+    for wrong, message in ((torch.rand(2, 3, 5, 5), "not fractions: floats in .0, 1. must be multiplied by 3"),
+                           (torch.rand(2, 3, 5, 5).double() * 2 - 1, "not fractions"), (x + 1, "from 0 to 3, not 4"),
+                           (x - 1, "not -1"), (x[:, 0], "shape"), ([[[["a"]]]], "whole numbers, not list"),
+                           (x * float("nan"), "fractions"), (x[0, 0], "shape")):
+        with pytest.raises(ValueError, match=message):
+            model.bits_per_dim(wrong)
 
 
 def test_parts_of_a_condition_must_agree():

@@ -1,5 +1,7 @@
 """Cached sampling against the definition: the same images from the same uniforms, in float64, in every setting."""
 
+import copy
+
 import pytest
 import torch
 from conditions import KINDS, example
@@ -237,3 +239,18 @@ def test_gpu_equals_cpu(kind):
     image = finish(sampler.run(noise))
     known = prefix_mask(model.config, 3, 2).expand(4, 3, 8, 8)
     assert torch.equal(finish(sampler.run(noise, image, known, start=(3, 2))), image)
+
+
+def test_arrays_are_taken_and_what_cannot_be_drawn_is_one_sentence():
+    model = small_model(image_size=4, classes=3).float()
+    image, known = torch.randint(0, 7, (1, 3, 4, 4)), torch.arange(16).reshape(4, 4) < 6
+    expected = finish(sample(model, Condition(label=torch.tensor([1, 1])), image=image, known=known))
+    assert torch.equal(finish(sample(model, Condition(label=1), batch=2, image=image.numpy(), known=known.numpy())),
+                       expected)
+    for wrong, options, message in ((copy.deepcopy(model).half(), {}, "the weights are torch.float16"),
+                                    (copy.deepcopy(model).bfloat16(), {}, "call model.float()"),
+                                    (torch.nn.DataParallel(model), {}, "not from a DataParallel: unwrap"),
+                                    (model, {"batch": 0}, "at least 1 image, not 0"),
+                                    (model, {"seed": -1}, "a seed is a whole number of at least 0, not -1")):
+        with pytest.raises(ValueError, match=message):
+            sample(wrong, **options)

@@ -61,6 +61,12 @@ class CachedSampler:
         self.truncation = truncation
         self.copies = 1 if guidance == 1 else 2
         self.device = model.head1.weight.device
+        if model.head1.weight.dtype not in (torch.float32, torch.float64):
+            raise ValueError("images are drawn in float32 or float64, the weights are "
+                             f"{model.head1.weight.dtype}: call model.float() first")
+        if self.device.type == "mps":
+            raise ValueError("Apple's GPU has no float64, in which noise and probabilities are compared: move the "
+                             "model to the CPU")
         self.weights = pack_weights(model)
         self.caches = self._allocate(model, condition or Condition(), unconditional, keep_rows)
         self.keep_rows = keep_rows

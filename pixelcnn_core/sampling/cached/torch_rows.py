@@ -39,16 +39,17 @@ class TorchRows:
         if not self.use_graphs:
             step()
             return
-        if name not in self.graphs:
-            side = torch.cuda.Stream()
-            side.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(side):
-                step()  # warm-up: the libraries allocate their workspaces outside the capture
-            torch.cuda.current_stream().wait_stream(side)
-            self.graphs[name] = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self.graphs[name]):
-                step()
-        self.graphs[name].replay()
+        with torch.cuda.device(self.x_rows.device):  # streams and graphs belong to the current one
+            if name not in self.graphs:
+                side = torch.cuda.Stream()
+                side.wait_stream(torch.cuda.current_stream())
+                with torch.cuda.stream(side):
+                    step()  # warm-up: the libraries allocate their workspaces outside the capture
+                torch.cuda.current_stream().wait_stream(side)
+                self.graphs[name] = torch.cuda.CUDAGraph()
+                with torch.cuda.graph(self.graphs[name]):
+                    step()
+            self.graphs[name].replay()
 
     def vertical(self, row: int) -> None:
         """Vertical stack, link and condition of one row."""

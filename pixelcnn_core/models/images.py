@@ -1,0 +1,37 @@
+"""What counts as a batch of images: integers in [0, levels), (B, C, H, W).
+
+The commonest mistake with a PixelCNN is to give it what other networks take, floats in [0, 1] or [-1, 1]: rounded to
+integers they are nearly black images, with a likelihood that means nothing. So they are refused.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def as_images(x: Tensor | np.ndarray, channels: int, levels: int) -> Tensor:
+    """A batch (B, C, H, W) from a tensor or array of whole numbers in [0, levels).
+
+    Taken for it as well: one image (C, H, W), and grey images without their channel, (B, H, W). Floats are refused
+    unless all are whole numbers, as a gradient needs them. Raises ValueError.
+    """
+    if not isinstance(x, Tensor):
+        try:
+            x = torch.as_tensor(x)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ValueError(f"images are a tensor or an array of whole numbers, not {type(x).__name__}") from error
+    if x.ndim == 3 and channels == 1:
+        x = x[:, None]  # (B, H, W) -> (B, 1, H, W)
+    elif x.ndim == 3 and len(x) == channels:
+        x = x[None]  # (C, H, W) -> (1, C, H, W)
+    if x.ndim != 4 or x.shape[1] != channels:
+        raise ValueError(f"images have shape (B, {channels}, H, W), not {tuple(x.shape)}")
+    if x.is_complex() or (x.is_floating_point() and not bool((x == x.round()).all())):
+        raise ValueError(f"images hold whole numbers from 0 to {levels - 1}, not fractions: floats in [0, 1] must be "
+                         f"multiplied by {levels - 1} and rounded first")
+    # looking at the values waits for the device: a compiled training step goes without, and bytes need none
+    if x.numel() and not torch.compiler.is_compiling() and (x.dtype != torch.uint8 or levels < 256):
+        low, high = x.min().item(), x.max().item()
+        if low < 0 or high >= levels:
+            raise ValueError(f"images hold whole numbers from 0 to {levels - 1}, not {low if low < 0 else high:g}")
+    return x
