@@ -51,7 +51,7 @@ def evaluate(checkpoint: CheckpointArgument, data: DataOption,
             results = evaluate_encoder(checkpoint, data)
         case "AutoEncoder":
             from pixelcnn_core.autoencoder.evaluation import evaluate_autoencoder
-            from pixelcnn_core.provenance import read_json
+            from pixelcnn_core.results import read_json
 
             code = read_json(Path(checkpoint) / "config.json").get("code")
             results = evaluate_autoencoder(checkpoint, data, mse or BASELINES / f"mse-autoencoder-{code}", classifier,
@@ -112,6 +112,7 @@ def verify_faces(data: DataOption, network: Annotated[Path, typer.Option(help="f
 @app.command()
 def identity(checkpoint: CheckpointArgument, data: DataOption,
              encoder: Annotated[Path, typer.Option(help="checkpoint folder of its face encoder")] = ENCODER,
+             second: Annotated[Path | None, typer.Option(help="another one, that judges beside it")] = None,
              people: Annotated[int, typer.Option(min=2)] = 200,
              portraits: Annotated[int, typer.Option(min=1, help="for each of them")] = 8,
              temperature: Annotated[float, typer.Option(min=0)] = 1.0,
@@ -127,7 +128,7 @@ def identity(checkpoint: CheckpointArgument, data: DataOption,
                                 people=min(people, 100), portraits=min(portraits, 4))["identity_chosen"]
         temperature, guidance = chosen["temperature"], chosen["guidance"]
 
-    report(identity(checkpoint, data, encoder, people=people, portraits=portraits, temperature=temperature,
+    report(identity(checkpoint, data, encoder, second, people=people, portraits=portraits, temperature=temperature,
                     guidance=guidance), json_file)
 
 
@@ -257,7 +258,7 @@ def race(data: DataOption, out: Annotated[Path, typer.Option(help="folder for ra
 def ablate(recipe: Annotated[str, typer.Argument(help="recipe of a PixelCNN, by name or path")], data: DataOption,
            out: Annotated[Path, typer.Option(help="folder for ablation.json and the checkpoints")],
            minutes: Annotated[float, typer.Option(min=0.01, help="training time of each variant")] = 3.0,
-           images: Annotated[int, typer.Option(min=2, help="test images")] = 1000) -> None:
+           images: Annotated[int, typer.Option(min=2, help="validation images")] = 1000) -> None:
     """What helps likelihood: change one setting of a recipe at a time and train for the same time."""
     from pixelcnn_core.evaluation.ablation import ablate
     from pixelcnn_core.training.recipe import load_recipe
@@ -301,8 +302,8 @@ def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder")],
     from pixelcnn_core.autoencoder.card import write_autoencoder_card, write_classifier_card
     from pixelcnn_core.cards.card import write_card
     from pixelcnn_core.faces.card import write_encoder_card, write_portrait_card
-    from pixelcnn_core.provenance import read_json
     from pixelcnn_core.restoration.card import write_restorer_card
+    from pixelcnn_core.results import read_json
 
     kind = kind_of(checkpoint)
     if kind == "FaceEncoder":
@@ -321,7 +322,7 @@ def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder")],
 
 def kind_of(checkpoint: str | Path) -> str | None:
     """The class whose checkpoint a folder holds; None for a Hub id, which is a PixelCNN's."""
-    from pixelcnn_core.provenance import read_json
+    from pixelcnn_core.results import read_json
 
     return read_json(Path(checkpoint) / "config.json").get("model_type")
 
@@ -346,7 +347,7 @@ def report(results: dict, json_file: Path | None) -> None:
     text = json.dumps(results, indent=2)
     typer.echo(text)
     if json_file:
-        json_file.write_text(text + "\n")
+        json_file.write_text(text + "\n", encoding="utf-8")
 
 
 def main() -> None:

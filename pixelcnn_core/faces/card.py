@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 
 from pixelcnn_core.cards.card import again, duration, on_gpu
+from pixelcnn_core.data.pictures import load_picture
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.faces.alignment import find_faces
 from pixelcnn_core.faces.encoder import FaceEncoder, check_encoder, condition_vectors
@@ -77,8 +78,19 @@ to its own source.
 | chance | {rank1_chance:.3f} | 0.500 |
 """
 
+SECOND = """| new portraits, judged by `{judge}` | {rank1:.3f} | {auc:.3f} |
+| real photos, judged by it | {rank1_real:.3f} | {auc_real:.3f} |
+
+The portraits were drawn from the vectors of the first judge; the second one had no part in them.
+"""
+
+DIVERSITY = """
+Two portraits of one person are {direction:.2f} apart in the eyes of the first judge (two real photos:
+{direction_real:.2f}), and differ by {pixels:.0f} of 255 levels in pixels (real photos: {pixels_real:.0f}).
+"""
+
 CURVE = """
-Temperature and guidance were chosen by this measure, on {people} people and {portraits} portraits for each pair:
+Temperature and guidance were chosen by this measure, on {people} other people and {portraits} portraits for each pair:
 
 | temperature | guidance | rank 1 | AUC |
 | --- | --- | --- | --- |
@@ -213,7 +225,12 @@ def identity_text(results: dict) -> str:
     """The measured identity as Markdown tables."""
     if "identity" not in results:
         return "Not measured."
-    text = IDENTITY.format(**results["identity"])
+    found = results["identity"]
+    text = IDENTITY.format(**found)
+    if "second" in found:
+        text += SECOND.format(**found["second"])
+    if "diversity" in found:
+        text += DIVERSITY.format(**found["diversity"])
     if curve := results.get("identity_curve"):
         rows = "\n".join(f"| {row['temperature']:g} | {row['guidance']:g} | {row['rank1']:.3f} | {row['auc']:.3f} |"
                          for row in curve)
@@ -228,7 +245,7 @@ def draw_rows(model: GatedPixelCNN, encoder: FaceEncoder, photos: Sequence[Path]
     check_encoder(model, encoder)
     size, rows = model.config.image_size, []
     for photo in photos:
-        crop = find_faces(ImageOps.exif_transpose(Image.open(photo)).convert("RGB"))[0].crop
+        crop = find_faces(load_picture(photo))[0].crop
         vector = condition_vectors(encoder.embed(torch.from_numpy(crop).permute(2, 0, 1)[None]))
         drawn = finish(sample(model, Condition(embedding=vector.repeat(count, 1)), seed=0, temperature=temperature,
                               guidance=guidance))

@@ -8,7 +8,7 @@ import pyarrow.parquet
 import pytest
 from PIL import Image
 
-from pixelcnn_core.faces.tables import held_out_people, is_held_out
+from pixelcnn_core.faces.tables import held_out_people, split_of
 
 
 def webp(pixels: np.ndarray) -> bytes:
@@ -19,13 +19,18 @@ def webp(pixels: np.ndarray) -> bytes:
 
 @pytest.fixture(scope="session")
 def tables(tmp_path_factory):
-    """68 "people", each a colour, six photos each in varying light; the descriptor is a function of the colour."""
+    """68 "people", each a colour, six photos each in varying light; the descriptor is a function of the colour.
+
+    52 are to train on, 8 for validation, 8 for tests.
+    """
     folder = tmp_path_factory.mktemp("faces")
     random = np.random.default_rng(0)
     held_out = sorted(held_out_people())[:8]
     rows = {"image": [], "identity": [], "source": [], "inside": [], "descriptor": []}
     directions = random.normal(size=(3, 128))
-    for name in held_out + [f"made-up {k}" for k in range(100) if not is_held_out(f"made-up {k}")][:60]:
+    made_up = [f"made-up {k}" for k in range(200)]
+    others = [[name for name in made_up if split_of(name) == split] for split in ("train", "validation")]
+    for name in held_out + others[0][:52] + others[1][:8]:
         colour = random.uniform(40, 215, 3)
         for _ in range(6):
             light = colour + random.normal(scale=6, size=3)

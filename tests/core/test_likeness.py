@@ -1,0 +1,126 @@
+"""The measure of likeness, with stand-ins: a network that sees coarse patterns, functions that draw them or do not."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pixelcnn_core.data.image_data import DataError
+from pixelcnn_core.faces.face_network import FaceNetwork
+from pixelcnn_core.faces.likeness import People, Probes, choose_people, likeness, match, shrink, source_vectors, spread
+from pixelcnn_core.faces.tables import FaceData, split_of
+
+
+class Patterns:
+    """A network that sees how far each sixteenth of a crop is from grey: 48 numbers."""
+
+    fingerprint = "patterns 0123456789"
+
+    def embed(self, crops: torch.Tensor) -> torch.Tensor:
+        return F.normalize(F.avg_pool2d(crops.float() - 127.5, 16).flatten(1), dim=1)
+
+
+def pattern(h: torch.Tensor, size: int) -> torch.Tensor:
+    """The picture that `Patterns` sees as h: uint8 (B, 3, size, size)."""
+    coarse = 127.5 + 30 * h.reshape(-1, 3, 4, 4)
+    return F.interpolate(coarse, size=(size, size)).round().clamp(0, 255).to(torch.uint8)
+
+
+def made_up(people: int = 30, photos: int = 2) -> People:
+    """Each person is a pattern; photos of a person differ by noise."""
+    random = torch.Generator().manual_seed(0)
+    person = np.repeat(np.arange(people), 1 + photos)
+    h = torch.randn((people, 48), generator=random)[person] + 0.3 * torch.randn((len(person), 48), generator=random)
+    faces = FaceData(pattern(h, 64), torch.randn((len(person), 128), generator=random), [f"{k}" for k in person],
+                     ["made"] * len(person), torch.ones(len(person)))
+    first = np.arange(len(person)) % (1 + photos) == 0
+    return People(faces.where(first), faces.where(~first), person[~first])
+
+
+def faithful(h: torch.Tensor, seed: int) -> torch.Tensor:
+    noise = torch.randn(h.shape, generator=torch.Generator().manual_seed(seed))
+    return pattern(h + 0.2 * noise, 16)
+
+
+def careless(h: torch.Tensor, seed: int) -> torch.Tensor:
+    return pattern(torch.randn(h.shape, generator=torch.Generator().manual_seed(seed)), 16)
+
+
+def test_faithful_portraits_are_found_again_and_careless_ones_by_chance():
+    people = made_up()
+    results = likeness(faithful, people, Patterns(), Patterns(), portraits=4, gallery=20)
+    assert results["rank1"] == 1 and results["auc"] == 1 and results["rank1_standard_error"] == 0
+    assert results["rank1_real"] > 0.95 and results["rank1_chance"] == 0.05
+    assert results["size"] == 16 and results["portraits"] == 120 and results["photos_real"] == 60
+    assert {key: results[key] for key in results["second"]} == results["second"]  # the same judge twice
+    lost = likeness(careless, people, Patterns(), portraits=4, gallery=20)
+    assert lost["rank1"] < 0.2 and 0.4 < lost["auc"] < 0.6 and "second" not in lost
+    assert lost["rank1_real"] == results["rank1_real"]
+
+
+def test_the_same_seed_gives_the_same_numbers():
+    people = made_up(12)
+    first, again, other = (likeness(careless, people, Patterns(), portraits=2, gallery=12, seed=seed)
+                           for seed in (3, 3, 4))
+    assert first == again != other
+
+
+def test_diversity_tells_one_portrait_many_times_from_many():
+    people = made_up()
+    one = likeness(lambda h, seed: pattern(h, 16), people, Patterns(), portraits=3)["diversity"]
+    several = likeness(faithful, people, Patterns(), portraits=3)["diversity"]
+    assert one["direction"] < 1e-3 and one["pixels"] == 0
+    assert 0.1 < several["direction"] < several["direction_real"] and several["pixels"] < several["pixels_real"]
+    assert 5 < several["pixels"] < 20  # 30 levels x 0.2 x the root of 2
+
+
+def test_spread_is_the_mean_distance_within_a_person():
+    values = torch.tensor([[0.0, 0], [3, 4], [9, 9], [0, 1], [0, 2], [0, 3]])
+    assert spread(values, np.array([0, 0, 1, 2, 2, 2])) == pytest.approx((5 + 4 / 3) / 2)
+
+
+def test_matching_perfect_and_random_probes():
+    sources, person = torch.eye(50), np.repeat(np.arange(50), 3)
+    perfect = match(Probes(sources[person], person), sources, 20)
+    assert perfect == {"rank1": 1, "rank1_standard_error": 0, "auc": 1}
+    noise = F.normalize(torch.randn(150, 50, generator=torch.Generator().manual_seed(0)))
+    found = match(Probes(noise, person), sources, 20)
+    assert found["rank1"] < 0.2 and 0.4 < found["auc"] < 0.6
+    assert 0.5 < found["rank1_standard_error"] / np.sqrt(found["rank1"] * (1 - found["rank1"]) / 150) < 2
+
+
+def test_people_are_of_one_split_and_their_photos_are_their_own(tables):
+    for split in ("validation", "test"):
+        people = choose_people(tables, split, 5)
+        assert len(people) == 5 and all(split_of(name) == split for name in people.sources.identities)
+        assert [people.sources.identities[k] for k in people.person] == people.photos.identities
+        assert np.bincount(people.person).tolist() == [5] * 5  # six photos, one is the source
+    with pytest.raises(DataError, match="1 people of the test split"):
+        choose_people(tables, "test", 1)
+
+
+def test_the_face_network_gives_the_vectors_of_the_tables():
+    people = made_up(3)
+    vectors = source_vectors(people, FaceNetwork())
+    assert torch.allclose(vectors, F.normalize(people.sources.descriptors, dim=1))
+    assert torch.equal(source_vectors(people, Patterns()), Patterns().embed(people.sources.images))
+
+
+def test_photos_are_shrunk_by_averaging():
+    crops = torch.zeros(1, 3, 64, 64, dtype=torch.uint8)
+    crops[..., ::2] = 201
+    assert shrink(crops, 32).unique().tolist() == [100]  # 100.5, to even
+    assert torch.equal(shrink(crops, 64), crops)
+
+
+def test_real_people_are_found_again_less_often_the_smaller_their_photos(shared):
+    """The ceiling of every portrait model, by the face network."""
+    people = choose_people(shared / "data" / "faces", "validation", 60)
+    network = FaceNetwork.from_pretrained("demo/assets/face_network")
+    sources = network.embed(people.sources.images)
+    found = {}
+    for size in (64, 16):
+        large = F.interpolate(shrink(people.photos.images[:80], size).float(), size=(64, 64), mode="bicubic")
+        vectors = network.embed(large.round().clamp(0, 255).to(torch.uint8))
+        found[size] = match(Probes(vectors, people.person[:80]), sources, 60)["rank1"]
+    assert found[64] > 0.9 and found[16] < 0.5
