@@ -98,8 +98,9 @@ def build(page: gr.Blocks, service: Service) -> None:
             return gr.skip(), status_html(html.escape(str(error)))
 
     grid.value, status.value = show(size.value, FIRST, None, *[0] * len(edits))
-    gr.on([size.change, chooser.name.change, chooser.picture.change, *(edit.change for edit in edits)], show, asked,
-          [grid, status], trigger_mode="always_last", **QUIET)
+    showing = {"fn": show, "inputs": asked, "outputs": [grid, status], "trigger_mode": "always_last", **QUIET}
+    gr.on([size.change, *(edit.change for edit in edits)], **showing)
+    chooser.then(showing)
     reset.click(lambda: [0] * len(edits), outputs=edits, **QUIET)
 
     def decode_code(size, name, picture, *settings):

@@ -77,8 +77,11 @@ def build_path(codes: CodeService, stored: dict[int, StoredCodes | None], servic
             return gr.skip(), status_html(html.escape(str(error)))
 
     strip.value, status.value = show(size.value, COLUMNS, ROWS, start.name.value, None, TO, None)
-    gr.on([control.change for control in (size, columns, rows, *pictures)], show, [size, columns, rows, *pictures],
-          [strip, status], trigger_mode="always_last", **QUIET)
+    showing = {"fn": show, "inputs": [size, columns, rows, *pictures], "outputs": [strip, status],
+               "trigger_mode": "always_last", **QUIET}
+    gr.on([control.change for control in (size, columns, rows)], **showing)
+    start.then(showing)
+    end.then(showing)
 
     def code_path(size, columns, rows, same_noise, temperature, guidance, seed, *values):
         """Draw pictures on the way between the codes of two pictures; rows are streamed.

@@ -10,6 +10,7 @@ from PIL import Image
 from demo import likelihood_panels as panels
 from demo.likelihood_service import HEADER_BYTES, LikelihoodService
 from demo.panels import png_bytes
+from demo.pictures import PictureChooser
 from demo.portrait_panels import download_link
 from demo.run_controls import MODEL_QUEUE, QUIET
 from demo.settings import UserError
@@ -26,8 +27,8 @@ COMPRESSING = "Compressing… The first time the coder is compiled, which takes 
 MAX_FILE = 2**20
 
 
-def codec_panel(likelihood: LikelihoodService, picture: gr.State, variant: gr.Radio) -> None:
-    """Words, buttons and events. `picture` and `variant` say which image is shown."""
+def codec_panel(likelihood: LikelihoodService, chooser: PictureChooser, variant: gr.Radio) -> None:
+    """Words, buttons and events. `chooser` and `variant` say which image is shown."""
     with gr.Row(elem_classes="codec"):
         with gr.Column(min_width=280):
             gr.Markdown(WORDS, latex_delimiters=[{"left": "$", "right": "$", "display": False}])
@@ -66,7 +67,9 @@ def codec_panel(likelihood: LikelihoodService, picture: gr.State, variant: gr.Ra
         return lambda: status_html(words)
 
     compress.click(said(COMPRESSING), outputs=coded, **QUIET).then(
-        code, [picture, variant], coded, preprocess=False, api_visibility="private", **MODEL_QUEUE)
+        code, [chooser.picture, variant], coded, preprocess=False, api_visibility="private", **MODEL_QUEUE)
     upload.upload(said("Decompressing…"), outputs=decoded, **QUIET).then(
         decode, upload, decoded, preprocess=False, api_name="decompress", **MODEL_QUEUE)
-    gr.on([picture.change, variant.change], said(INVITATION), outputs=coded, **QUIET)
+    inviting = {"fn": said(INVITATION), "outputs": coded, **QUIET}
+    chooser.then(inviting)
+    variant.change(**inviting)

@@ -133,4 +133,5 @@ def table_html(results: dict, images_seen: int) -> str:
             f"<p>On CIFAR-10 test pictures, none of them seen in training: {results['images_drawn']} restored "
             f"{results['samples']} times for PSNR, {results['images']:,} for bits; the better of mean and simple "
             f"repair is bold. The mean is ahead in {wins} of {len(rows)} rows, after training on {images_seen:,} "
-            "pictures. Written by <code>python -m pixelcnn_core evaluate demo/assets/restorer</code>.</p></div>")
+            "pictures. Written by <code>python -m pixelcnn_core evaluate demo/assets/restorer --data data</code>.</p>"
+            "</div>")

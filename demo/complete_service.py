@@ -17,11 +17,12 @@ from demo.service import Progress, Service
 from demo.settings import UserError
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.provenance import read_json, training_so_far
+from pixelcnn_core.provenance import training_so_far
 from pixelcnn_core.restoration.damage import KINDS, damage, known_pixels, preset_masks, visible
 from pixelcnn_core.restoration.evaluation import psnr
 from pixelcnn_core.restoration.repairs import NAMES, repair
 from pixelcnn_core.restoration.restorer import Restorer
+from pixelcnn_core.results import read_results
 from pixelcnn_core.sampling.completion import complete, effective_sample_size, log_weights, normalise, raster_sight
 
 DAMAGES = KINDS
@@ -46,7 +47,7 @@ class CompleteService:
     def __init__(self, service: Service, folder: Path | str | None = None):
         self.service = service
         self.folder = Path(folder or service.folder.parent / "restorer")
-        self.results = read_json(self.folder / "results.json")
+        self.results = read_results(self.folder)
         self.images_seen = training_so_far(self.folder)["images"]
 
     @property
@@ -65,8 +66,8 @@ class CompleteService:
     def restorer(self) -> Restorer:
         """Raises UserError."""
         if not self.has_restorer:
-            raise UserError("There is no restorer yet: train one with `python -m pixelcnn_core train restorer-cpu` and "
-                            "put its folder at demo/assets/restorer.")
+            raise UserError("There is no restorer yet: train one with `python -m pixelcnn_core train restorer-cpu "
+                            "--data data --download --out demo/assets/restorer`.")
         try:
             model = Restorer.from_pretrained(str(self.folder)).to(self.service.device)
         except CheckpointError as error:

@@ -26,8 +26,8 @@ PICTURE, MASK, COUNT, SEED = "cat", "square in the middle", 8, 7
 NOISE, FACTORS = (0.02, 0.3), (2, 4)
 STRENGTHS = {"noise": 0.1, "low resolution": 4}  # at first
 FRAME_SECONDS = 0.12
-NO_RESTORER = ("There is no restorer yet. Train one with <code>python -m pixelcnn_core train restorer-cpu</code> and "
-               "put its folder at <code>demo/assets/restorer</code>.")
+NO_RESTORER = ("There is no restorer yet. Train one with <code>python -m pixelcnn_core train restorer-cpu --data data "
+               "--download --out demo/assets/restorer</code>.")
 
 EXPLANATION = [
     r"""#### What raster order cannot see
@@ -62,8 +62,8 @@ def build(page: gr.Blocks, service: Service) -> None:
     """The tab's components and events, inside an open `gr.Tab`."""
     complete = CompleteService(service)
     if complete.model_name is None:
-        gr.Markdown("### There is no colour model yet\nTrain one: `python -m pixelcnn_core train cifar10-cpu`, and put "
-                    "its folder into `demo/assets/models/`.")
+        gr.Markdown("### There is no colour model yet\nTrain one: `python -m pixelcnn_core train cifar10-cpu "
+                    "--data data --download --out demo/assets/models/cifar10`.")
         return
     masks = complete.masks()
     stored = {(WAYS[1], kind): read_completions(complete.folder, restorations(kind)) for kind in DAMAGES}
@@ -170,7 +170,8 @@ def build(page: gr.Blocks, service: Service) -> None:
 
     showing = {"fn": preview, "inputs": settings, "outputs": [status, seen, result, *tools.buttons],
                "preprocess": False, "cancels": runs, **QUIET}
-    chooser.picture.change(show, [chooser.picture, canvas], canvas, preprocess=False, **QUIET).then(**showing)
+    chooser.then({"fn": show, "inputs": [chooser.picture, canvas], "outputs": canvas, "preprocess": False, **QUIET},
+                 showing)
     canvas.input(**showing)
     for button, known in zip(shapes, masks.values()):
         button.click(brush(known), chooser.picture, canvas, **QUIET).then(**showing)

@@ -107,7 +107,8 @@ class FaceService:
             return sample(model, condition, uniforms=noise, temperature=temperature, guidance=guidance)
 
         if self.model_name is None:
-            raise UserError("There is no portrait model: train one with `python -m pixelcnn_core train portraits-cpu`.")
+            raise UserError("There is no portrait model: train one with `python -m pixelcnn_core train portraits-cpu "
+                            "--data faces --out demo/assets/models/portraits`.")
         return self.service.serve(self.model_name, begin, groups)
 
     def check(self, model: GatedPixelCNN) -> None:

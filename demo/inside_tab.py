@@ -61,8 +61,8 @@ def build(page: gr.Blocks, service: Service) -> None:
     """The tab's components and events, inside an open `gr.Tab`."""
     inside = InsideService(service)
     if inside.model_name is None:
-        gr.Markdown("### There is no colour model yet\nTrain one: `python -m pixelcnn_core train cifar10-cpu`, and put "
-                    "its folder into `demo/assets/models/`.")
+        gr.Markdown("### There is no colour model yet\nTrain one: `python -m pixelcnn_core train cifar10-cpu "
+                    "--data data --download --out demo/assets/models/cifar10`.")
         return
     labels, size = inside.labels, inside.size
     label0 = FIRST if FIRST in labels else labels[0]
@@ -116,6 +116,8 @@ def build(page: gr.Blocks, service: Service) -> None:
                     image = progress.images[0, 0]
                     yield canvas_value(image, drawn=progress.row * size), gr.skip(), unfinished_status(progress), \
                         gr.skip()
+                if progress.state != "done":
+                    return  # a half-drawn image is no picture to look into; the line above the canvas says why
             else:
                 image = own if picture is None and own is not None else inside.fit(bundled(picture or FIRST))
             seen = Shown(image, label, seed, picture == SAMPLE)

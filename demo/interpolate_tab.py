@@ -45,7 +45,8 @@ def build(page: gr.Blocks, service: Service) -> None:
     class_models = [name for name in service.names if service.info(name).classes]
     kinds = [PEOPLE] * bool(faces.model_name) + [CLASSES] * bool(class_models)
     if not kinds:
-        gr.Markdown("### There is no conditional model yet\nTrain one: `python -m pixelcnn_core train digits`.")
+        gr.Markdown("### There is no conditional model yet\nTrain one: `python -m pixelcnn_core train digits "
+                    "--data data --out demo/assets/models/digits`.")
         return
     stored = read_portraits(service.folder / faces.model_name) if faces.model_name else None
     defaults = default_settings(service.info(faces.model_name).results) if faces.model_name else (1.0, 1.0)

@@ -19,7 +19,7 @@ from demo.settings import UserError, shorten
 from pixelcnn_core.codec.codec import HEADER_BYTES, CodecError, compress, decompress, read_header
 from pixelcnn_core.codec.table import idat_bytes, png_bytes, webp_bytes
 from pixelcnn_core.evaluation.bayes import bits_given_classes, posterior
-from pixelcnn_core.provenance import read_json
+from pixelcnn_core.results import read_json
 
 __all__ = ["HEADER_BYTES", "VARIANTS", "LikelihoodService", "Reading"]
 VARIANTS = ("the picture", "its pixels shuffled", "its mean colour", "a scanned digit", "a face")
@@ -85,16 +85,16 @@ class LikelihoodService:
         return self.variants(picture)[name]
 
     def read(self, image: np.ndarray) -> Reading:
-        """The likelihood of an image. Raises UserError where the model cannot be loaded."""
+        """The likelihood of an image. Raises Busy, and UserError where the model cannot be loaded."""
         return self._read(np.ascontiguousarray(image).tobytes())
 
     def _read_pixels(self, pixels: bytes) -> Reading:
         model, info = self.service.model(self.model_name), self.service.info(self.model_name)
         image = np.frombuffer(pixels, np.uint8).reshape(self.size, self.size, 3)
         x = to_tensor(image[None]).to(self.service.device)
-        with torch.inference_mode():
+        with self.service.turn(), torch.inference_mode():
             bits = model.bits_per_sub_pixel(x)[0].sum(0).double().cpu().numpy()  # (H, W)
-        odds = posterior(bits_given_classes(model, x))[0].tolist() if info.classes else []
+            odds = posterior(bits_given_classes(model, x))[0].tolist() if info.classes else []
         png = png_bytes(image)
         sizes = {"all values alike": image.size, "PNG": len(png), "PNG, its pixels alone": idat_bytes(png),
                  "WebP, lossless": len(webp_bytes(image)), "this PixelCNN": bits.sum() / 8}
@@ -107,8 +107,9 @@ class LikelihoodService:
     def _costs_of_pixels(self, pixels: bytes) -> list[float]:
         picture = np.frombuffer(pixels, np.uint8).reshape(self.size, self.size, 3)
         x = to_tensor(np.stack(list(self.variants(picture).values())))
-        with torch.inference_mode():
-            return self.service.model(self.model_name).bits_per_dim(x.to(self.service.device)).tolist()
+        model = self.service.model(self.model_name)
+        with self.service.turn(), torch.inference_mode():
+            return model.bits_per_dim(x.to(self.service.device)).tolist()
 
     def compress(self, image: np.ndarray) -> bytes:
         """The file of an image, uint8 (H, W, 3). Raises Busy and UserError."""

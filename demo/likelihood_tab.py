@@ -12,7 +12,7 @@ from demo.likelihood_service import VARIANTS, LikelihoodService
 from demo.model_facts import facts_html
 from demo.pictures import bundled, picture_chooser
 from demo.pixel_canvas import canvas_value, pixel_canvas
-from demo.run_controls import QUIET
+from demo.run_controls import MODEL_QUEUE
 from demo.service import Service
 from demo.settings import UserError
 from demo.status import status_html
@@ -42,8 +42,8 @@ def build(page: gr.Blocks, service: Service) -> None:
     """The tab's components and events, inside an open `gr.Tab`."""
     likelihood = LikelihoodService(service)
     if likelihood.model_name is None:
-        gr.Markdown("### There is no colour model yet\nTrain one: `python -m pixelcnn_core train cifar10-cpu`, and put "
-                    "its folder into `demo/assets/models/`.")
+        gr.Markdown("### There is no colour model yet\nTrain one: `python -m pixelcnn_core train cifar10-cpu "
+                    "--data data --download --out demo/assets/models/cifar10`.")
         return
     info = service.info(likelihood.model_name)
     try:
@@ -81,7 +81,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             for text in EXPLANATION:
                 gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
                                                     {"left": "$", "right": "$", "display": False}])
-    codec_panel(likelihood, chooser.picture, variant)
+    codec_panel(likelihood, chooser, variant)
 
     def show(picture, variant):
         """All figures of the chosen image."""
@@ -90,8 +90,10 @@ def build(page: gr.Blocks, service: Service) -> None:
         except UserError as error:
             return status_html(html.escape(str(error))), *[gr.skip()] * 5
 
-    gr.on([chooser.picture.change, variant.change], show, [chooser.picture, variant],
-          [status, shown, heat, sizes, classes, family], preprocess=False, **QUIET)
+    showing = {"fn": show, "inputs": [chooser.picture, variant], "preprocess": False, "api_visibility": "private",
+               "outputs": [status, shown, heat, sizes, classes, family], **MODEL_QUEUE}
+    chooser.then(showing)
+    variant.change(**showing)
     address.remember(page, ID, {"image": variant, "picture": chooser.name})
 
 

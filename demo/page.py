@@ -38,8 +38,8 @@ van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu (2016)</a>. E
 serves this page; nothing you enter is kept.</p>"""
 
 NO_MODELS = """### No trained model was found
-Train the smallest one, in about a minute: `python -m pixelcnn_core train digits`, put its folder into
-`demo/assets/models/`, and start the app again."""
+Train the smallest one, in about a minute, and start the app again:
+`python -m pixelcnn_core train digits --data data --out demo/assets/models/digits`"""
 
 
 def build_page(service: Service) -> gr.Blocks:

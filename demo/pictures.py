@@ -6,9 +6,10 @@ from pathlib import Path
 
 import gradio as gr
 import numpy as np
+from gradio.events import Dependency
 from PIL import Image
 
-from demo.run_controls import MODEL_QUEUE
+from demo.run_controls import MODEL_QUEUE, QUIET
 from demo.service import Service
 from demo.settings import MAX_SEED, UserError
 from demo.uploads import take_upload
@@ -21,15 +22,20 @@ STATE_SECONDS = 1800  # how long a chosen picture is kept for its visitor
 
 @dataclass(frozen=True)
 class PictureChooser:
-    """`picture` holds the chosen one, uint8 (32, 32, 3); its `change` event is what a tab listens to.
+    """`picture` holds the chosen one, uint8 (32, 32, 3); `name` is that of a bundled picture, None for any other.
 
-    The other components are there for tests and for tabs that write the choice into the address.
+    A tab listens by `then`, not to a `change` of `picture`: Gradio fires none for a state behind events without queue.
     """
 
     picture: gr.State
     name: gr.Radio
-    photo: gr.Image
-    draw: gr.Button
+    chosen: tuple[Dependency, ...]
+
+    def then(self, *steps: dict) -> None:
+        """Run events one after the other, each given by its arguments, whenever another picture was chosen."""
+        for event in self.chosen:
+            for step in steps:
+                event = event.then(**step)
 
 
 def bundled(name: str) -> np.ndarray:
@@ -56,6 +62,8 @@ def drawn(service: Service, seed: int) -> np.ndarray:
     classes = service.info(name).classes
     chosen = [random.Random(seed).choice(classes)] if classes else None
     *_, last = service.stream(service.settings(name, classes=chosen, images=1, seed=seed))
+    if last.state != "done":
+        raise UserError("There was no time to finish the picture: please try again.")
     return shrink(Image.fromarray(last.images[0, 0]))
 
 
@@ -83,9 +91,7 @@ def picture_chooser(prefix: str, service: Service, first: str = "cat") -> Pictur
             return gr.skip(), gr.skip()
 
     # `change`, as a name may also come from the address; None, after an upload or a sample, leaves the picture alone.
-    name.change(lambda name: bundled(name) if name else gr.skip(), name, picture, queue=False, show_progress="hidden",
-                api_visibility="private")
-    photo.input(take, photo, [photo, picture, name], preprocess=False, api_visibility="private", queue=False,
-                show_progress="hidden")
-    draw.click(sample, outputs=[picture, name], api_visibility="private", **MODEL_QUEUE)
-    return PictureChooser(picture, name, photo, draw)
+    chosen = (name.change(lambda name: bundled(name) if name else gr.skip(), name, picture, **QUIET),
+              photo.input(take, photo, [photo, picture, name], preprocess=False, **QUIET),
+              draw.click(sample, outputs=[picture, name], api_visibility="private", **MODEL_QUEUE))
+    return PictureChooser(picture, name, chosen)

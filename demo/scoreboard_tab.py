@@ -17,7 +17,7 @@ from demo.scoreboard_service import RaceMoment, ScoreboardService
 from demo.service import Service
 from demo.settings import MAX_SEED, NO_CLASS, UserError, number
 from demo.status import status_html
-from pixelcnn_core.provenance import read_json
+from pixelcnn_core.results import read_json, read_results
 
 ID, TITLE = "scoreboard", "Scoreboard"
 FRAME_SECONDS = 0.1
@@ -32,7 +32,7 @@ recurrent layers had been the best, in less than half the training time."""
 
 PAPER = """#### The paper's tables
 Quoted from the paper, in bits per dimension; lower is better. Under *measured here* stands only what
-`python -m pixelcnn_core evaluate`, `race` or `baselines` wrote for the same images at the same size; – is not
+the verbs `evaluate`, `race` and `baselines` of `pixelcnn_core` wrote for the same images at the same size; – is not
 measured."""
 
 RACE = """#### The race, in small
@@ -73,7 +73,7 @@ def build(page: gr.Blocks, service: Service) -> None:
         gr.Markdown(SAMPLERS)
         build_samplers(page, service)
         judged = [quality_html(name, quality) for name in service.names
-                  if (quality := read_json(service.folder / name / "quality.json"))]
+                  if (quality := read_results(service.folder / name, "quality.json"))]
         if any(judged):
             gr.Markdown(QUALITY)
             gr.HTML(f'<div class="boards">{"".join(judged)}</div>', elem_id="quality", apply_default_css=False)
@@ -217,5 +217,5 @@ def measured_samplers(service: Service) -> str:
             return (f'<p class="facts">Measured for one image of <b>{html.escape(name)}</b>: naive '
                     f"{one['naive_s']:.0f} s, cached {one['cached_s']:.3f} s, {one['naive_over_cached']:,.0f} times as "
                     f"fast ({html.escape(benchmark['device'])}, {benchmark['threads']} threads; "
-                    "<code>python -m pixelcnn_core benchmark</code>).</p>")
+                    f"<code>python -m pixelcnn_core benchmark demo/assets/models/{html.escape(name)}</code>).</p>")
     return ""

@@ -17,13 +17,13 @@ from typing import Literal
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 
 from demo.settings import NO_CLASS, Settings, UserError, clean_settings, shorten
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.provenance import read_json, training_so_far
+from pixelcnn_core.provenance import training_so_far
+from pixelcnn_core.results import ResultsError, read_json, read_results
 from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
 
 MODELS = Path(__file__).parent / "assets" / "models"
@@ -105,7 +105,7 @@ class Service:
         """Raises UserError for a name that is not listed; so no name ever becomes a path."""
         if not self.infos:
             raise UserError(f"No trained model was found in {self.folder.name}/: train one with "
-                            "`python -m pixelcnn_core train digits`.")
+                            "`python -m pixelcnn_core train digits --data data --out demo/assets/models/digits`.")
         if not isinstance(name, str) or name not in self.infos:
             raise UserError(f"There is no model {shorten(name)}; choose one of {', '.join(self.names)}.")
         return self.infos[name]
@@ -159,9 +159,11 @@ class Service:
                 if late:
                     break
         finally:
-            if rows is not None:
-                rows.close()
-            self._turn.release()
+            try:
+                if rows is not None:
+                    rows.close()
+            finally:
+                self._turn.release()
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -234,14 +236,13 @@ def read_info(config_file: Path) -> ModelInfo | None:
     """What a checkpoint folder says about itself; None, and a line in the log, where it cannot be read."""
     folder = config_file.parent
     try:
-        config = GatedPixelCNN.read_config(config_file)
-        with safe_open(folder / "model.safetensors", "np") as weights:
-            parameters = sum(int(np.prod(weights.get_slice(key).get_shape())) for key in weights.keys())
-    except (CheckpointError, SafetensorError, OSError) as error:
+        config, parameters = GatedPixelCNN.inspect(folder)
+        results, recipe = read_results(folder), read_json(folder / "recipe.json")
+        seconds = training_so_far(folder)["seconds"]
+    except (CheckpointError, ResultsError) as error:
         log.error("%s is left out: %s", folder, error)
         return None
-    seconds = training_so_far(folder)["seconds"]
     return ModelInfo(folder.name, config.class_names or tuple(map(str, range(config.classes))), config.image_size,
-                     config.channels, config.levels, config.embedding, parameters, read_json(folder / "results.json"),
-                     str(read_json(folder / "recipe.json").get("about", "")), seconds / 60 or None,
-                     card.read_text() if (card := folder / "README.md").is_file() else "")
+                     config.channels, config.levels, config.embedding, parameters, results,
+                     str(recipe.get("about", "")), seconds / 60 or None,
+                     card.read_text(encoding="utf-8") if (card := folder / "README.md").is_file() else "")

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from gradio_client import Client
 from helpers import Visit, save_race, save_tiny, save_tiny_codes, save_tiny_portraits, save_tiny_restorer, wait_until
+from raw_calls import Page
 
 from app import LAUNCH
 from demo.code_service import CodeService
@@ -86,6 +87,12 @@ def url(shared_service, autoencoders) -> str:
     _, address, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **LAUNCH)
     yield address
     page.close(verbose=False)
+
+
+@pytest.fixture(scope="session")
+def page(url) -> Page:
+    """Its events, to be called by plain HTTP."""
+    return Page(url)
 
 
 @pytest.fixture

@@ -206,3 +206,19 @@ def test_a_page_decodes_what_the_command_line_codes(service, likelihood):
     data = compress(service.model("photos"), image)
     assert np.array_equal(likelihood.decompress(data), decompress(service.model("photos"), data))
     assert "35 × 20 pixels" in panels.decoded_html(image, len(data), 0.1, "")
+
+
+def test_the_network_is_asked_in_turn(service, page):
+    """The figures of a new picture wait in the queue of the model, and hold its turn while they are worked out."""
+    likelihood, held = LikelihoodService(service), []
+    hook = torch.nn.modules.module.register_module_forward_hook(lambda *_: held.append(service.busy))
+    try:
+        likelihood.read(likelihood.fit(bundled("galaxies")))
+        likelihood.costs(bundled("galaxies"))
+    finally:
+        hook.remove()
+    assert held and all(held)
+    image = next(number for number, part in page.components.items() if part["props"].get("elem_id") ==
+                 "likelihood-image")
+    drawing = [event for event in page.events if image in event["outputs"]]
+    assert len(drawing) == 4 and all(event["queue"] for event in drawing)

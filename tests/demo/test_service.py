@@ -112,10 +112,13 @@ def test_damaged_checkpoints(tmp_path, models):
     shutil.copy(models / "digits" / "model.safetensors", tmp_path / "foreign")
     (tmp_path / "empty").mkdir()
     service = Service(tmp_path)
-    assert service.names == ["foreign", "good"]
-    with pytest.raises(UserError, match="foreign cannot be loaded"):
-        finish(service, model="foreign")
-    assert not service.busy and finish(service, model="good").state == "done"
+    assert service.names == ["good"]
+    weights = bytearray((tmp_path / "good" / "model.safetensors").read_bytes())
+    weights[-3] ^= 1  # what the header cannot tell is found when the weights are loaded
+    (tmp_path / "good" / "model.safetensors").write_bytes(weights)
+    with pytest.raises(UserError, match="files are damaged"):
+        finish(service, model="good")
+    assert not service.busy
 
 
 def test_an_empty_folder_says_what_to_do(tmp_path):
@@ -141,3 +144,26 @@ def test_explained_probabilities_fit_the_image(service):
     assert np.allclose(odds.sum(-1), 1, atol=1e-5)
     drawn = finish(service, model="digits", classes=["5"], images=1, seed=3).images[0, 0, :, :, 0]
     assert (np.round(values.astype(float) * 255 / 16) == drawn).all()
+
+
+def test_the_turn_is_released_even_if_closing_fails(service):
+    class Stubborn:
+        def __iter__(self):
+            return iter([np.zeros(0)])
+
+        def close(self):
+            raise RuntimeError("cannot be closed")
+
+    with pytest.raises(RuntimeError, match="cannot be closed"):
+        for _ in service.serve("photos", lambda model: Stubborn(), 1):
+            pass
+    assert not service.busy
+    assert list(service.stream(service.settings("photos", images=1)))[-1].state == "done"
+
+
+def test_a_picture_that_is_not_finished_is_not_used(service):
+    from demo.pictures import drawn
+
+    service.row_seconds, service.budget = 0.02, 0.001
+    with pytest.raises(UserError, match="no time to finish"):
+        drawn(service, 3)

@@ -28,11 +28,6 @@ def watch(event: str, arguments: tuple) -> None:
 sys.addaudithook(watch)  # the server runs in this process; a hook cannot be taken away again
 
 
-@pytest.fixture(scope="module")
-def page(url) -> Page:
-    return Page(url)
-
-
 @pytest.fixture
 def folder() -> Path:
     return Path(get_upload_folder())
