@@ -5,6 +5,7 @@ A function of (recipe, step) alone: flips, damage, noise and dropped conditions 
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from pixelcnn_core.data.image_data import ImageData, batch_indices
@@ -25,6 +26,8 @@ def batch_of(recipe: Recipe, data: ImageData, step: int, process: int = 0,
     if recipe.flips:
         mirrored = torch.from_numpy(random[0] < 0.5).to(images.device)
         images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
+    if recipe.shifts:
+        images = shifted(images, recipe.shifts, np.random.default_rng((recipe.seed, step, 5)), recipe.batch, share)
     kept = torch.from_numpy(random[1] >= recipe.condition_dropout).to(images.device)
     if recipe.kind == "restorer":
         damaged = random_damage(images, data.levels, (recipe.seed, step, 2), range(recipe.batch)[share])
@@ -36,6 +39,14 @@ def batch_of(recipe: Recipe, data: ImageData, step: int, process: int = 0,
         smaller = noisy(halved(images), recipe, step, share, data.levels)
         condition = Condition(condition.label, condition.embedding, smaller)
     return images, condition, kept
+
+
+def shifted(images: Tensor, most: int, random: np.random.Generator, batch: int, share: slice) -> Tensor:
+    """Every image (B, C, H, W) moved by its own whole number of pixels, up to `most` down and across."""
+    size = images.shape[-1]
+    padded = F.pad(images.float(), [most] * 4, mode="reflect").to(images.dtype)  # (B, C, H + 2 most, W + 2 most)
+    corners = random.integers(0, 2 * most + 1, (batch, 2))[share].tolist()
+    return torch.stack([image[:, y:y + size, x:x + size] for image, (y, x) in zip(padded, corners)])
 
 
 def vectors(recipe: Recipe, data: ImageData, step: int, share: slice, index: Tensor) -> Tensor:

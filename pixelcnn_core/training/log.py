@@ -10,6 +10,7 @@ from pixelcnn_core.autoencoder.model import CodeModel
 from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.evaluation.classifier import Classifier
 from pixelcnn_core.figures import image_grid, labelled_grid
+from pixelcnn_core.files import replacing
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.plain import PlainPixelCNN
 from pixelcnn_core.models.upscaler import Upscaler, halved
@@ -24,14 +25,20 @@ class TrainingLog:
     """training.csv, training.png and samples/ of one run. A resumed run cuts the rows after its step first."""
 
     def __init__(self, folder: Path, step: int, loss_name: str = "bits_per_dim"):
-        self.folder, self.path, self.name, self.test = folder, folder / "training.csv", loss_name, f"{loss_name}_test"
+        self.folder, self.path, self.name = folder, folder / "training.csv", loss_name
+        self.held_out = f"{loss_name}_validation"
         self.rows: list[dict] = []
         if step and self.path.exists():
             with self.path.open(newline="", encoding="utf-8") as file:
-                self.rows = [row for row in csv.DictReader(file) if int(row["step"]) <= step]
+                self.rows = [self._columns(row) for row in csv.DictReader(file) if int(row["step"]) <= step]
         self.losses: list[Tensor] = []  # since the last row
         self.batch, self.rate = 0, 0.0  # of the latest step
         self.started: tuple[int, float] | None = None
+
+    def _columns(self, row: dict) -> dict:
+        """A row with the columns of this version: files of earlier ones can be gone on with."""
+        return {name: row.get(name, "") for name in ("step", "seconds", "images", self.name, self.held_out,
+                                                     "learning_rate", "images_per_second")}
 
     def step(self, run, loss: Tensor, batch: int, rate: float, last: bool = False) -> float | None:
         """Remember a step's loss; every 50 steps, and at the last one, write their mean as a row
@@ -44,22 +51,23 @@ class TrainingLog:
     def _row(self, run) -> float:
         mean = torch.stack(self.losses).mean().item()
         steps, seconds = run.step - self.started[0], run.seconds - self.started[1]
-        self.rows.append({"step": run.step, "seconds": f"{run.seconds:.1f}", "images": run.step * self.batch,
-                          self.name: f"{mean:.4f}", self.test: "", "learning_rate": f"{self.rate:.3g}",
-                          "images_per_second": f"{steps * self.batch / seconds:.1f}" if seconds else ""})
+        self.rows.append(self._columns({
+            "step": run.step, "seconds": f"{run.seconds:.1f}", "images": run.step * self.batch,
+            self.name: f"{mean:.4f}", "learning_rate": f"{self.rate:.3g}",
+            "images_per_second": f"{steps * self.batch / seconds:.1f}" if seconds else ""}))
         self.losses, self.started = [], (run.step, run.seconds)
         self._write()
         return mean
 
     def _write(self) -> None:
-        with self.path.open("w", newline="", encoding="utf-8") as file:
+        with replacing(self.path) as path, path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(self.rows[0]))
             writer.writeheader()
             writer.writerows(self.rows)
 
     @torch.no_grad()
     def validate(self, run, data: ImageData, count: int) -> None:
-        """Score the averaged weights on the first `count` test images, as a part of this step's row; plot the curve."""
+        """Score the averaged weights on the first `count` held-out images, in this step's row; plot the curve."""
         if not count:
             return
         if self.losses:
@@ -68,7 +76,7 @@ class TrainingLog:
         for start in range(0, min(count, len(data)), 64):
             part = slice(start, min(start + 64, count))
             losses.append(run.average.losses(data.images[part].to(device), data.condition(part).to(device)))
-        self.rows[-1][self.test] = f"{torch.cat(losses).mean().item():.4f}"
+        self.rows[-1][self.held_out] = f"{torch.cat(losses).mean().item():.4f}"
         self._write()
         self._plot()
 
@@ -79,15 +87,16 @@ class TrainingLog:
         axes = figure.subplots()
         axes.plot([int(r["step"]) for r in self.rows], [float(r[self.name]) for r in self.rows],
                   lw=0.8, label="training batches")
-        scored = [r for r in self.rows if r[self.test]]
-        axes.plot([int(r["step"]) for r in scored], [float(r[self.test]) for r in scored],
-                  "o-", ms=3, label="test images, averaged weights")
+        scored = [r for r in self.rows if r[self.held_out]]
+        axes.plot([int(r["step"]) for r in scored], [float(r[self.held_out]) for r in scored],
+                  "o-", ms=3, label="validation images, averaged weights")
         axes.set(xlabel="step", ylabel=self.name.replace("_", " "))
         late = [float(r[self.name]) for r in self.rows[len(self.rows) // 20:]]
         spread = max(late) - min(late) + 1e-3
         axes.set_ylim(min(late) - 0.2 * spread, max(late) + 0.5 * spread)
         axes.legend()
-        figure.savefig(self.folder / "training.png", dpi=120)
+        with replacing(self.folder / "training.png") as path:
+            figure.savefig(path, dpi=120)
 
     def sample_grid(self, run, data: ImageData, epoch: int, per_class: int = 8) -> None:
         """samples/epoch-NNN.png, always from the same noise: a row for each of the first ten classes, or for

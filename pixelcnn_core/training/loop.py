@@ -7,38 +7,28 @@ minutes / max_minutes): a run cut short by --max-minutes still ends with its cos
 """
 
 import math
-import os
-import shutil
 import sys
-import sysconfig
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from pixelcnn_core.autoencoder.model import load_start
-from pixelcnn_core.data.image_data import load_data
+from pixelcnn_core.data.image_data import ImageData
+from pixelcnn_core.data.loaders import load_data
+from pixelcnn_core.device import can_compile, fast_bf16
+from pixelcnn_core.models.checkpoint import WEIGHTS_FILE
 from pixelcnn_core.models.conditioning import Condition
-from pixelcnn_core.models.gated import load_trunk, trunk_parameters
-from pixelcnn_core.provenance import commit, hardware, training_so_far, versions
-from pixelcnn_core.results import read_json, write_json
+from pixelcnn_core.provenance import commit, hardware, versions
 from pixelcnn_core.training.batches import batch_of
-from pixelcnn_core.training.log import TrainingLog
-from pixelcnn_core.training.muon import Muon, hidden_matrices
-from pixelcnn_core.training.recipe import MODELS, Recipe
-
-STATE_FILE = "training_state.safetensors"
-
-
-class TrainingError(ValueError):
-    """A run that cannot start or go on; the message is one sentence."""
+from pixelcnn_core.training.log import EVERY, TrainingLog
+from pixelcnn_core.training.recipe import Recipe
+from pixelcnn_core.training.start import start
+from pixelcnn_core.training.state import STATE_FILE, Run, TrainingError, check_folder, clear, earlier, lock, publish
+from pixelcnn_core.training.stop import StopSignals, TrainingStopped
 
 
 class Loss(nn.Module):
@@ -53,81 +43,6 @@ class Loss(nn.Module):
             return self.model.losses(images, condition, kept).mean()
 
 
-@dataclass
-class Run:
-    """Everything that a training state on disk restores."""
-
-    model: nn.Module
-    average: nn.Module  # the EMA weights: what is evaluated and published
-    optimisers: list[torch.optim.Optimizer]
-    step: int = 0
-    seconds: float = 0.0  # of training, over all starts
-
-    def save(self, path: Path) -> None:
-        """Write the state under another name first: a kill at any moment leaves a whole file behind."""
-        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
-        tensors |= {f"average.{k}": v for k, v in self.average.state_dict().items()}
-        for which, optimiser in enumerate(self.optimisers):
-            for index, moments in optimiser.state_dict()["state"].items():
-                tensors |= {f"optimiser.{which}.{index}.{k}": v for k, v in moments.items()}
-        tensors = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
-        temporary = path.with_suffix(".tmp")
-        save_file(tensors, temporary, {"step": str(self.step), "seconds": str(self.seconds)})
-        os.replace(temporary, path)
-
-    def load(self, path: Path) -> None:
-        """Raises TrainingError if the file is damaged or belongs to another recipe."""
-        try:
-            tensors = load_file(path)
-            with safe_open(path, "pt") as file:
-                numbers = file.metadata()
-            self.model.load_state_dict(_part(tensors, "model."))
-            self.average.load_state_dict(_part(tensors, "average."))
-            for which, optimiser in enumerate(self.optimisers):
-                state: dict[int, dict[str, Tensor]] = {}
-                for name, tensor in _part(tensors, f"optimiser.{which}.").items():
-                    index, moment = name.split(".")
-                    state.setdefault(int(index), {})[moment] = tensor
-                optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-            self.step, self.seconds = int(numbers["step"]), float(numbers["seconds"])
-        except (SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise TrainingError(f"cannot resume from {path}: it is damaged or of another recipe ({reason})") from error
-
-    def update(self, loss: Tensor, accelerator: Accelerator, clip: float, ema: float) -> None:
-        """One step down the gradient of `loss`."""
-        self.model.zero_grad()
-        accelerator.backward(loss)
-        accelerator.clip_grad_norm_(self.model.parameters(), clip)
-        for optimiser in self.optimisers:
-            optimiser.step()
-        self.step += 1
-        self.update_average(ema)
-
-    @torch.no_grad()
-    def update_average(self, decay: float) -> None:
-        decay = min(decay, (1 + self.step) / (10 + self.step))  # short memory at the start
-        torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
-
-
-def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
-
-
-def fast_bf16() -> bool:
-    """Whether the device multiplies bfloat16 matrices in hardware: most GPUs, and CPUs with AVX512_BF16 or AMX."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    capabilities = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}  # from torch 2.11 on
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
-
-
-def can_compile() -> bool:
-    """Whether torch.compile has what it needs: a GPU, or on a CPU a C++ compiler and the headers of Python."""
-    headers = Path(sysconfig.get_paths()["include"], "Python.h")
-    return torch.cuda.is_available() or shutil.which(os.environ.get("CXX", "g++")) is not None and headers.exists()
-
-
 def learning_rate(recipe: Recipe, step: int, progress: float) -> float:
     """Linear warm-up, then a cosine to zero at progress = 1, or no change."""
     warm_up = min(1.0, (step + 1) / recipe.warm_up) if recipe.warm_up else 1.0
@@ -135,79 +50,74 @@ def learning_rate(recipe: Recipe, step: int, progress: float) -> float:
     return recipe.learning_rate * warm_up * decay
 
 
-def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool = False, init: str | None = None,
-          max_minutes: float | None = None, checkpoint_minutes: float = 2.0, download: bool = False,
-          race_clock: Callable[[], float] | None = None) -> Path:
-    """Train a recipe and write a checkpoint folder `out`. Raises RecipeError, DataError or TrainingError.
+def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool = False, overwrite: bool = False,
+          init: str | None = None, max_minutes: float | None = None, checkpoint_minutes: float = 2.0,
+          download: bool = False, race_clock: Callable[[], float] | None = None) -> Path:
+    """Train a recipe and write a checkpoint folder `out`.
 
     resume       go on from the state in `out`, if there is one
+    overwrite    replace the run or the model in `out`, and what was measured of it
     init         start from the weights of another checkpoint (fp16 weights are enough), with a fresh schedule
     max_minutes  stop after so much training time, with the learning rate decayed by then
     race_clock   seconds by this clock instead of the wall's, and none for saving and scoring the model
+    Raises RecipeError, DataError or TrainingError, the last also where the loss is no number any more; TrainingStopped
+    after Ctrl-C or SIGTERM, when all is saved; OSError where `out` cannot be written.
     """
     out = Path(out)
+    if max_minutes is not None and not max_minutes > 0:
+        raise TrainingError(f"the minutes of training must be above 0, not {max_minutes:g}")
     # With skip connections nothing reads the last layer's residual output, so its weights get no gradient.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
     accelerator = Accelerator(kwargs_handlers=[unused])
-    processes, process = accelerator.num_processes, accelerator.process_index
-    if recipe.batch % processes:
-        raise TrainingError(f"a batch of {recipe.batch} cannot be shared by {processes} processes")
-    state_file = out / STATE_FILE
-    if state_file.exists() and not resume:
-        raise TrainingError(f"{out} already holds a run; continue it with --resume or choose another --out")
-    if resume and not state_file.exists() and (out / "model.safetensors").exists():
-        init = init or str(out)  # only the published weights are left: a fresh schedule from them
+    if recipe.batch % accelerator.num_processes:
+        raise TrainingError(f"a batch of {recipe.batch} cannot be shared by {accelerator.num_processes} processes")
     out.mkdir(parents=True, exist_ok=True)
+    with lock(out, accelerator):
+        check_folder(out, recipe, resume, overwrite)
+        if resume and not (out / STATE_FILE).exists() and (out / WEIGHTS_FILE).exists():
+            init = init or str(out)  # only the published weights are left: a fresh schedule from them
+        with accelerator.main_process_first():
+            data = load_data(recipe.data, data_dir, "train", recipe.size, download, recipe.encoder)
+        held_out = load_data(recipe.data, data_dir, "validation", recipe.size, encoder=recipe.encoder)
+        if recipe.unconditional:
+            data, held_out = data.unconditional(), held_out.unconditional()
+        run = start(recipe, recipe.config(data), init, accelerator.device)
+        facts = {"max_minutes": max_minutes, "before": earlier(init) if init else None,
+                 "trunk": earlier(recipe.trunk) if recipe.trunk and not init else None,
+                 "hardware": hardware(accelerator.device, accelerator.num_processes), "commit": commit(),
+                 "versions": versions()}
+        if overwrite and accelerator.is_main_process:
+            clear(out)
+        if resume and (out / STATE_FILE).exists():
+            run.load(out / STATE_FILE)
+        take_steps(run, recipe, data.to(accelerator.device), held_out, out, accelerator, facts, checkpoint_minutes,
+                   race_clock)
+    accelerator.end_training()
+    return out
 
-    with accelerator.main_process_first():
-        data = load_data(recipe.data, data_dir, "train", recipe.size, download, recipe.encoder).to(accelerator.device)
-    held_out = load_data(recipe.data, data_dir, "validation", recipe.size, encoder=recipe.encoder)
-    if recipe.unconditional:
-        data, held_out = data.unconditional(), held_out.unconditional()
-    config = recipe.config(data)
-    with torch.random.fork_rng():
-        torch.manual_seed(recipe.seed)
-        model = MODELS[recipe.kind](config)
-    if init:
-        start = type(model).from_pretrained(init)
-        if start.config != config:
-            raise TrainingError(f"{init} is a model of another shape than recipe {recipe.name}")
-        model.load_state_dict(start.state_dict())
-    else:
-        if recipe.trunk:
-            load_trunk(getattr(model, "decoder", model), recipe.trunk)
-        if recipe.start:
-            load_start(model, recipe.start)
-    if recipe.frozen:
-        for parameter in trunk_parameters(getattr(model, "decoder", model)):
-            parameter.requires_grad_(False)
-    model = model.to(accelerator.device, memory_format=torch.channels_last)
-    average = type(model)(config).to(accelerator.device, memory_format=torch.channels_last).eval()
-    average.load_state_dict(model.state_dict())
-    run = Run(model, average, make_optimisers(model, recipe))
-    if resume and state_file.exists():
-        run.load(state_file)
-    loss_module = Loss(model, recipe.bf16 and fast_bf16())
-    compiled = recipe.compile and can_compile()
+
+def take_steps(run: Run, recipe: Recipe, data: ImageData, held_out: ImageData, out: Path, accelerator: Accelerator,
+               facts: dict, checkpoint_minutes: float, race_clock: Callable[[], float] | None) -> None:
+    """Train until the recipe's steps or its minutes are over, or somebody asks to stop; what is left in `out` is whole
+    at every moment. Raises TrainingError and TrainingStopped."""
+    bf16, compiled = what_the_device_has(recipe, accelerator)
+    loss_module = Loss(run.model, bf16)
     loss_module = accelerator.prepare(torch.compile(loss_module) if compiled else loss_module)
-
-    log = TrainingLog(out, run.step, average.loss_name) if accelerator.is_main_process else None
-    facts = {"max_minutes": max_minutes, "before": earlier(init) if init else None,
-             "trunk": earlier(recipe.trunk) if recipe.trunk and not init else None,
-             "hardware": hardware(accelerator.device, accelerator.num_processes), "commit": commit(),
-             "versions": versions()}
-    shape = torch.random.fork_rng(devices=[accelerator.device] if accelerator.device.type == "cuda" else [])
+    log = TrainingLog(out, run.step, run.average.loss_name) if accelerator.is_main_process else None
+    processes, process = accelerator.num_processes, accelerator.process_index
+    cuda = [accelerator.device] if accelerator.device.type == "cuda" else []
     per_epoch = max(1, len(data) // recipe.batch)
-    budget = max_minutes * 60 if max_minutes else math.inf
-    clock = race_clock or time.monotonic
+    budget = facts["max_minutes"] * 60 if facts["max_minutes"] else math.inf
+    facts = {**facts, "bf16": bf16, "compile": compiled}
+    clock, loss_before = race_clock or time.monotonic, torch.zeros(())
     bar = tqdm(total=recipe.steps, initial=run.step, desc=recipe.name, unit="step", disable=not log,
                mininterval=0.5 if sys.stderr.isatty() else 30)
-    model.train()
-    with shape:
+    run.model.train()
+    with bar, StopSignals() as stop, torch.random.fork_rng(devices=cuda):
         if compiled:  # by the first pass: minutes that are not training
             accelerator.backward(loss_module(*batch_of(recipe, data, run.step, process, processes)))
-        last_save, before, begun = clock(), run.seconds, clock()
-        while run.step < recipe.steps and run.seconds < budget:
+        last_save, before, begun, asked = clock(), run.seconds, clock(), 0
+        while run.step < recipe.steps and run.seconds < budget and not asked:
             rate = learning_rate(recipe, run.step, max(run.step / recipe.steps, run.seconds / budget))
             for optimiser in run.optimisers:
                 for group in optimiser.param_groups:
@@ -216,72 +126,63 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
             torch.manual_seed(hash((recipe.seed, run.step, process)) % 2 ** 63)  # dropout, inside fork_rng
             loss = loss_module(images, condition, kept)
             run.update(loss, accelerator, recipe.clip, recipe.ema)
-            run.seconds = _same_on_all(accelerator, before + clock() - begun)
-            mean_loss = accelerator.reduce(loss.detach(), "mean")
+            run.seconds, asked = same_on_all(accelerator, before + clock() - begun, stop.signal)
+            loss = accelerator.reduce(loss.detach(), "mean")
             bar.update()
             finished = run.step >= recipe.steps or run.seconds >= budget
-            if log and (value := log.step(run, mean_loss, recipe.batch, rate, finished)):
-                bar.set_postfix_str(f"{average.loss_name} {value:.4g}")
-            if log and (finished or clock() - last_save > checkpoint_minutes * 60):
+            save = finished or asked or clock() - last_save > checkpoint_minutes * 60
+            # a GPU is still at this step: its loss is waited for where it is written, and looked at one step later
+            now = save or run.step % EVERY == 0
+            expect_finite(loss if now else loss_before, run.step if now else run.step - 1, out)
+            loss_before = loss
+            if log and (value := log.step(run, loss, recipe.batch, rate, finished or asked)):
+                bar.set_postfix_str(f"{run.average.loss_name} {value:.4g}")
+            if log and save:
                 paused = clock()
-                run.save(state_file)
+                if not run.is_finite():
+                    raise diverged(run.step, "infinite", out)
+                run.save(out / STATE_FILE)
                 publish(run, recipe, out, facts)
                 log.validate(run, held_out, recipe.validate)
                 last_save = clock()
                 begun += last_save - paused if race_clock else 0
             if log and recipe.sample and (finished or run.step % per_epoch == 0):
                 log.sample_grid(run, held_out, run.step // per_epoch)
-    bar.close()
     accelerator.wait_for_everyone()
-    accelerator.end_training()
-    return out
+    if asked and not finished:
+        raise TrainingStopped(f"stopped after step {run.step:,} of {recipe.steps:,}, and saved in {out}: go on with "
+                              "--resume", asked)
 
 
-def make_optimisers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
-    """Adam for all weights, or Muon for the matrices inside the layers and Adam for the rest.
-
-    `share` is what a group gets of the learning rate. For an encoder that was trained before it is small: Adam's steps
-    are of one size however small the gradient, and what a new decoder asks of the code is noise at first.
-    """
-    matrices = hidden_matrices(getattr(model, "decoder", model)) if recipe.muon else {}
-    rest = {id(p) for p in model.parameters()} - {id(p) for group in matrices.values() for p in group}
-    terms = {id(p) for name, p in model.named_parameters() if "vector_terms." in name} if recipe.h_rate != 1 else set()
-    brought = {id(p) for name, p in model.named_parameters() if recipe.start and not name.startswith("decoder.")}
-    groups = [{"params": [p for p in model.parameters() if id(p) in members], "share": share}
-              for members, share in ((rest - brought - terms, 1.0), (brought, recipe.start_rate),
-                                     (terms - brought, recipe.h_rate)) if members]
-    rate, decay = recipe.learning_rate, recipe.weight_decay
-    optimisers: list[torch.optim.Optimizer] = [
-        torch.optim.AdamW(groups, rate, betas=(0.9, 0.99), weight_decay=decay)]
-    if matrices:
-        optimisers.append(Muon([{"params": group, "rows": rows, "share": recipe.muon}
-                                for rows, group in matrices.items()], rate, weight_decay=decay))
-    return optimisers
+def what_the_device_has(recipe: Recipe, accelerator: Accelerator) -> tuple[bool, bool]:
+    """Whether the run uses bfloat16 and torch.compile: where the recipe asks for them and the device has them. What is
+    asked for and not had is said in one line."""
+    bf16, compiled = (asked and had(accelerator.device)
+                      for asked, had in ((recipe.bf16, fast_bf16), (recipe.compile, can_compile)))
+    missing = [name for name, asked, used in (("bfloat16", recipe.bf16, bf16),
+                                              ("torch.compile", recipe.compile, compiled)) if asked and not used]
+    if missing and accelerator.is_main_process:
+        print(f"{recipe.name}: trained without {' and '.join(missing)}, which {accelerator.device} does not have here",
+              file=sys.stderr)
+    return bf16, compiled
 
 
-def _same_on_all(accelerator: Accelerator, seconds: float) -> float:
-    """The main process's clock, so that all processes stop at the same step."""
+def expect_finite(loss: Tensor, step: int, out: Path) -> None:
+    """Raises TrainingError where the loss of a step, (), is no number: no later one will be."""
+    if not math.isfinite(value := loss.item()):
+        raise diverged(step, f"{value}", out)
+
+
+def diverged(step: int, what: str, out: Path) -> TrainingError:
+    kept = f"the state in {out} is that of an earlier step" if (out / STATE_FILE).exists() else "nothing was saved"
+    return TrainingError(f"training diverged: at step {step} the loss or the weights are {what}; {kept}; a smaller "
+                         "learning rate may help")
+
+
+def same_on_all(accelerator: Accelerator, seconds: float, asked: int) -> tuple[float, int]:
+    """The main process's clock, and the signal that asked it to stop, so that all processes end at the same step."""
     if accelerator.num_processes == 1:
-        return seconds
-    clock = torch.tensor([seconds], dtype=torch.float64, device=accelerator.device)
-    torch.distributed.broadcast(clock, 0)
-    return float(clock)
-
-
-def earlier(init: str) -> dict:
-    """The training behind the weights that a run starts from, and its recipe."""
-    return {**training_so_far(init), "recipe": read_json(Path(init) / "recipe.json").get("name")}
-
-
-def publish(run: Run, recipe: Recipe, out: Path, facts: dict) -> None:
-    """Write the checkpoint proper: the averaged weights as fp16, their configuration, the recipe, and how it went."""
-    temporary = out / "publishing"
-    run.average.save_pretrained(temporary)
-    write_json(temporary / "recipe.json", recipe.to_dict())
-    facts = {"steps": run.step, "images": run.step * recipe.batch, "seconds": round(run.seconds, 1), **facts}
-    write_json(temporary / "training.json", facts)
-    for name in ("config.json", "model.safetensors", "recipe.json", "training.json"):
-        os.replace(temporary / name, out / name)
-    for left in temporary.iterdir():  # the mixin's own README; ours is written by `card`
-        left.unlink()
-    temporary.rmdir()
+        return seconds, asked
+    told = torch.tensor([seconds, asked], dtype=torch.float64, device=accelerator.device)
+    torch.distributed.broadcast(told, 0)
+    return float(told[0]), int(told[1])

@@ -20,12 +20,12 @@ ROUNDS = 5
 
 
 def hidden_matrices(model: nn.Module) -> dict[tuple[int, int], list[nn.Parameter]]:
-    """The weights of `layers` and `head1` that map features to features, not an image's channels, by how their rows are
-    laid out: (parts, groups) as in `HorizontalConv`, (1, 1) without a colour mask."""
+    """The weights of `layers` and `head1`, of a classifier's `stages`, that map features to features, not an image's
+    channels, by how their rows are laid out: (parts, groups) as in `HorizontalConv`, (1, 1) without a colour mask."""
     found: dict[tuple[int, int], list[nn.Parameter]] = {}
     for name, module in model.named_modules():
         weight = getattr(module, "weight", None)
-        if name.startswith(("layers.", "head1")) and weight is not None and weight.requires_grad \
+        if name.startswith(("layers.", "head1", "stages.")) and weight is not None and weight.requires_grad \
                 and weight.ndim > 1 and weight.shape[1] > model.config.channels:
             found.setdefault(getattr(module, "row_layout", (1, 1)), []).append(weight)
     return found

@@ -56,6 +56,7 @@ class Recipe:
     other_photos: float = 0.0  # share of faces that get the embedding of another photo of the person
     smaller_noise: float = 0.0  # for an upscaler: largest standard deviation of the noise on the smaller picture
     flips: bool = False  # mirror half of the images
+    shifts: int = 0  # move the images by up to so many pixels each way, with mirrored borders: for a classifier
     seed: int = 0
     bf16: bool = False  # bfloat16 autocast, where the device has it
     compile: bool = False  # torch.compile
