@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
 from pixelcnn_core.cards.card import again, duration, on_gpu
+from pixelcnn_core.data.pictures import fit, load_picture
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.evaluation.classifier import Classifier
 from pixelcnn_core.figures import image_grid
@@ -201,8 +201,7 @@ def draw_reconstructions(model: CodeModel, pictures: Sequence[Path], count: int)
     """One row per picture: itself at the size of the model, and what its code gives."""
     size, rows = model.config.image_size, []
     for path in pictures:
-        picture = ImageOps.fit(Image.open(path).convert("RGB"), (size, size), Image.Resampling.BOX)
-        image = torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1)[None]  # (1, 3, size, size)
+        image = torch.from_numpy(fit(load_picture(path), size).copy())[None]  # (1, 3, size, size)
         copies = count if isinstance(model, AutoEncoder) else 1
         rows += [image, model.reconstruct(image.repeat(copies, 1, 1, 1)).cpu()]
     return image_grid(torch.cat(rows), len(rows[1]) + 1, model.config.levels, scale=max(1, 96 // size))

@@ -25,7 +25,7 @@ ABLATION = """
 
 `python -m pixelcnn_core ablate {recipe[name]}`: one setting of the recipe changed at a time, {minutes:g} minutes of
 training for each ({clock}; {hardware}), the same images in the same order. Bits per dimension on
-the first {images_test:,} test images; the difference is paired, image by image, with its standard error: above 0, the
+the first {images:,} {split} images; the difference is paired, image by image, with its standard error: above 0, the
 change hurts. So short a run says what helps early; dropout, depth and flips can pay only later.
 
 | changed | bits per dimension | difference | training images/s | parameters |
@@ -61,7 +61,7 @@ def ablation_section(folder: Path) -> str:
     base, *others = study["variants"]
     rows = [base, *sorted(others, key=lambda row: row["difference"])]
     return ABLATION.format(**{**study, "rows": "\n".join(
-        f"| {row['change']} | {row['bits_per_dim_test']:.3f} | "
+        f"| {row['change']} | {row['bits_per_dim']:.3f} | "
         f"{'' if row is base else difference(row)} | {row['images_per_second']:.0f} | {row['parameters']:,} |"
         for row in rows)})
 

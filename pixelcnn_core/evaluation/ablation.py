@@ -1,8 +1,9 @@
 """The ablation study: one setting of a recipe changed at a time, everything else as it was.
 
 Every variant sees the same images in the same order, trains for the same time (on a CPU that of the training thread,
-so that other programs cost it little; compiling is not counted), and is scored on the same test images: differences
-are paired, image by image. Short runs answer what helps early; dropout, depth and flips pay later if at all.
+so that other programs cost it little; compiling is not counted), and is scored on the same validation images, as the
+answers are for choosing: differences are paired, image by image. Short runs answer what helps early; dropout, depth
+and flips pay later if at all.
 
 `ablation.json` is written beside one checkpoint folder per variant; run again on the same folder, it goes on.
 """
@@ -51,28 +52,28 @@ def variants(recipe: Recipe) -> dict[str, Recipe]:
 
 
 def ablate(recipe: Recipe, data_dir: str | Path, out: str | Path, minutes: float, images: int = 1000) -> dict:
-    """Train every variant for `minutes` and score `images` test images. Returns what ablation.json holds.
+    """Train every variant for `minutes` and score `images` validation images. Returns what ablation.json holds.
 
     Raises RecipeError, DataError or TrainingError.
     """
     out, accelerator, rows, bits_of = Path(out), Accelerator(), [], {}
     clock, clock_name = fair_clock()
-    test = load_data(recipe.data, data_dir, "test", recipe.size).first(images)
+    held_out = load_data(recipe.data, data_dir, "validation", recipe.size).first(images)
     for number, (words, variant) in enumerate(variants(recipe).items()):
         folder = out / f"{number:02d}"
         train(replace(variant, steps=10 ** 6, validate=0, sample=False), data_dir, folder, resume=True,
               max_minutes=minutes, race_clock=clock)
         model = MODELS[recipe.kind].from_pretrained(folder).to(accelerator.device)
         facts = read_json(folder / "training.json")
-        data = test.unconditional() if variant.unconditional else test
+        data = held_out.unconditional() if variant.unconditional else held_out
         bits_of[words] = score(model, data, True, 100, accelerator)
         difference = bits_of[words] - bits_of[BASE]
         rows.append({"change": words, "parameters": count_parameters(model), "steps": facts["steps"],
                      "images_per_second": round(facts["images"] / facts["seconds"], 1),
-                     "bits_per_dim_test": round(bits_of[words].mean().item(), 4),
+                     "bits_per_dim": round(bits_of[words].mean().item(), 4),
                      "difference": round(difference.mean().item(), 4),
                      "difference_standard_error": round(standard_error(difference), 4)})
-        result = {"recipe": recipe.to_dict(), "minutes": minutes, "images_test": len(test),
+        result = {"recipe": recipe.to_dict(), "minutes": minutes, "images": len(held_out), "split": "validation",
                   "clock": clock_name, "variants": rows, "hardware": hardware(accelerator.device),
                   "versions": versions(), "commit": commit()}
         write_json(out / "ablation.json", result)

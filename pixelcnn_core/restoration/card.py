@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from pixelcnn_core.autoencoder.card import write
+from pixelcnn_core.data.pictures import fit, load_picture
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.figures import image_grid
 from pixelcnn_core.restoration.damage import damage, visible
@@ -80,5 +81,4 @@ def draw_restorations(model: Restorer, pictures: Sequence[Path]) -> Image.Image:
 
 def as_image(path: Path, size: int) -> Tensor:
     """A picture as uint8 (1, 3, size, size)."""
-    picture = ImageOps.fit(Image.open(path).convert("RGB"), (size, size), Image.Resampling.BOX)
-    return torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1)[None]
+    return torch.from_numpy(fit(load_picture(path), size).copy())[None]

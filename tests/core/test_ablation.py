@@ -42,11 +42,12 @@ def test_every_variant_changes_one_setting():
 def test_the_result_says_what_was_measured(study):
     result, out, recipe = study
     assert [row["change"] for row in result["variants"]] == list(variants(recipe))
-    assert result["images_test"] == 50 and result["minutes"] == 0.003 and result["hardware"] and result["versions"]
+    assert result["images"] == 50 and result["split"] == "validation" and result["minutes"] == 0.003
+    assert result["hardware"] and result["versions"]
     base = result["variants"][0]
     assert base["difference"] == base["difference_standard_error"] == 0
     for row in result["variants"]:
-        assert row["difference"] == pytest.approx(row["bits_per_dim_test"] - base["bits_per_dim_test"], abs=2e-4)
+        assert row["difference"] == pytest.approx(row["bits_per_dim"] - base["bits_per_dim"], abs=2e-4)
         assert row["steps"] > 0 and row["images_per_second"] > 0
     deeper = next(row for row in result["variants"] if row["change"] == "twice as deep")
     assert deeper["parameters"] > base["parameters"]
@@ -59,8 +60,8 @@ def test_run_again_it_goes_on(study):
     before = [path.stat().st_mtime for path in sorted(out.glob("*/model.safetensors"))]
     again = ablate(recipe, "nowhere", out, minutes=0.003, images=50)
     assert [path.stat().st_mtime for path in sorted(out.glob("*/model.safetensors"))] == before
-    assert [row["bits_per_dim_test"] for row in again["variants"]] == [
-        row["bits_per_dim_test"] for row in result["variants"]]
+    assert [row["bits_per_dim"] for row in again["variants"]] == [
+        row["bits_per_dim"] for row in result["variants"]]
 
 
 def test_the_card_has_both_tables_where_they_were_measured(study, tmp_path):
