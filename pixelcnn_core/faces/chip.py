@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelcnn_core.faces.alignment import align
+from pixelcnn_core.models.images import as_images
 
 CHIP = 150  # height and width of a chip
 ALIGNED = 211  # of the aligned crop that it is cut from: 150 / 211 = 0.71
@@ -26,7 +27,8 @@ def chip_from_photo(pixels: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
 
 
 def chips_from_crops(crops: Tensor) -> Tensor:
-    """uint8 aligned crops (N, 3, 64, 64) -> uint8 chips (N, 3, 150, 150), enlarged bicubically."""
-    large = F.interpolate(crops.float(), size=(ALIGNED, ALIGNED), mode="bicubic", align_corners=False)
+    """uint8 aligned crops (N, 3, 64, 64) -> uint8 chips (N, 3, 150, 150), enlarged bicubically. Raises ValueError."""
+    crops = as_images(crops, 3, 256).float()
+    large = F.interpolate(crops, size=(ALIGNED, ALIGNED), mode="bicubic", align_corners=False)  # (N, 3, 211, 211)
     chips = large[:, :, TOP:TOP + CHIP, LEFT:LEFT + CHIP]  # (N, 3, 150, 150)
     return chips.round().clamp(0, 255).to(torch.uint8)

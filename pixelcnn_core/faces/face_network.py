@@ -20,8 +20,9 @@ from huggingface_hub import load_torch_model
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from pixelcnn_core.faces.chip import chips_from_crops
+from pixelcnn_core.faces.chip import CHIP, chips_from_crops
 from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.models.images import as_images
 
 MEAN = (122.782, 117.001, 104.298)  # of red, green and blue in the training faces
 STAGES = ((32, 3), (64, 4), (128, 3), (256, 3), (256, 1))  # features and blocks; all but the first halve the picture
@@ -95,8 +96,13 @@ class FaceNetwork(nn.Module):
 
     @torch.inference_mode()
     def describe(self, chips: Tensor) -> Tensor:
-        """uint8 chips (B, 3, 150, 150) -> descriptors (B, 128), the same in any batch: each image goes alone."""
-        device = self.out.weight.device
+        """uint8 chips (B, 3, 150, 150) -> descriptors (B, 128), the same in any batch: each image goes alone.
+
+        Raises ValueError for other shapes and for floats.
+        """
+        device, chips = self.out.weight.device, as_images(chips, 3, 256)
+        if chips.shape[2:] != (CHIP, CHIP):
+            raise ValueError(f"chips have {CHIP} x {CHIP} pixels, not {chips.shape[2]} x {chips.shape[3]}")
         return torch.cat([self(chip[None].to(device)) for chip in chips]).cpu()
 
     def embed_chips(self, chips: Tensor) -> Tensor:

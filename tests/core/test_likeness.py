@@ -5,10 +5,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.data.image_data import DataError
 from pixelcnn_core.faces.face_network import FaceNetwork
+from pixelcnn_core.faces.identity import drawing
 from pixelcnn_core.faces.likeness import People, Probes, choose_people, likeness, match, shrink, source_vectors, spread
 from pixelcnn_core.faces.tables import FaceData, split_of
+from pixelcnn_core.models.chain import Chain
+from pixelcnn_core.models.upscaler import Upscaler, UpscalerConfig
 
 
 class Patterns:
@@ -111,6 +115,23 @@ def test_photos_are_shrunk_by_averaging():
     crops[..., ::2] = 201
     assert shrink(crops, 32).unique().tolist() == [100]  # 100.5, to even
     assert torch.equal(shrink(crops, 64), crops)
+
+
+def test_a_chain_and_a_single_model_draw_portraits_alike():
+    """Pictures of the largest size, the same for the same h and seed, and each with its own noise."""
+    decoder = {"features": 12, "layers": 2, "first_kernel_size": 3, "head_features": 12}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        first = GatedPixelCNN(PixelCNNConfig(image_size=4, embedding=5, **decoder)).eval()
+        chain = Chain([first, Upscaler(UpscalerConfig(image_size=8, features=6, map_channels=5, embedding=5,
+                                                      decoder=decoder)).eval()])
+    h = torch.ones(3, 5)
+    for model, size, settings in ((first, 4, {"guidance": 2.0}), (chain, 8, {"temperature": [0.9, 1.0]})):
+        draw = drawing(model, **settings)
+        drawn = draw(h, 7)
+        assert drawn.shape == (3, 3, size, size) and drawn.dtype == torch.uint8
+        assert torch.equal(drawn, draw(h, 7)) and not torch.equal(drawn, draw(h, 8))
+        assert not torch.equal(drawn[0], drawn[1])
 
 
 def test_real_people_are_found_again_less_often_the_smaller_their_photos(shared):
