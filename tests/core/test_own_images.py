@@ -13,6 +13,9 @@ from PIL import Image
 
 from pixelcnn_core.data.image_data import DataError, ImageData
 from pixelcnn_core.data.loaders import load_data
+from pixelcnn_core.evaluation.likelihood import evaluate
+from pixelcnn_core.training.loop import train
+from pixelcnn_core.training.recipe import Recipe, load_recipe
 
 GREY16 = Image.fromarray(np.full((8, 8), 128 * 257, np.uint16))
 
@@ -209,3 +212,20 @@ def test_tables_that_cannot_be_read(tmp_path):
     assert "is no encoded image" in message({"image": [[1, 2], [3]], "label": [0, 0]})
     assert "is no encoded image" in message({"image": [good, None], "label": [0, 0]})
     assert "only the name of a file (a.png)" in message({"image": [{"bytes": None, "path": "a.png"}], "label": [0]})
+
+
+@pytest.mark.parametrize("name, channels", [("folder", 3), ("folder-grey", 1)])
+def test_a_recipe_trains_on_them(tmp_path, name, channels):
+    """A copy of a bundled recipe with two changed lines, as the README says; and few steps."""
+    for split in ("train", "test"):
+        for label, value in (("dark", 20), ("light", 220)):
+            for k in range(4):
+                write(tmp_path / split / label / f"{k}.png", plain(value + k, (12, 9)))
+    recipe = {**load_recipe("cifar10-cpu").to_dict(), "data": name, "size": 8, "steps": 2, "batch": 2, "validate": 1,
+              "compile": False, "bf16": False, "sample": False}
+    recipe["model"] = {"features": 6, "layers": 2, "head_features": 6, "first_kernel_size": 3}
+    out = train(Recipe(**recipe), tmp_path, tmp_path / "run")
+    config = json.loads((out / "config.json").read_text(encoding="utf-8"))
+    assert config["channels"] == channels and config["class_names"] == ["dark", "light"]
+    results = evaluate(out, tmp_path)
+    assert results["images_test"] == 8 and set(results["bits_per_dim_test_per_class"]) == {"dark", "light"}
