@@ -115,7 +115,7 @@ def entry(recipe: Recipe, folder: Path, test: ImageData) -> dict:
     model = MODELS[recipe.kind].from_pretrained(folder).to(accelerator.device)
     bits = score(model, test, False, 100, accelerator)
     with (folder / "training.csv").open(newline="", encoding="utf-8") as file:
-        scored = [row for row in csv.DictReader(file) if row["bits_per_dim_test"]]
+        scored = [row for row in csv.DictReader(file) if row["bits_per_dim_validation"]]
     return {"name": NAMES[recipe.kind], "parameters": free_parameters(model),
             "features": recipe.model["features"], "layers": recipe.model["layers"],
             "steps": facts["steps"], "seconds": facts["seconds"],
@@ -123,7 +123,7 @@ def entry(recipe: Recipe, folder: Path, test: ImageData) -> dict:
             "bits_per_dim_test": round(bits.mean().item(), 4),
             "bits_per_dim_test_standard_error": round(standard_error(bits), 4),
             "curve": [{"seconds": float(row["seconds"]), "steps": int(row["step"]),
-                       "bits_per_dim": float(row["bits_per_dim_test"])} for row in scored]}
+                       "bits_per_dim": float(row["bits_per_dim_validation"])} for row in scored]}
 
 
 def write_table(result: dict, path: Path) -> None:

@@ -18,8 +18,11 @@ from pixelcnn_core.data.image_data import ImageData, load_data
 from pixelcnn_core.device import can_compile, fast_bf16
 from pixelcnn_core.evaluation.benchmark import seconds
 from pixelcnn_core.provenance import commit, count_parameters, hardware, versions
-from pixelcnn_core.training.loop import Loss, Run, batch_of, make_optimisers
+from pixelcnn_core.training.batches import batch_of
+from pixelcnn_core.training.loop import Loss
 from pixelcnn_core.training.recipe import MODELS, Recipe
+from pixelcnn_core.training.start import make_optimisers
+from pixelcnn_core.training.state import Run
 
 SETTINGS = {  # each adds one to the one before
     "float32": {"bf16": False, "compile": False, "channels_last": False},

@@ -6,17 +6,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pixelcnn_core.autoencoder.model import CodeModel
 from pixelcnn_core.data.image_data import ImageData
-from pixelcnn_core.evaluation.classifier import Classifier
-from pixelcnn_core.figures import image_grid, labelled_grid
 from pixelcnn_core.files import replacing
-from pixelcnn_core.models.conditioning import Condition
-from pixelcnn_core.models.plain import PlainPixelCNN
-from pixelcnn_core.models.upscaler import Upscaler, halved
-from pixelcnn_core.restoration.damage import random_damage, visible
-from pixelcnn_core.restoration.restorer import Restorer
-from pixelcnn_core.sampling.sample import finish, sample
+from pixelcnn_core.training.samples import sample_sheet
 
 EVERY = 50  # steps between two rows of the curve
 
@@ -98,44 +90,11 @@ class TrainingLog:
         with replacing(self.folder / "training.png") as path:
             figure.savefig(path, dpi=120)
 
-    def sample_grid(self, run, data: ImageData, epoch: int, per_class: int = 8) -> None:
-        """samples/epoch-NNN.png, always from the same noise: a row for each of the first ten classes, or for
-        each of the first eight test images the row of its embedding, the image itself on the left; from an
-        auto-encoder a row of test images above their reconstructions; from a restorer their damaged selves between
-        them, from an upscaler their smaller ones."""
-        config, folder = run.average.config, self.folder / "samples"
-        if isinstance(run.average, Classifier):
-            return  # it draws nothing
+    def sample_grid(self, run, data: ImageData, epoch: int) -> None:
+        """samples/epoch-NNN.png, always from the same noise: see `sample_sheet`."""
+        if (sheet := sample_sheet(run.average, data)) is None:
+            return
+        folder = self.folder / "samples"
         folder.mkdir(exist_ok=True)
-        path = folder / f"epoch-{epoch:03d}.png"
-        if isinstance(run.average, CodeModel):
-            originals = data.images[:per_class]
-            pairs = torch.cat([originals, run.average.reconstruct(originals).cpu()])  # (2 * n, C, H, W)
-            image_grid(pairs, len(originals), config.levels).save(path)
-            return
-        if isinstance(run.average, Restorer):
-            originals = data.images[:per_class]
-            damaged = random_damage(originals, config.levels, (0,), range(len(originals)))
-            rows = [originals, visible(damaged, config.levels), finish(run.average.restore(damaged)).cpu()]
-            image_grid(torch.cat(rows), len(originals), config.levels).save(path)
-            return
-        if isinstance(run.average, Upscaler):
-            originals, h = data.images[:per_class], data.condition(slice(per_class))
-            smaller = halved(originals)
-            drawn = finish(sample(run.average.decoder, run.average.condition(smaller, h))).cpu()
-            enlarged = smaller.repeat_interleave(2, 2).repeat_interleave(2, 3)
-            image_grid(torch.cat([originals, enlarged, drawn]), len(originals), config.levels).save(path)
-            return
-        names = config.class_names[:10]
-        if data.embeddings is not None:
-            condition = Condition(embedding=data.embeddings[:8].repeat_interleave(per_class, 0))
-            drawn = finish(sample(run.average, condition)).cpu().unflatten(0, (-1, per_class))
-            rows = torch.cat([data.images[:len(drawn), None], drawn], 1)  # (8, 1 + per_class, C, H, W)
-            image_grid(rows.flatten(0, 1), 1 + per_class, config.levels).save(path)
-            return
-        if not names:
-            method = "naive" if isinstance(run.average, PlainPixelCNN) else "cached"
-            image_grid(finish(sample(run.average, batch=64, method=method)), 8, config.levels).save(path)
-            return
-        labels = torch.arange(len(names)).repeat_interleave(per_class)
-        labelled_grid(finish(sample(run.average, Condition(label=labels))), names, config.levels).save(path)
+        with replacing(folder / f"epoch-{epoch:03d}.png") as path:
+            sheet.save(path)

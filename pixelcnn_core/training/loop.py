@@ -139,8 +139,8 @@ def take_steps(run: Run, recipe: Recipe, data: ImageData, held_out: ImageData, o
                 bar.set_postfix_str(f"{run.average.loss_name} {value:.4g}")
             if log and save:
                 paused = clock()
-                if not run.is_finite():
-                    raise diverged(run.step, "infinite", out)
+                if not run.is_sound():
+                    raise diverged(f"after step {run.step} the weights are beyond half precision", out)
                 run.save(out / STATE_FILE)
                 publish(run, recipe, out, facts)
                 log.validate(run, held_out, recipe.validate)
@@ -170,13 +170,12 @@ def what_the_device_has(recipe: Recipe, accelerator: Accelerator) -> tuple[bool,
 def expect_finite(loss: Tensor, step: int, out: Path) -> None:
     """Raises TrainingError where the loss of a step, (), is no number: no later one will be."""
     if not math.isfinite(value := loss.item()):
-        raise diverged(step, f"{value}", out)
+        raise diverged(f"at step {step} the loss is {value}", out)
 
 
-def diverged(step: int, what: str, out: Path) -> TrainingError:
+def diverged(what: str, out: Path) -> TrainingError:
     kept = f"the state in {out} is that of an earlier step" if (out / STATE_FILE).exists() else "nothing was saved"
-    return TrainingError(f"training diverged: at step {step} the loss or the weights are {what}; {kept}; a smaller "
-                         "learning rate may help")
+    return TrainingError(f"training diverged: {what}; {kept}; a smaller learning rate may help")
 
 
 def same_on_all(accelerator: Accelerator, seconds: float, asked: int) -> tuple[float, int]:

@@ -7,6 +7,8 @@ from pathlib import Path
 from pixelcnn_core.autoencoder.model import AutoEncoder, MSEAutoEncoder
 from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.evaluation.classifier import Classifier
+from pixelcnn_core.models.checkpoint import one_line
+from pixelcnn_core.models.config import check_settings
 from pixelcnn_core.models.diagonal_lstm import DiagonalBiLSTM
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.plain import PlainPixelCNN
@@ -64,11 +66,15 @@ class Recipe:
     sample: bool = True  # draw a grid of samples per epoch
 
     def __post_init__(self) -> None:
+        try:
+            check_settings(self, steps=(1, 10 ** 9), batch=(1, 10 ** 6), size=(1, 256), seed=(0, 2 ** 32 - 1),
+                           warm_up=(0, 10 ** 9), validate=(0, 10 ** 9), learning_rate=(0, 10 ** 9), clip=(0, 10 ** 9),
+                           weight_decay=(0, 10 ** 3), muon=(0, 10 ** 6), start_rate=(0, 10 ** 3), h_rate=(0, 10 ** 3))
+        except ValueError as error:
+            raise RecipeError(f"recipe {one_line(self.name)}: {error}") from error
         if self.kind not in MODELS:
             raise RecipeError(f"recipe {self.name}: kind must be one of {', '.join(MODELS)}, not {self.kind!r}")
-        for name in ("steps", "batch", "learning_rate", "clip", "size"):
-            if not isinstance(getattr(self, name), int | float):
-                raise RecipeError(f"recipe {self.name}: {name} must be a number, not {getattr(self, name)!r}")
+        for name in ("learning_rate", "clip"):
             if not getattr(self, name) > 0:
                 raise RecipeError(f"recipe {self.name}: {name} must be above 0, not {getattr(self, name)}")
         for name in ("ema", "condition_dropout"):
@@ -79,7 +85,10 @@ class Recipe:
         """The model's configuration, completed by what the data set says. Raises RecipeError."""
         try:
             return MODELS[self.kind].config_class.for_data(data, **self.model)
-        except (TypeError, ValueError) as error:
+        except TypeError as error:
+            raise RecipeError(f"recipe {self.name}: a setting of model is unknown, or comes from the data set: "
+                              f"{one_line(error)}") from error
+        except ValueError as error:
             raise RecipeError(f"recipe {self.name}: {error}") from error
 
     def to_dict(self) -> dict:
@@ -97,12 +106,14 @@ def load_recipe(name_or_path: str) -> Recipe:
         raise RecipeError(f"no recipe is called {name_or_path!r}; there are {', '.join(recipe_names())}, "
                           "or give the path of a .json file")
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RecipeError(f"{path} is not valid JSON: {error}") from error
+        stored = json.loads(path.read_text(encoding="utf-8-sig"))  # with or without the mark that Windows begins with
+    except (OSError, ValueError, RecursionError) as error:
+        raise RecipeError(f"{path} is not valid JSON: {one_line(error)}") from error
     known = {f.name for f in fields(Recipe)}
-    if not isinstance(stored, dict) or (unknown := sorted(set(stored) - known)):
-        raise RecipeError(f"{path} has settings that no recipe has: {', '.join(unknown) if stored else 'none at all'}")
+    if not isinstance(stored, dict):
+        raise RecipeError(f"{path} is no recipe: it holds no table of settings")
+    if unknown := sorted(set(stored) - known):
+        raise RecipeError(f"{path} has settings that no recipe has: {one_line(', '.join(unknown))}")
     try:
         return Recipe(**{"name": path.stem, **stored})
     except TypeError as error:

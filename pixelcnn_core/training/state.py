@@ -87,9 +87,10 @@ class Run:
         decay = min(decay, (1 + self.step) / (10 + self.step))  # short memory at the start
         torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
 
-    def is_finite(self) -> bool:
-        """Whether the weights are numbers: a state that is not would replace one that is."""
-        return all(bool(torch.isfinite(p).all()) for p in self.model.parameters())
+    def is_sound(self) -> bool:
+        """Whether the weights are numbers that half precision can hold: a state that is not must not replace one
+        that is."""
+        return all(bool((p.abs() <= torch.finfo(torch.float16).max).all()) for p in self.model.parameters())
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -8,8 +8,9 @@ from tiny_runs import tiny_recipe
 
 from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.data.image_data import load_data
-from pixelcnn_core.training.loop import make_optimisers, train
+from pixelcnn_core.training.loop import train
 from pixelcnn_core.training.muon import Muon, hidden_matrices, orthogonalise
+from pixelcnn_core.training.start import make_optimisers
 
 
 @pytest.mark.parametrize("shape", [(3, 8, 8), (2, 6, 20), (2, 20, 6)])

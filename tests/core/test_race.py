@@ -69,7 +69,7 @@ def test_the_gpu_recipe_takes_steps(kind, monkeypatch, tmp_path):
     monkeypatch.setattr("pixelcnn_core.training.loop.load_data", lambda *args, **more: data)
     out = train(replace(racers("cifar10")[kind], steps=2, batch=2, validate=2, warm_up=0), "nowhere", tmp_path / "run")
     row = list(csv.DictReader((out / "training.csv").open(encoding="utf-8")))[-1]
-    assert row["step"] == "2" and 4 < float(row["bits_per_dim_test"]) < 14
+    assert row["step"] == "2" and 4 < float(row["bits_per_dim_validation"]) < 14
 
 
 def test_masked_weights_do_not_count():

@@ -30,12 +30,20 @@ def test_bundled_recipes_build_models_below_ten_megabytes(name):
 
 
 @pytest.mark.parametrize("text, message", [
-    ("{", "not valid JSON"), ("[]", "settings that no recipe has"), (json.dumps({**GOOD, "speed": 1}), "speed"),
-    (json.dumps({"data": "digits"}), "incomplete"), (json.dumps({**GOOD, "steps": 0}), "steps must be above 0"),
+    ("{", "not valid JSON"), ("[]", "no table of settings"),
+    ("[" * 100_000, "not valid JSON"), (json.dumps({**GOOD, "speed": 1}), "speed"),
+    (json.dumps({"data": "digits"}), "incomplete"), (json.dumps({**GOOD, "steps": 0}), "steps must be at least 1"),
     (json.dumps({**GOOD, "kind": "gan"}), "kind must be one of pixelcnn, autoencoder"),
-    (json.dumps({**GOOD, "learning_rate": -1}), "learning_rate must be above 0"),
+    (json.dumps({**GOOD, "learning_rate": 0}), "learning_rate must be above 0"),
     (json.dumps({**GOOD, "ema": 1}), r"ema must be in \[0, 1\)"),
-    (json.dumps({**GOOD, "steps": "many"}), "steps must be a number"),
+    (json.dumps({**GOOD, "steps": "many"}), "steps must be a whole number, not 'many'"),
+    (json.dumps({**GOOD, "batch": 16.0}), "batch must be a whole number, not 16.0"),
+    (json.dumps({**GOOD, "batch": True}), "batch must be a whole number, not True"),
+    (json.dumps({**GOOD, "flips": 1}), "flips must be true or false, not 1"),
+    (json.dumps({**GOOD, "seed": -1}), "seed must be at least 0"), (json.dumps({**GOOD, "warm_up": -5}), "warm_up"),
+    (json.dumps({**GOOD, "model": []}), "model must be a table of settings"), (json.dumps({**GOOD, "name": 3}), "name"),
+    (json.dumps({**GOOD, "learning_rate": float("nan")}), "learning_rate"),
+    (json.dumps({**GOOD, "\n": 1}), "no recipe"),
 ])
 def test_a_bad_recipe_is_refused(tmp_path, text, message):
     path = tmp_path / "mine.json"
@@ -52,3 +60,16 @@ def test_unknown_recipes_and_settings_are_named(tmp_path):
         path.write_text(json.dumps({**GOOD, "model": model}), encoding="utf-8")
         with pytest.raises(RecipeError, match=f"recipe mine: .*{message}"):
             load_recipe(str(path)).config(load_data("digits", ".", "train"))
+
+
+def test_a_recipe_from_windows_begins_with_a_mark(tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(GOOD), encoding="utf-8-sig")
+    assert load_recipe(str(path)).steps == 1
+
+
+def test_what_the_data_set_says_is_no_setting(tmp_path):
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({**GOOD, "model": {"channels": 1}}), encoding="utf-8")
+    with pytest.raises(RecipeError, match="comes from the data set: .*channels"):
+        load_recipe(str(path)).config(load_data("digits", ".", "train"))

@@ -1,8 +1,10 @@
 """Training: files, resuming after a kill, the average that is published, time limits, and wrong starts."""
 
 import csv
+import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +13,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from tiny_runs import MODEL, tiny_recipe
 
@@ -18,7 +22,11 @@ from pixelcnn_core import Condition, GatedPixelCNN
 from pixelcnn_core.data.image_data import load_data
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.gated import load_trunk
-from pixelcnn_core.training.loop import STATE_FILE, TrainingError, batch_of, learning_rate, train
+from pixelcnn_core.results import merge_results, read_results
+from pixelcnn_core.training.batches import batch_of
+from pixelcnn_core.training.loop import learning_rate, train
+from pixelcnn_core.training.state import LOCK_FILE, STATE_FILE, Run, TrainingError
+from pixelcnn_core.training.stop import TrainingStopped
 from tests.conftest import small_model
 
 ROOT = Path(__file__).parent.parent.parent
@@ -32,7 +40,7 @@ def finished(tmp_path_factory):
 def test_a_run_leaves_everything_behind(finished):
     assert {path.name for path in finished.iterdir()} == {
         "config.json", "model.safetensors", "recipe.json", "training.json", "training.csv", "training.png", "samples",
-        STATE_FILE}
+        STATE_FILE, LOCK_FILE}
     facts = json.loads((finished / "training.json").read_text(encoding="utf-8"))
     assert facts["steps"] == 12 and facts["images"] == 96 and facts["before"] is None and "threads" in facts["hardware"]
     assert json.loads((finished / "recipe.json").read_text(encoding="utf-8")) == tiny_recipe(sample=True).to_dict()
@@ -49,8 +57,6 @@ def test_the_average_is_published_not_the_last_step(finished):
 
 def test_the_average_follows_the_weights():
     """Its memory is short at first: after step n it moves by 1 - min(ema, (1 + n) / (10 + n))."""
-    from pixelcnn_core.training.loop import Run
-
     recipe = tiny_recipe()
     config = recipe.config(load_data("digits", ".", "train"))
     run = Run(GatedPixelCNN(config), GatedPixelCNN(config), None, step=5)
@@ -158,7 +164,7 @@ def test_starting_from_published_weights(finished, tmp_path):
 
 def test_bfloat16_takes_nearly_the_same_steps(finished, tmp_path, monkeypatch):
     """Autocast for the network, whole precision for softmax, weights and averages."""
-    monkeypatch.setattr("pixelcnn_core.training.loop.fast_bf16", lambda: True)
+    monkeypatch.setattr("pixelcnn_core.training.loop.fast_bf16", lambda device: True)
     rounded = train(tiny_recipe(bf16=True), "nowhere", tmp_path / "bf16")
 
     def last_loss(folder) -> float:
@@ -167,6 +173,7 @@ def test_bfloat16_takes_nearly_the_same_steps(finished, tmp_path, monkeypatch):
     assert last_loss(rounded) == pytest.approx(last_loss(finished), abs=0.02)
     weights, exact = load_file(rounded / STATE_FILE), load_file(finished / STATE_FILE)
     assert all(tensor.dtype == torch.float32 for tensor in weights.values())
+    assert json.loads((rounded / "training.json").read_text(encoding="utf-8"))["bf16"] is True
     assert any(not torch.equal(weights[name], exact[name]) for name in exact)
 
 
@@ -210,3 +217,135 @@ def test_a_trunk_is_the_start_and_what_is_new_begins_at_zero(tmp_path):
         assert all(term.weight.abs().max() > 0 for term in terms)
     with pytest.raises(CheckpointError, match="layers of another shape"):
         load_trunk(small_model(image_size=8, channels=1, levels=17, layers=4), tmp_path / "trunk")
+
+
+@pytest.mark.parametrize("at", [7, 50])
+def test_a_run_whose_loss_is_no_number_stops_and_keeps_the_last_good_state(at, tmp_path, monkeypatch):
+    """At the first such step, before anything is written; what was published stays."""
+    monkeypatch.setattr(GatedPixelCNN, "losses", losses_until(at))
+    recipe = tiny_recipe(steps=60, validate=0)
+    message = f"training diverged: at step {at} the loss is nan; the state in .* earlier step"
+    with pytest.raises(TrainingError, match=message):
+        train(recipe, "nowhere", tmp_path, checkpoint_minutes=0)
+    with safe_open(tmp_path / STATE_FILE, "pt") as file:
+        assert file.metadata()["step"] == str(at - 1)
+    GatedPixelCNN.from_pretrained(tmp_path)
+    assert "nan" not in "".join(path.read_text(encoding="utf-8") for path in tmp_path.glob("training.*sv"))
+    monkeypatch.undo()
+    monkeypatch.setattr(GatedPixelCNN, "losses", losses_until(0))
+    with pytest.raises(TrainingError, match="at step 1 the loss is nan; nothing was saved"):
+        train(recipe, "nowhere", tmp_path / "new")
+
+
+def losses_until(step: int):
+    """`GatedPixelCNN.losses` that gives nan at this step of training, counted from 1, and from then on."""
+    original, calls = GatedPixelCNN.losses, itertools.count(1)
+
+    def losses(self, *words):
+        return original(self, *words) * (float("nan") if next(calls) >= step else 1)
+    return losses
+
+
+def test_weights_that_are_no_numbers_are_not_saved(tmp_path):
+    """A step can be taken from a good loss to a place where there is none."""
+    with pytest.raises(TrainingError, match="diverged"):
+        train(tiny_recipe(steps=40, learning_rate=1e9, clip=1e9, warm_up=0, validate=0), "nowhere", tmp_path,
+              checkpoint_minutes=0)
+    assert not (tmp_path / STATE_FILE).exists() and not (tmp_path / "model.safetensors").exists()
+
+
+def test_a_trained_model_is_replaced_only_when_asked(finished, tmp_path):
+    folder = shutil.copytree(finished, tmp_path / "published")
+    (folder / STATE_FILE).unlink()
+    merge_results(folder, {"bits_per_dim_test": 1.0})
+    (folder / "README.md").write_text("the old card", encoding="utf-8")
+    before = (folder / "model.safetensors").read_bytes()
+    recipe = tiny_recipe(seed=1, validate=0)
+    with pytest.raises(TrainingError, match="already holds a trained model: --overwrite replaces it"):
+        train(recipe, "nowhere", folder)
+    with pytest.raises(TrainingError, match="choose one"):
+        train(recipe, "nowhere", folder, overwrite=True, resume=True)
+    assert (folder / "model.safetensors").read_bytes() == before and read_results(folder)
+    train(recipe, "nowhere", folder, overwrite=True)
+    assert (folder / "model.safetensors").read_bytes() != before
+    assert not (folder / "README.md").exists() and not (folder / "results.json").exists()
+
+
+def test_one_folder_is_for_one_training_at_a_time(tmp_path):
+    with FileLock(tmp_path / LOCK_FILE), pytest.raises(TrainingError, match="trained by another process"):
+        train(tiny_recipe(), "nowhere", tmp_path)
+    train(tiny_recipe(steps=2, validate=0), "nowhere", tmp_path)
+
+
+@pytest.mark.parametrize("minutes", [0, -1, float("nan")])
+def test_no_minutes_are_refused(minutes, tmp_path):
+    with pytest.raises(TrainingError, match="minutes of training must be above 0"):
+        train(tiny_recipe(), "nowhere", tmp_path / "out", max_minutes=minutes)
+
+
+def test_another_batch_cannot_go_on(finished):
+    with pytest.raises(TrainingError, match="trained with 8 images a step, the recipe has 16"):
+        train(tiny_recipe(batch=16), "nowhere", finished, resume=True)
+
+
+def test_what_the_device_does_not_have_is_said_and_written(tmp_path, monkeypatch, capsys):
+    for name in ("fast_bf16", "can_compile"):
+        monkeypatch.setattr(f"pixelcnn_core.training.loop.{name}", lambda device: False)
+    out = train(tiny_recipe(steps=2, validate=0, bf16=True, compile=True), "nowhere", tmp_path)
+    assert "tiny: trained without bfloat16 and torch.compile, which cpu does not have" in capsys.readouterr().err
+    facts = json.loads((out / "training.json").read_text(encoding="utf-8"))
+    assert facts["bf16"] is facts["compile"] is False
+
+
+def test_a_full_disk_names_the_path(tmp_path, monkeypatch):
+    def full(*_):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("pixelcnn_core.training.state.save_file", full)
+    with pytest.raises(OSError, match=f"{STATE_FILE} could not be written: .*No space left"):
+        train(tiny_recipe(steps=2, validate=0), "nowhere", tmp_path)
+    assert not list(tmp_path.glob("writing-*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_asked_to_stop_saves_first(number, tmp_path, monkeypatch):
+    """And going on from there is as if nothing had happened."""
+    recipe = tiny_recipe(steps=30, validate=0)
+    whole = train(recipe, "nowhere", tmp_path / "whole")
+    before = signal.getsignal(number)
+    original, calls = GatedPixelCNN.losses, itertools.count(1)
+
+    def losses(self, *words):
+        if next(calls) == 11:
+            signal.raise_signal(number)
+        return original(self, *words)
+
+    monkeypatch.setattr(GatedPixelCNN, "losses", losses)
+    message = "stopped after step 11 of 30, and saved in .*: go on with --resume"
+    with pytest.raises(TrainingStopped, match=message) as stop:
+        train(recipe, "nowhere", tmp_path / "out")
+    assert stop.value.signal == number and signal.getsignal(number) is before
+    GatedPixelCNN.from_pretrained(tmp_path / "out")
+    train(recipe, "nowhere", tmp_path / "out", resume=True)
+    mine, theirs = load_file(tmp_path / "out" / STATE_FILE), load_file(whole / STATE_FILE)
+    assert all(torch.equal(mine[name], tensor) for name, tensor in theirs.items())
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_command_line_says_how_to_go_on(number, code, tmp_path):
+    (tmp_path / "mine.json").write_text(json.dumps(tiny_recipe(steps=10**6, validate=0).to_dict()), encoding="utf-8")
+    process = subprocess.Popen([sys.executable, "-m", "pixelcnn_core", "train", str(tmp_path / "mine.json"), "--data",
+                                "nowhere", "--out", str(tmp_path / "out")], cwd=ROOT, stderr=subprocess.PIPE,
+                               encoding="utf-8")
+    try:
+        for _ in range(1200):
+            if (tmp_path / "out" / "training.csv").exists():
+                break
+            assert process.poll() is None, "the run ended by itself"
+            time.sleep(0.1)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == code and "go on with --resume" in said.strip().splitlines()[-1]
+    assert (tmp_path / "out" / STATE_FILE).exists() and "Traceback" not in said
