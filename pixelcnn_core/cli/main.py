@@ -1,24 +1,21 @@
 """The command line: `python -m pixelcnn_core VERB --help`. Wrong input ends with one sentence and exit code 1 or 2."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pixelcnn_core.cli import faces
+from pixelcnn_core.cli.options import ENCODER, CheckpointArgument, DataOption, JsonOption, report
+
 app = typer.Typer(help="Gated PixelCNN: train, evaluate, sample and time models.", no_args_is_help=True,
                   add_completion=False, pretty_exceptions_enable=False)
 
-CheckpointArgument = Annotated[str, typer.Argument(help="checkpoint folder or Hugging Face Hub id")]
-DataOption = Annotated[Path, typer.Option(help="folder of the data set")]
-ENCODER = Path("demo/assets/face_encoder")  # the bundled one
-NETWORK = Path("demo/assets/face_network")
 CLASSIFIER = Path("demo/assets/classifier")
 BASELINES = Path("demo/assets/autoencoders")  # with mse-autoencoder-10 and mse-autoencoder-100
 COLOUR_MODEL = "demo/assets/models/cifar10"
 ModelOption = Annotated[str, typer.Option(help="checkpoint folder or Hub id; a file needs the model that made it")]
-JsonOption = Annotated[Path | None, typer.Option("--json", help="write the numbers to this file")]
 
 
 @app.command()
@@ -86,50 +83,9 @@ def compare_codes(checkpoints: Annotated[list[Path], typer.Argument(help="runs o
     report(compare_ways(checkpoints, data, limit), json_file)
 
 
-@app.command()
-def distill(data: DataOption, out: Annotated[Path, typer.Option(help="checkpoint folder to write")],
-            epochs: Annotated[int, typer.Option(min=1)] = 12,
-            max_minutes: Annotated[float | None, typer.Option(min=0, help="decay and stop within this time")] = None,
-            ) -> None:
-    """Train the compact face encoder on the descriptors of a teacher network."""
-    from pixelcnn_core.faces.encoder_training import train_encoder
-
-    typer.echo(f"checkpoint: {train_encoder(data, out, epochs=epochs, max_minutes=max_minutes)}")
-
-
-@app.command(name="verify-faces")
-def verify_faces(data: DataOption, network: Annotated[Path, typer.Option(help="folder of the face network")] = NETWORK,
-                 encoder: Annotated[Path, typer.Option(help="folder of the compact encoder")] = ENCODER,
-                 json_file: JsonOption = None) -> None:
-    """How well the face network tells held-out people apart; writes its results.json and card."""
-    from pixelcnn_core.faces.card import write_network_card
-    from pixelcnn_core.faces.verification import verify_faces
-
-    report(verify_faces(data, network, encoder), json_file)
-    write_network_card(network)
-
-
-@app.command()
-def identity(checkpoint: CheckpointArgument, data: DataOption,
-             encoder: Annotated[Path, typer.Option(help="checkpoint folder of its face encoder")] = ENCODER,
-             second: Annotated[Path | None, typer.Option(help="another one, that judges beside it")] = None,
-             people: Annotated[int, typer.Option(min=2)] = 200,
-             portraits: Annotated[int, typer.Option(min=1, help="for each of them")] = 8,
-             temperature: Annotated[float, typer.Option(min=0)] = 1.0,
-             guidance: Annotated[float, typer.Option()] = 1.0,
-             curve: Annotated[bool, typer.Option(help="first choose temperature and guidance: a grid on fewer "
-                                                 "portraits")] = False,
-             json_file: JsonOption = None) -> None:
-    """Draw portraits of held-out people, embed them again, and match them with 100 people."""
-    from pixelcnn_core.faces.identity import identity, identity_curve
-
-    if curve:
-        chosen = identity_curve(checkpoint, data, encoder, temperatures=(0.8, 0.9, 1.0), guidances=(1.0, 1.5, 2.0, 3.0),
-                                people=min(people, 100), portraits=min(portraits, 4))["identity_chosen"]
-        temperature, guidance = chosen["temperature"], chosen["guidance"]
-
-    report(identity(checkpoint, data, encoder, second, people=people, portraits=portraits, temperature=temperature,
-                    guidance=guidance), json_file)
+app.command()(faces.distill)
+app.command()(faces.identity)
+app.command(name="verify-faces")(faces.verify_faces)
 
 
 @app.command()
@@ -301,13 +257,15 @@ def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder")],
     """Write the model card (README.md, samples.png) of a checkpoint from its own files."""
     from pixelcnn_core.autoencoder.card import write_autoencoder_card, write_classifier_card
     from pixelcnn_core.cards.card import write_card
-    from pixelcnn_core.faces.card import write_encoder_card, write_portrait_card
+    from pixelcnn_core.faces.card import write_encoder_card, write_network_card, write_portrait_card
     from pixelcnn_core.restoration.card import write_restorer_card
     from pixelcnn_core.results import read_json
 
     kind = kind_of(checkpoint)
     if kind == "FaceEncoder":
         typer.echo(f"card: {write_encoder_card(checkpoint)}")
+    elif kind == "FaceNetwork":
+        typer.echo(f"card: {write_network_card(checkpoint)}")
     elif kind in ("AutoEncoder", "MSEAutoEncoder"):
         typer.echo(f"card: {write_autoencoder_card(checkpoint, photo)}")
     elif kind == "Classifier":
@@ -340,14 +298,6 @@ def find_classes(text: str, names: tuple[str, ...]) -> dict[int, str]:
         else:
             raise ValueError(f"no class is called {word!r}; there are {', '.join(names)}")
     return chosen
-
-
-def report(results: dict, json_file: Path | None) -> None:
-    """Print the results, and write them to a file if one is named."""
-    text = json.dumps(results, indent=2)
-    typer.echo(text)
-    if json_file:
-        json_file.write_text(text + "\n", encoding="utf-8")
 
 
 def main() -> None:

@@ -1,8 +1,9 @@
-"""A compact face encoder: 64 x 64 crop -> 128 numbers of unit length, the `h` of the portrait model (section 3.3).
+"""A compact face encoder: 64 x 64 crop -> 128 numbers of unit length.
 
-A small residual network that learns to give the descriptors of a larger teacher network (`face_training.py`). It has
-the interface of facenet-pytorch's InceptionResnetV1: images in [-1, 1] in, unit vectors out; the same person's vectors
-have a high cosine, other people's a low one.
+A small residual network that learns to give the descriptors of a larger teacher network (`encoder_training.py`), so
+that a second network, smaller and with weights of its own, can judge portraits (`likeness.py`). It has the
+interface of facenet-pytorch's InceptionResnetV1: images in [-1, 1] in, unit vectors out; the same person's vectors have
+a high cosine, other people's a low one. Here are also what all encoders of faces share.
 """
 
 import hashlib

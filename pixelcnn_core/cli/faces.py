@@ -1,0 +1,51 @@
+"""The verbs of the portraits: the face networks, and how like the person a portrait is."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pixelcnn_core.cli.options import ENCODER, NETWORK, CheckpointArgument, DataOption, JsonOption, report
+
+
+def distill(data: DataOption, out: Annotated[Path, typer.Option(help="checkpoint folder to write")],
+            epochs: Annotated[int, typer.Option(min=1)] = 12,
+            max_minutes: Annotated[float | None, typer.Option(min=0, help="decay and stop within this time")] = None,
+            ) -> None:
+    """Train the compact face encoder on the descriptors of a teacher network."""
+    from pixelcnn_core.faces.encoder_training import train_encoder
+
+    typer.echo(f"checkpoint: {train_encoder(data, out, epochs=epochs, max_minutes=max_minutes)}")
+
+
+def verify_faces(data: DataOption, network: Annotated[Path, typer.Option(help="folder of the face network")] = NETWORK,
+                 encoder: Annotated[Path, typer.Option(help="folder of the compact encoder")] = ENCODER,
+                 json_file: JsonOption = None) -> None:
+    """How well the face network tells held-out people apart; writes its results.json and card."""
+    from pixelcnn_core.faces.card import write_network_card
+    from pixelcnn_core.faces.verification import verify_faces
+
+    report(verify_faces(data, network, encoder), json_file)
+    write_network_card(network)
+
+
+def identity(checkpoint: CheckpointArgument, data: DataOption,
+             encoder: Annotated[Path, typer.Option(help="checkpoint folder of its face encoder")] = ENCODER,
+             second: Annotated[Path | None, typer.Option(help="another one, that judges beside it")] = None,
+             people: Annotated[int, typer.Option(min=2)] = 200,
+             portraits: Annotated[int, typer.Option(min=1, help="for each of them")] = 8,
+             temperature: Annotated[float, typer.Option(min=0)] = 1.0,
+             guidance: Annotated[float, typer.Option()] = 1.0,
+             curve: Annotated[bool, typer.Option(help="first choose temperature and guidance: a grid on fewer "
+                                                 "portraits")] = False,
+             json_file: JsonOption = None) -> None:
+    """Draw portraits of held-out people, embed them again, and match them with 100 people."""
+    from pixelcnn_core.faces.identity import identity, identity_curve
+
+    if curve:
+        chosen = identity_curve(checkpoint, data, encoder, temperatures=(0.8, 0.9, 1.0), guidances=(1.0, 1.5, 2.0, 3.0),
+                                people=min(people, 100), portraits=min(portraits, 4))["identity_chosen"]
+        temperature, guidance = chosen["temperature"], chosen["guidance"]
+
+    report(identity(checkpoint, data, encoder, second, people=people, portraits=portraits, temperature=temperature,
+                    guidance=guidance), json_file)
