@@ -16,6 +16,7 @@ from demo.run_controls import MODEL_QUEUE, QUIET
 from demo.settings import UserError
 from demo.status import status_html
 from demo.uploads import take_file
+from pixelcnn_core.codec.codec import read_header
 
 WORDS = r"""#### The file itself
 A range coder spends $-\log_2 p(x_i\mid x_1,\dots,x_{i-1})$ bits on each sub-pixel. The decoder asks the same network
@@ -60,7 +61,10 @@ def codec_panel(likelihood: LikelihoodService, chooser: PictureChooser, variant:
             image = likelihood.decompress(data)
         except UserError as error:
             return status_html(html.escape(str(error)))
-        link = download_link(png_bytes(Image.fromarray(np.ascontiguousarray(image))), "decoded.png", "Download PNG")
+        picture = Image.fromarray(np.ascontiguousarray(image))
+        if profile := read_header(data).profile:
+            picture.info["icc_profile"] = profile  # Pillow writes it into the file
+        link = download_link(png_bytes(picture), "decoded.png", "Download PNG")
         return panels.decoded_html(image, len(data), time.monotonic() - begun, link)
 
     def said(words):
