@@ -5,20 +5,29 @@ from typing import Annotated
 
 import typer
 
-from pixelcnn_core.cli.options import ENCODER, NETWORK, CheckpointArgument, DataOption, JsonOption, report
+from pixelcnn_core.cli.options import (
+    ENCODER,
+    NETWORK,
+    CheckpointArgument,
+    DataOption,
+    JsonOption,
+    MinutesOption,
+    located,
+    report,
+)
 
 
 def distill(data: DataOption, out: Annotated[Path, typer.Option(help="checkpoint folder to write")],
             epochs: Annotated[int, typer.Option(min=1)] = 12,
-            max_minutes: Annotated[float | None, typer.Option(min=0, help="decay and stop within this time")] = None,
-            ) -> None:
+            max_minutes: MinutesOption = None) -> None:
     """Train the compact face encoder on the descriptors of a teacher network."""
     from pixelcnn_core.faces.encoder_training import train_encoder
 
     typer.echo(f"checkpoint: {train_encoder(data, out, epochs=epochs, max_minutes=max_minutes)}")
 
 
-def verify_faces(data: DataOption, network: Annotated[Path, typer.Option(help="folder of the face network")] = NETWORK,
+def verify_faces(data: DataOption,
+                 network: Annotated[Path, typer.Option(help="folder of the face network", callback=located)] = NETWORK,
                  encoder: Annotated[Path, typer.Option(help="folder of the compact encoder")] = ENCODER,
                  json_file: JsonOption = None) -> None:
     """How well the face network tells held-out people apart; writes its results.json and card."""

@@ -6,13 +6,27 @@ from typing import Annotated
 
 import typer
 
-from pixelcnn_core.cli import faces
-from pixelcnn_core.cli.options import ENCODER, CheckpointArgument, DataOption, JsonOption, report
+from pixelcnn_core.cli import faces, sampling
+from pixelcnn_core.cli.options import (
+    CLASSIFIER,
+    NETWORK,
+    CheckpointArgument,
+    DataOption,
+    JsonOption,
+    MinutesOption,
+    kind_of,
+    located,
+    report,
+)
+from pixelcnn_core.models.chain import CHAIN_FILE
+from pixelcnn_core.models.checkpoint import find_file
+from pixelcnn_core.training.stop import TrainingStopped
 
-app = typer.Typer(help="Gated PixelCNN: train, evaluate, sample and time models.", no_args_is_help=True,
+app = typer.Typer(help="Gated PixelCNN: train, evaluate, sample and time models. Models run on a GPU where there is "
+                  "one; the environment variable PIXELCNN_DEVICE names another device, as cpu or cuda:1.",
+                  no_args_is_help=True,
                   add_completion=False, pretty_exceptions_enable=False)
 
-CLASSIFIER = Path("demo/assets/classifier")
 BASELINES = Path("demo/assets/autoencoders")  # with mse-autoencoder-10 and mse-autoencoder-100
 COLOUR_MODEL = "demo/assets/models/cifar10"
 ModelOption = Annotated[str, typer.Option(help="checkpoint folder or Hub id; a file needs the model that made it")]
@@ -21,15 +35,25 @@ ModelOption = Annotated[str, typer.Option(help="checkpoint folder or Hub id; a f
 @app.command()
 def train(recipe: Annotated[str, typer.Argument(help="name of a recipe, or a .json file")],
           data: DataOption, out: Annotated[Path, typer.Option(help="checkpoint folder to write")],
-          resume: Annotated[bool, typer.Option(help="go on from the state in --out")] = False,
+          resume: Annotated[bool, typer.Option("--resume", help="go on from the state in --out")] = False,
+          overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the run or the model in --out, and what "
+                                                  "was measured of it")] = False,
           init: Annotated[str | None, typer.Option(help="start from the weights of this checkpoint")] = None,
-          max_minutes: Annotated[float | None, typer.Option(min=0, help="decay and stop within this time")] = None,
+          max_minutes: MinutesOption = None,
           download: Annotated[bool, typer.Option(help="download CIFAR-10 into --data first")] = False) -> None:
-    """Train a recipe; Ctrl-C or a kill loses at most two minutes, --resume goes on."""
+    """Train a recipe. Ctrl-C saves and stops, a kill loses at most two minutes; --resume goes on. Of a chain, as
+    portraits-chain-cpu, every step that is missing or unfinished is trained, each for --max-minutes."""
+    from pixelcnn_core.training.chain import chain_recipes, train_chain
     from pixelcnn_core.training.loop import train
     from pixelcnn_core.training.recipe import load_recipe
 
-    train(load_recipe(recipe), data, out, resume=resume, init=init, max_minutes=max_minutes, download=download)
+    if chain_recipes(recipe):
+        if init or overwrite:
+            raise ValueError("--init and --overwrite are for one step of a chain: name its recipe")
+        typer.echo(f"chain: {train_chain(recipe, data, out, max_minutes=max_minutes, download=download)}")
+        return
+    train(load_recipe(recipe), data, out, resume=resume, overwrite=overwrite, init=init, max_minutes=max_minutes,
+          download=download)
     typer.echo(f"checkpoint: {out}")
 
 
@@ -40,7 +64,12 @@ def evaluate(checkpoint: CheckpointArgument, data: DataOption,
              classifier: Annotated[Path, typer.Option(help="for an auto-encoder: the judge")] = CLASSIFIER,
              json_file: JsonOption = None) -> None:
     """Bits per dimension on test and training images, with and without the condition; a face encoder's verification;
-    what an auto-encoder's code keeps; a classifier's accuracy; how well a restorer restores."""
+    what an auto-encoder's code keeps; a classifier's accuracy; how well a restorer restores; the bits of a chain's
+    steps."""
+    if Path(checkpoint, CHAIN_FILE).is_file():
+        from pixelcnn_core.evaluation.chain_bits import evaluate_chain
+
+        return report(evaluate_chain(checkpoint, data, limit), json_file)
     match kind_of(checkpoint):
         case "FaceEncoder":
             from pixelcnn_core.faces.encoder_training import evaluate_encoder
@@ -50,7 +79,7 @@ def evaluate(checkpoint: CheckpointArgument, data: DataOption,
             from pixelcnn_core.autoencoder.evaluation import evaluate_autoencoder
             from pixelcnn_core.results import read_json
 
-            code = read_json(Path(checkpoint) / "config.json").get("code")
+            code = read_json(find_file(checkpoint, "config.json")).get("code")
             results = evaluate_autoencoder(checkpoint, data, mse or BASELINES / f"mse-autoencoder-{code}", classifier,
                                            limit)
         case "MSEAutoEncoder":
@@ -88,53 +117,8 @@ app.command()(faces.identity)
 app.command(name="verify-faces")(faces.verify_faces)
 
 
-@app.command()
-def quality(checkpoint: CheckpointArgument, data: DataOption,
-            classifier: Annotated[Path, typer.Option(help="checkpoint folder of the judge")] = CLASSIFIER,
-            per_class: Annotated[int, typer.Option(min=1, help="samples of every class")] = 100,
-            temperature: Annotated[float, typer.Option(min=0)] = 1.0,
-            guidance: Annotated[float, typer.Option()] = 1.0,
-            curve: Annotated[bool, typer.Option(help="a grid of temperatures and guidance too, with fewer "
-                                                "samples")] = False,
-            json_file: JsonOption = None) -> None:
-    """Sample quality in the eyes of a classifier: accuracy, Fréchet distance, precision and recall."""
-    from pixelcnn_core.evaluation.quality import quality
-
-    report(quality(checkpoint, data, classifier, per_class=per_class, temperature=temperature, guidance=guidance,
-                   curve=curve), json_file)
-
-
-@app.command()
-def sample(checkpoint: CheckpointArgument,
-           out: Annotated[Path, typer.Option(help="image file to write")] = Path("grid.png"),
-           classes: Annotated[str, typer.Option(help="names or numbers with commas between; default: all")] = "",
-           n: Annotated[int, typer.Option(min=1, max=256, help="images per class")] = 8,
-           seed: Annotated[int, typer.Option(min=0)] = 0,
-           temperature: Annotated[float, typer.Option(min=0)] = 1.0,
-           guidance: Annotated[float, typer.Option()] = 1.0,
-           scale: Annotated[int, typer.Option(min=1, max=32, help="enlarge every pixel")] = 4) -> None:
-    """Draw a grid of new images, one row per class, as in figure 3 of the paper."""
-    import torch
-
-    from pixelcnn_core import Condition, GatedPixelCNN
-    from pixelcnn_core.figures import image_grid, labelled_grid
-    from pixelcnn_core.sampling.sample import finish
-    from pixelcnn_core.sampling.sample import sample as draw
-
-    if out.suffix.lower() not in (".png", ".webp", ".jpg", ".jpeg"):
-        raise ValueError(f"--out must be a .png, .webp or .jpg file, not {out}")
-    model = GatedPixelCNN.from_pretrained(checkpoint)
-    config = model.config
-    if not config.classes:
-        images = finish(draw(model, batch=n, seed=seed, temperature=temperature))
-        picture = image_grid(images, min(n, 8), config.levels, scale)
-    else:
-        chosen = find_classes(classes, config.class_names or tuple(str(k) for k in range(config.classes)))
-        labels = torch.tensor(list(chosen)).repeat_interleave(n)
-        images = finish(draw(model, Condition(label=labels), seed=seed, temperature=temperature, guidance=guidance))
-        picture = labelled_grid(images, tuple(chosen.values()), config.levels, scale)
-    picture.save(out)
-    typer.echo(f"{len(images)} images: {out}")
+app.command()(sampling.quality)
+app.command()(sampling.sample)
 
 
 @app.command(context_settings={"allow_extra_args": True})
@@ -238,7 +222,7 @@ def baselines(data: DataOption,
               data_set: Annotated[str, typer.Option("--set", help="a data set without a face encoder")] = "cifar10",
               json_file: JsonOption = None) -> None:
     """Bits per dimension of a uniform and of a Gaussian density, fitted to all training images, on all test images."""
-    from pixelcnn_core.data.image_data import load_data
+    from pixelcnn_core.data.loaders import load_data
     from pixelcnn_core.models.baselines import score_baselines
     from pixelcnn_core.provenance import commit, cpu_name, versions
 
@@ -249,8 +233,8 @@ def baselines(data: DataOption,
 
 
 @app.command()
-def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder")],
-         encoder: Annotated[Path, typer.Option(help="for a portrait model: its face encoder")] = ENCODER,
+def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder", callback=located)],
+         encoder: Annotated[Path, typer.Option(help="for portraits: their face network")] = NETWORK,
          photo: Annotated[list[Path], typer.Option(help="for a portrait model: photos of faces; for an auto-encoder: "
                                                    "any pictures, for the grid")] = ()
          ) -> None:
@@ -262,7 +246,11 @@ def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder")],
     from pixelcnn_core.results import read_json
 
     kind = kind_of(checkpoint)
-    if kind == "FaceEncoder":
+    if (checkpoint / CHAIN_FILE).is_file():
+        from pixelcnn_core.cards.chain_card import write_chain_card
+
+        typer.echo(f"card: {write_chain_card(checkpoint, photo, encoder)}")
+    elif kind == "FaceEncoder":
         typer.echo(f"card: {write_encoder_card(checkpoint)}")
     elif kind == "FaceNetwork":
         typer.echo(f"card: {write_network_card(checkpoint)}")
@@ -278,28 +266,6 @@ def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder")],
         typer.echo(f"card: {write_card(checkpoint)}")
 
 
-def kind_of(checkpoint: str | Path) -> str | None:
-    """The class whose checkpoint a folder holds; None for a Hub id, which is a PixelCNN's."""
-    from pixelcnn_core.results import read_json
-
-    return read_json(Path(checkpoint) / "config.json").get("model_type")
-
-
-def find_classes(text: str, names: tuple[str, ...]) -> dict[int, str]:
-    """ "cat, 5" -> {3: "cat", 5: "dog"}; all classes for an empty text. Raises ValueError naming an unknown class."""
-    if not text.strip():
-        return dict(enumerate(names))
-    chosen = {}
-    for word in (part.strip() for part in text.split(",")):
-        if word in names:
-            chosen[names.index(word)] = word
-        elif word.isdecimal() and int(word) < len(names):
-            chosen[int(word)] = names[int(word)]
-        else:
-            raise ValueError(f"no class is called {word!r}; there are {', '.join(names)}")
-    return chosen
-
-
 def main() -> None:
     """Run the command line; errors meant for people are printed without a traceback."""
     try:
@@ -307,6 +273,9 @@ def main() -> None:
     except (ValueError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
+    except TrainingStopped as stop:
+        typer.echo(str(stop), err=True)
+        sys.exit(128 + stop.signal)
     except KeyboardInterrupt:
         typer.echo("stopped", err=True)
         sys.exit(130)

@@ -1,4 +1,4 @@
-"""What several verbs of the command line share: arguments, the bundled face networks, and how results are told."""
+"""What several verbs of the command line share: arguments, the bundled checkpoints, and how results are told."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,26 @@ from typing import Annotated
 
 import typer
 
-CheckpointArgument = Annotated[str, typer.Argument(help="checkpoint folder or Hugging Face Hub id")]
+from pixelcnn_core.models.checkpoint import CheckpointError, find_file, locate
+
+
+def writable(path: Path | None) -> Path | None:
+    """A file to write, in a folder that is there: found before the work. Raises ValueError."""
+    if path and not path.parent.is_dir():
+        raise ValueError(f"there is no folder {path.parent} to write {path.name} to: make it first")
+    return path
+
+
+def located(checkpoint: str | Path | None) -> str | Path | None:
+    """The bundled checkpoints are found from any folder."""
+    return checkpoint and type(checkpoint)(locate(checkpoint))
+
+
+CheckpointArgument = Annotated[str, typer.Argument(help="checkpoint folder or Hugging Face Hub id", callback=located)]
 DataOption = Annotated[Path, typer.Option(help="folder of the data set")]
-JsonOption = Annotated[Path | None, typer.Option("--json", help="write the numbers to this file")]
+JsonOption = Annotated[Path | None, typer.Option("--json", help="write the numbers to this file", callback=writable)]
+MinutesOption = Annotated[float | None, typer.Option(help="decay and stop within this time")]
+CLASSIFIER = Path("demo/assets/classifier")
 ENCODER = Path("demo/assets/face_encoder")  # distilled from the network
 NETWORK = Path("demo/assets/face_network")
 
@@ -19,3 +36,37 @@ def report(results: dict, json_file: Path | None) -> None:
     typer.echo(text)
     if json_file:
         json_file.write_text(text + "\n", encoding="utf-8")
+
+
+def kind_of(checkpoint: str | Path) -> str | None:
+    """The class whose checkpoint this is, in a folder or on the Hub; None for a chain, and for what is no checkpoint.
+
+    Raises ResultsError where its config.json is damaged.
+    """
+    from pixelcnn_core.results import read_json
+
+    try:
+        return read_json(find_file(checkpoint, "config.json")).get("model_type")
+    except CheckpointError:
+        return None
+
+
+def find_classes(text: str, names: tuple[str, ...]) -> dict[int, str]:
+    """ "cat, 5" -> {3: "cat", 5: "dog"}; all classes for an empty text. Raises ValueError naming an unknown class.
+
+    A name may have commas itself: the longest one that fits is taken.
+    """
+    if not text.strip():
+        return dict(enumerate(names))
+    parts, chosen = text.split(","), {}
+    while parts:
+        for length in range(len(parts), 0, -1):
+            if (word := ",".join(parts[:length]).strip()) in names:
+                chosen[names.index(word)] = word
+                break
+        else:
+            if not (word.isdecimal() and int(word) < len(names)):
+                raise ValueError(f"no class is called {word!r}; there are {', '.join(names)}")
+            chosen[int(word)] = names[int(word)]
+        parts = parts[length:]
+    return chosen

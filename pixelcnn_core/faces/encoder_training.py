@@ -54,6 +54,8 @@ def train_encoder(data_dir: str | Path, out: str | Path, *, epochs: int = 12, ba
 
     The checkpoint is written every 500 steps, and training.csv beside it (loss: a mean over those steps).
     """
+    if max_minutes is not None and not max_minutes > 0:
+        raise ValueError(f"the minutes of training must be above 0, not {max_minutes:g}")
     out = Path(out)
     train, _ = split_faces(load_faces(data_dir))
     device = choose_device()

@@ -17,7 +17,7 @@ from torch.hub import download_url_to_file, get_dir
 
 from pixelcnn_core.faces.encoder import FaceEncoder
 from pixelcnn_core.faces.face_network import FaceNetwork
-from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.models.checkpoint import CheckpointError, locate
 from pixelcnn_core.results import read_json
 
 NAME = "vggface2"
@@ -63,6 +63,7 @@ def load_encoder(source: str | Path) -> FaceNetwork | FaceEncoder | InceptionEnc
         return read_vggface2(fetch_vggface2(), expected=SHA256)
     if str(source).endswith(".pt"):
         return read_vggface2(Path(source))
+    source = locate(source)
     if read_json(Path(source) / "config.json").get("model_type") == FaceNetwork.__name__:
         return FaceNetwork.from_pretrained(source)
     return FaceEncoder.from_pretrained(str(source))

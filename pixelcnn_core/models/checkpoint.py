@@ -18,6 +18,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
+PROJECT = Path(__file__).parents[2]
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 HASH = "weights_sha256"  # in config.json; checkpoints that were made without it can be loaded too
 FLOATS, INTEGERS = {"F16", "BF16", "F32", "F64"}, {"I64", "I32"}  # safetensors' names of the types that are read
@@ -27,9 +28,16 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be loaded or saved; the message is one sentence for the person who asked for it."""
 
 
+def locate(checkpoint: str | Path) -> str | Path:
+    """A checkpoint's folder or Hub id, as given; the project's own folders are found from any working directory."""
+    bundled = PROJECT / checkpoint
+    return bundled if not Path(checkpoint).exists() and bundled.is_dir() else checkpoint
+
+
 def find_file(checkpoint: str | Path, name: str, *, revision: str | None = None, cache_dir: str | Path | None = None,
               force_download: bool = False, local_files_only: bool = False, token: str | bool | None = None) -> Path:
     """A file of a checkpoint: in its folder or, for a Hub id, in huggingface_hub's cache. Raises CheckpointError."""
+    checkpoint = locate(checkpoint)
     if (path := Path(checkpoint) / name).is_file():
         return path
     if Path(checkpoint).exists():

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from pixelcnn_core.files import replacing
-from pixelcnn_core.models.checkpoint import CONFIG_FILE, WEIGHTS_FILE
+from pixelcnn_core.models.checkpoint import CONFIG_FILE, WEIGHTS_FILE, locate
 from pixelcnn_core.provenance import recipe_of, training_so_far
 from pixelcnn_core.results import write_json
 from pixelcnn_core.training.recipe import Recipe
@@ -135,7 +135,7 @@ def clear(out: Path) -> None:
 
 def earlier(init: str) -> dict:
     """The training behind the weights that a run starts from, and its recipe."""
-    return {**training_so_far(init), "recipe": recipe_of(init).get("name")}
+    return {**training_so_far(locate(init)), "recipe": recipe_of(init).get("name")}
 
 
 def publish(run: Run, recipe: Recipe, out: Path, facts: dict) -> None:

@@ -12,6 +12,7 @@ from tiny_runs import tiny_recipe
 from typer.testing import CliRunner
 
 from pixelcnn_core.cli.main import app
+from pixelcnn_core.cli.options import find_classes
 from tests.conftest import small_model
 
 ROOT = Path(__file__).parent.parent.parent
@@ -87,3 +88,37 @@ def test_benchmark_refuses_sizes_that_are_none(checkpoint):
     for size, sentence in (("many", "whole numbers"), ("0", "at least 1")):
         done = command("benchmark", checkpoint, "--batch", 1, size)
         assert done.returncode == 1 and sentence in done.stderr
+
+
+def test_a_file_that_cannot_be_written_is_found_before_the_work(checkpoint, tmp_path):
+    for words in (["sample", checkpoint, "--out", tmp_path / "none" / "grid.png"],
+                  ["evaluate", checkpoint, "--data", "x", "--json", tmp_path / "none" / "numbers.json"]):
+        done = CliRunner().invoke(app, [str(word) for word in words])
+        assert isinstance(done.exception, ValueError) and "make it first" in str(done.exception)
+
+
+def test_bundled_checkpoints_are_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["sample", "demo/assets/models/digits", "--classes", "7", "--n", "1"])
+    assert done.exit_code == 0 and Path("grid.png").exists()
+
+
+def test_class_names_with_commas():
+    names = ("crane, machine", "crane", "a,b", "dog")
+    assert find_classes("dog, crane, machine,a,b", names) == {3: "dog", 0: "crane, machine", 2: "a,b"}
+    assert find_classes("crane,3", names) == {1: "crane", 3: "dog"}
+    with pytest.raises(ValueError, match="no class is called 'machine'"):
+        find_classes("machine", names)
+
+
+def test_what_has_no_meaning_for_a_model_is_refused(tmp_path):
+    small_model(channels=1).save_pretrained(tmp_path / "grey")
+    done = CliRunner().invoke(app, ["sample", str(tmp_path / "grey"), "--guidance", "2"])
+    assert "has no classes" in str(done.exception)
+
+
+def test_a_device_that_is_not_there_is_one_sentence(checkpoint, monkeypatch):
+    for name in ("cuda:7", "gpu"):
+        monkeypatch.setenv("PIXELCNN_DEVICE", name)
+        done = CliRunner().invoke(app, ["sample", str(checkpoint)])
+        assert f"there is no device '{name}' here" in str(done.exception)
