@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
 from pixelcnn_core.cards.card import again, duration, on_gpu
@@ -12,13 +12,16 @@ from pixelcnn_core.data.pictures import load_picture
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.faces.alignment import find_faces
 from pixelcnn_core.faces.encoder import FaceEncoder, check_encoder, condition_vectors
+from pixelcnn_core.faces.face_network import FaceNetwork
+from pixelcnn_core.faces.tables import CROP
 from pixelcnn_core.faces.vggface2 import load_encoder
 from pixelcnn_core.figures import image_grid
+from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import count_parameters, training_so_far
 from pixelcnn_core.results import read_json, read_results
-from pixelcnn_core.sampling.sample import finish, sample
+from pixelcnn_core.sampling.coarse_to_fine import draw
 
 NOT_FOR = """Not for identifying, verifying or judging anyone. The photos it learnt from are mostly of public figures
 from the web, unevenly distributed over sex, age, skin colour and country, and it does not work equally well for
@@ -200,7 +203,7 @@ def write_portrait_card(folder: str | Path, encoder: str | Path, photos: Sequenc
     facts, total = read_json(folder / "training.json"), training_so_far(folder)
     chosen = results.get("identity_chosen", {"temperature": 1.0, "guidance": 1.0})
     if photos:
-        draw_rows(model, load_encoder(encoder), photos, count, **chosen).save(folder / "samples.png",
+        portrait_rows(model, load_encoder(encoder), photos, count, **chosen).save(folder / "samples.png",
                                                                                              optimize=True)
 
     def measured(key: str) -> str:
@@ -239,18 +242,16 @@ def identity_text(results: dict) -> str:
     return text
 
 
-def draw_rows(model: GatedPixelCNN, encoder: FaceEncoder, photos: Sequence[Path], count: int, temperature: float,
-              guidance: float) -> Image.Image:
+def portrait_rows(model: GatedPixelCNN | Chain, encoder: FaceEncoder | FaceNetwork, photos: Sequence[Path], count: int,
+                  **settings) -> Image.Image:
     """One row per photo: the crop that the encoder sees, at the size of the model, and `count` portraits."""
     check_encoder(model, encoder)
-    size, rows = model.config.image_size, []
+    size, rows = model.size if isinstance(model, Chain) else model.config.image_size, []
     for photo in photos:
-        crop = find_faces(load_picture(photo))[0].crop
-        vector = condition_vectors(encoder.embed(torch.from_numpy(crop).permute(2, 0, 1)[None]))
-        drawn = finish(sample(model, Condition(embedding=vector.repeat(count, 1)), seed=0, temperature=temperature,
-                              guidance=guidance))
-        small = np.asarray(Image.fromarray(crop).resize((size, size), Image.Resampling.BOX))
-        rows += [torch.from_numpy(small.copy()).permute(2, 0, 1)[None], drawn.cpu()]
+        crop = torch.from_numpy(find_faces(load_picture(photo))[0].crop).permute(2, 0, 1)[None]  # (1, 3, 64, 64)
+        vector = condition_vectors(encoder.embed(crop))
+        drawn = draw(model, Condition(embedding=vector.repeat(count, 1)), 0, **settings)
+        rows += [F.avg_pool2d(crop.float(), CROP // size).round().byte(), drawn]
     return image_grid(torch.cat(rows), count + 1, model.config.levels, scale=max(1, 128 // size))
 
 

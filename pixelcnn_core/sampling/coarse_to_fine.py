@@ -49,7 +49,7 @@ def sample_chain(chain: Chain, condition: Condition | None = None, *, batch: int
     truncations = per_step(truncation, steps)
     for number in range(steps):
         check_numbers(temperatures[number], guidances[number])
-    sources = [source for source in (given, image) if source is not None]
+    sources = [source for source in (given, image, *(uniforms or {}).values()) if source is not None]
     batch = batch or len(condition) or max((len(source) for source in sources), default=1)
     condition = condition.expand(batch)
     if uniforms is None:
@@ -88,20 +88,21 @@ def sample_chain(chain: Chain, condition: Condition | None = None, *, batch: int
     return draw()
 
 
-def draw(model: GatedPixelCNN | Chain, condition: Condition, seed: int, *, batch: int = 100, **settings) -> Tensor:
-    """Finished images of a single model or of a chain, one for each entry of the condition: uint8 (N, C, S, S), on the
-    CPU. Drawn in batches; the seed fixes the noise of image k whatever they are. `settings` as in `sample`."""
-    images = []
+def draw(model: GatedPixelCNN | Chain, condition: Condition, seed: int, *, count: int | None = None, batch: int = 100,
+         **settings) -> Tensor:
+    """Finished images of a single model or of a chain, one for each entry of the condition or `count` without any:
+    uint8 (N, C, S, S), on the CPU. Drawn in batches; the seed fixes the noise of image k. `settings` as in `sample`."""
+    images, count = [], count or len(condition)
     if isinstance(model, Chain):
-        noise = chain_uniforms(seed, len(condition), model)
-        for start in range(0, len(condition), batch):
+        noise = chain_uniforms(seed, count, model)
+        for start in range(0, count, batch):
             part = slice(start, start + batch)
             pictures = finish(sample_chain(model, condition[part], uniforms={k: u[part] for k, u in noise.items()},
                                            **settings))
             images.append(pictures[model.size].cpu())
     else:
-        noise = uniforms_from_seed(seed, len(condition), model.config)
-        for start in range(0, len(condition), batch):
+        noise = uniforms_from_seed(seed, count, model.config)
+        for start in range(0, count, batch):
             part = slice(start, start + batch)
             images.append(finish(sample(model, condition[part], uniforms=noise[part], **settings)).cpu())
     return torch.cat(images)

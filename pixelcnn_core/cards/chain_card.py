@@ -1,0 +1,149 @@
+"""The model card of a chain, from its own files: what each step is, its bits, and what was measured of the whole."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from pixelcnn_core.cards.card import duration, shown_classes
+from pixelcnn_core.cards.tables import quality_section
+from pixelcnn_core.device import choose_device
+from pixelcnn_core.figures import labelled_grid
+from pixelcnn_core.models.chain import Chain, chain_steps
+from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.provenance import recipe_of, training_so_far
+from pixelcnn_core.results import read_json, read_results
+from pixelcnn_core.sampling.coarse_to_fine import draw
+from pixelcnn_core.sampling.truncation import Truncation
+
+CARD = """---
+library_name: pixelcnn
+license: mit
+tags: [pixelcnn, image-generation]
+---
+
+# {name}
+
+{data}, coarse to fine: {count} Conditional PixelCNNs (van den Oord et al., 2016,
+[arXiv 1606.05328](https://arxiv.org/abs/1606.05328)), each given the picture of half the size as a spatial map
+(equation 5), and {told} as `h` (equation 4).
+
+| pixels | parameters | training | bits per dimension | bits of a picture | of them, what `h` saves |
+| --- | --- | --- | --- | --- | --- |
+{steps}
+
+{bits}
+
+![Samples](samples.png)
+
+The samples are unselected: seed {seed}, temperature {temperature:g}, guidance {guidance:g}, min-p {min_p:g}.
+{likeness}{quality}
+## Use
+
+```python
+from pixelcnn_core.models.chain import Chain
+from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.sampling.coarse_to_fine import sample_chain
+from pixelcnn_core.sampling.sample import finish
+
+chain = Chain.from_pretrained("{folder}")
+pictures = finish(sample_chain(chain, {condition}, seed=0))
+images = pictures[{size}]  # uint8 (B, 3, {size}, {size}); beside it the smaller ones
+```
+
+Train a step again: `python -m pixelcnn_core train {recipe} --data DATA --out RUN`; all of them, what is missing or
+unfinished: `python -m pixelcnn_core train {chain} --data DATA --out RUN`.
+
+## Limits
+
+{limits}
+
+What it draws is what the data set shows, with its biases. Images drawn from the model may resemble training images.
+"""
+
+BITS = """On {images:,} test images. The smaller picture is the mean of every 2 x 2 pixels, a function of the larger
+one: so the sum, {total:,.0f} bits or {per_dim:.3f} per dimension, is *at most* what a picture needs, and does not stand
+beside the likelihoods of single models without that word."""
+
+LIKENESS = """
+## Likeness
+
+{people} people whom the chain was never trained on, {portraits:,} portraits, each matched with {gallery} people by its
+vector. Real photos are other photos of the same people in {size} x {size} pixels.
+
+| judge | rank 1 of portraits | of real photos | chance |
+| --- | --- | --- | --- |
+{judges}
+
+Two portraits of one person are {direction:.3f} apart in the eyes of the first judge, two real photos
+{direction_real:.3f}.
+Settings were chosen on other people (validation).
+"""
+
+LIMITS = """The training budget was that of one CPU core ({minutes} in all). {seen}"""
+SEEN = {"faces": "A portrait has the hair, the glasses, the skin and the sex of the person more often than the\n"
+                 "features that one knows somebody by: the table says how often. It is an invention, not fit for\n"
+                 "identifying, verifying or judging anyone.",
+        "cifar10": "Some classes are recognised at once, others are not; the accuracy of the judge says how often."}
+
+
+def write_chain_card(folder: str | Path, photos: Sequence[Path] = (), encoder: str | Path = "", seed: int = 0) -> Path:
+    """Write README.md and samples.png of a chain; for portraits of the people in `photos`, a row each, which needs the
+    folder of their face network.
+
+    Raises CheckpointError, FaceError.
+    """
+    folder = Path(folder)
+    chain, names = Chain.from_pretrained(folder).to(choose_device()), chain_steps(str(folder))
+    recipe, results = recipe_of(folder), read_results(folder)
+    chosen = {"temperature": 1.0, "guidance": 1.0, "min_p": 0.05, **results.get("identity_chosen", {}),
+              **results.get("quality_chosen", {})}
+    how = {"temperature": chosen["temperature"], "guidance": chosen["guidance"],
+           "truncation": Truncation(min_p=chosen["min_p"])}
+    config, scale = chain.config, max(1, 64 // chain.size)
+    if config.classes:
+        shown = shown_classes(config.class_names)
+        labels = torch.tensor([config.class_names.index(name) for name in shown]).repeat_interleave(8)
+        labelled_grid(draw(chain, Condition(label=labels), seed, **how), shown, config.levels, scale).save(
+            folder / "samples.png", optimize=True)
+    elif photos:
+        from pixelcnn_core.faces.card import portrait_rows
+        from pixelcnn_core.faces.vggface2 import load_encoder
+
+        portrait_rows(chain, load_encoder(encoder), photos, 8, **how).save(folder / "samples.png", optimize=True)
+    minutes = sum(training_so_far(folder / name)["seconds"] for name in names)
+    size = chain.size
+    data = recipe.get("data", "")
+    (folder / "README.md").write_text(CARD.format(
+        name=folder.name, data={"faces": "Portraits", "cifar10": "CIFAR-10"}.get(data, data),
+        count=len(names), told="the direction of a face's descriptor" if config.embedding else "the class",
+        steps="\n".join(step_row(folder / name, results.get("steps", {}).get(str(pixels), {}), pixels)
+                        for name, pixels in zip(names, chain.sizes)),
+        bits=BITS.format(images=results["images_test"], total=results["bits_at_most"],
+                         per_dim=results["bits_per_dim_at_most"]) if "steps" in results else "Not evaluated.",
+        seed=seed, **{key: chosen[key] for key in ("temperature", "guidance", "min_p")},
+        likeness=likeness_section(results.get("identity")), quality=quality_section(folder), folder=folder.name,
+        condition="Condition(embedding=h)" if config.embedding else "Condition(label=torch.arange(10))", size=size,
+        recipe=recipe.get("name", "RECIPE"), chain=recipe.get("name", "").replace(f"-{size}", ""),
+        limits=LIMITS.format(minutes=duration(minutes), seen=SEEN.get(data, ""))), encoding="utf-8")
+    return folder / "README.md"
+
+
+def step_row(folder: Path, measured: dict, pixels: int) -> str:
+    facts, total = read_json(folder / "training.json"), training_so_far(folder)
+    bits = (f"{measured['bits_per_dim']:.3f} | {measured['bits']:,.0f} | {measured['condition_is_worth_bits']:.1f}"
+            if measured else "not measured | | ")
+    parameters = f"{measured['parameters']:,}" if measured else ""
+    return (f"| {pixels} x {pixels} | {parameters} | {duration(total['seconds'])}, {total['images']:,} images; "
+            f"{facts.get('hardware', 'not recorded')} | {bits} |")
+
+
+def likeness_section(identity: dict | None) -> str:
+    """The table of likeness, where it was measured."""
+    if not identity:
+        return ""
+    judges = [identity, *([identity["second"]] if "second" in identity else [])]
+    rows = "\n".join(f"| {judge['judge']} | {judge['rank1']:.3f} | {judge['rank1_real']:.3f} | "
+                     f"{identity['rank1_chance']:.3f} |" for judge in judges)
+    return LIKENESS.format(judges=rows, **{key: identity[key] for key in ("people", "portraits", "gallery", "size")},
+                           **{key: identity["diversity"][key] for key in ("direction", "direction_real")})
