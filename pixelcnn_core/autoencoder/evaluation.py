@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
-from pixelcnn_core.data.image_data import DataError, ImageData, load_data
+from pixelcnn_core.data.image_data import DataError, ImageData
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.evaluation.classifier import Classifier
 from pixelcnn_core.provenance import commit, count_parameters, hardware, recipe_of, versions

@@ -15,7 +15,8 @@ import torch
 from PIL import Image
 
 from pixelcnn_core.codec.codec import HEADER_BYTES, CodecError, compress, decompress
-from pixelcnn_core.data.image_data import DataError, load_data
+from pixelcnn_core.data.image_data import DataError
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import commit, cpu_name, recipe_of, versions
 

@@ -77,11 +77,3 @@ def batch_indices(size: int, batch: int, step: int, seed: int) -> Tensor:
 def epoch_order(size: int, seed: int, epoch: int) -> np.ndarray:
     """The order of the images in one epoch, (size,); kept, as its steps ask for it one after another."""
     return np.random.default_rng((seed, epoch)).permutation(size)
-
-
-def __getattr__(name: str):
-    if name in ("load_data", "grey_halved"):
-        from pixelcnn_core.data import cifar10, loaders
-
-        return loaders.load_data if name == "load_data" else cifar10.grey_halved
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

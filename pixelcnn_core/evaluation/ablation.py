@@ -13,7 +13,7 @@ from pathlib import Path
 
 from accelerate import Accelerator
 
-from pixelcnn_core.data.image_data import load_data
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.evaluation.likelihood import score
 from pixelcnn_core.evaluation.race import fair_clock
 from pixelcnn_core.models.baselines import standard_error

@@ -13,7 +13,8 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from pixelcnn_core.data.image_data import DataError, ImageData, load_data
+from pixelcnn_core.data.image_data import DataError, ImageData
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.device import exact_float32
 from pixelcnn_core.models.baselines import standard_error
 from pixelcnn_core.models.gated import GatedPixelCNN

@@ -19,7 +19,8 @@ from sklearn.metrics import pairwise_distances
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-from pixelcnn_core.data.image_data import DataError, load_data
+from pixelcnn_core.data.image_data import DataError
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.evaluation.classifier import Classifier
 from pixelcnn_core.models.chain import Chain, load_model

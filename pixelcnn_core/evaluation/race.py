@@ -20,7 +20,8 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
-from pixelcnn_core.data.image_data import ImageData, load_data
+from pixelcnn_core.data.image_data import ImageData
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.evaluation.likelihood import score
 from pixelcnn_core.models.baselines import score_baselines, standard_error
 from pixelcnn_core.provenance import commit, count_parameters, hardware, versions

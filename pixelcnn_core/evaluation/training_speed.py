@@ -14,7 +14,8 @@ from accelerate import Accelerator
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from pixelcnn_core.data.image_data import ImageData, load_data
+from pixelcnn_core.data.image_data import ImageData
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.device import can_compile, fast_bf16
 from pixelcnn_core.evaluation.benchmark import seconds
 from pixelcnn_core.provenance import commit, count_parameters, hardware, versions

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from pixelcnn_core.cards.card import write_card
 from pixelcnn_core.cli.main import app
-from pixelcnn_core.data.image_data import load_data
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.evaluation.ablation import BASE, ablate, variants
 from pixelcnn_core.evaluation.training_speed import KINDS, SETTINGS, flops_per_step, training_speed
 from pixelcnn_core.results import read_json

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from pixelcnn_core.autoencoder.evaluation import SHOWN, codes_of, mean_squared_error, principal_directions, sharpness
 from pixelcnn_core.autoencoder.model import AutoEncoder, AutoEncoderConfig, CodeConfig, MSEAutoEncoder, load_start
 from pixelcnn_core.cli.main import app
-from pixelcnn_core.data.image_data import load_data
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.gated import TRUNK, GatedPixelCNN
 from pixelcnn_core.results import merge_results

@@ -7,7 +7,8 @@ import torch
 from test_likelihood import all_images
 from torch.distributions import MultivariateNormal
 
-from pixelcnn_core.data.image_data import ImageData, load_data
+from pixelcnn_core.data.image_data import ImageData
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.models.baselines import Gaussian, Uniform, score_baselines
 
 

@@ -7,7 +7,7 @@ from tiny_runs import tiny_recipe
 
 from pixelcnn_core import Condition, GatedPixelCNN
 from pixelcnn_core.cards.card import write_card
-from pixelcnn_core.data.image_data import load_data
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.evaluation.bayes import bits_given_classes, mixture_bits, posterior
 from pixelcnn_core.evaluation.likelihood import evaluate
 from pixelcnn_core.results import read_results

@@ -11,7 +11,8 @@ from tiny_runs import tiny_recipe
 from pixelcnn_core import Condition, GatedPixelCNN
 from pixelcnn_core.cards import readme
 from pixelcnn_core.cards.card import FIGURE_3, shown_classes, write_card
-from pixelcnn_core.data.image_data import DataError, load_data
+from pixelcnn_core.data.image_data import DataError
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.evaluation.likelihood import evaluate
 from pixelcnn_core.results import ResultsError, merge_results, read_results
 from pixelcnn_core.training.loop import train

@@ -7,7 +7,7 @@ import torch
 from tiny_runs import tiny_recipe
 
 from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
-from pixelcnn_core.data.image_data import load_data
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.training.loop import train
 from pixelcnn_core.training.muon import Muon, hidden_matrices, orthogonalise
 from pixelcnn_core.training.start import make_optimisers

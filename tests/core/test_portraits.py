@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from pixelcnn_core import Condition, GatedPixelCNN
-from pixelcnn_core.data.image_data import DataError, load_data
+from pixelcnn_core.data.image_data import DataError
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.evaluation.likelihood import evaluate, other_people
 from pixelcnn_core.faces.card import write_encoder_card, write_portrait_card
 from pixelcnn_core.faces.encoder import FaceEncoder, FaceEncoderConfig, check_encoder

@@ -5,7 +5,8 @@ import json
 import pytest
 import torch
 
-from pixelcnn_core.data.image_data import ImageData, load_data
+from pixelcnn_core.data.image_data import ImageData
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.provenance import count_parameters
 from pixelcnn_core.training.recipe import MODELS, RecipeError, load_recipe, recipe_names
 

@@ -10,7 +10,7 @@ from tiny_runs import tiny_recipe
 from typer.testing import CliRunner
 
 from pixelcnn_core.cli.main import app
-from pixelcnn_core.data.image_data import load_data
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.restoration.damage import (
     KINDS,

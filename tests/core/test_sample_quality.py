@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from pixelcnn_core import Condition, GatedPixelCNN
-from pixelcnn_core.data.image_data import DataError, load_data
+from pixelcnn_core.data.image_data import DataError
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.evaluation.classifier import Classifier, ClassifierConfig
 from pixelcnn_core.evaluation.quality import (
     draw_classes,

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from tiny_runs import MODEL, tiny_recipe
 
 from pixelcnn_core import Condition, GatedPixelCNN
-from pixelcnn_core.data.image_data import load_data
+from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.gated import load_trunk
 from pixelcnn_core.results import merge_results, read_results
