@@ -34,7 +34,7 @@ Draw = Callable[[Tensor, int], Tensor]  # (h (B, D), seed) -> uint8 portraits (B
 Encoder = FaceNetwork | FaceEncoder | InceptionEncoder
 
 BATCH = 64  # portraits drawn at once
-PHOTOS = 8  # real photos of one person beside the source, at most
+PHOTOS = 4  # real photos of one person beside the source, at most
 
 
 @dataclass
