@@ -1,6 +1,12 @@
-"""Images side by side, as in the paper's figures: crisp, enlarged by nearest neighbour. Needs Pillow only."""
+"""Images side by side, as in the paper's figures: crisp, enlarged by nearest neighbour; words in any script that a font
+on the machine has."""
 
+import functools
+from pathlib import Path
+
+import matplotlib
 import numpy as np
+from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -26,11 +32,49 @@ def image_grid(images: Tensor, columns: int, levels: int = 256, scale: int = 2, 
 def labelled_grid(images: Tensor, labels: tuple[str, ...], levels: int = 256, scale: int = 2) -> Image.Image:
     """One row per label, its name on the left: images (rows * n, C, H, W), n for each label in turn. Figure 3."""
     grid = image_grid(images, len(images) // len(labels), levels, scale)
-    font = ImageFont.load_default(14)
-    margin = 12 + int(max(font.getlength(label) for label in labels))
+    words = [readable(label) for label in labels]
+    margin = 12 + int(max(font.getlength(word) for word, font in words))
     sheet = Image.new("RGB", (grid.width + margin, grid.height), "white")
     sheet.paste(grid, (margin, 0))
     draw, step = ImageDraw.Draw(sheet), grid.height / len(labels)
-    for k, label in enumerate(labels):
-        draw.text((margin - 6, (k + 0.5) * step), label, "black", font, "rm")
+    for k, (word, font) in enumerate(words):
+        draw.text((margin - 6, (k + 0.5) * step), word, "black", font, "rm")
     return sheet
+
+
+DEJAVU = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  # comes with matplotlib
+FONT_SIZE = 14
+
+
+def readable(text: str) -> tuple[str, ImageFont.FreeTypeFont]:
+    """The text and a font that has all of its characters: DejaVu, else one of the machine's, else DejaVu with their
+    codes instead of boxes, as \\u732b."""
+    text = " ".join(text.split())
+    if not set(map(ord, text)) <= characters(str(DEJAVU)):
+        for path in system_fonts():
+            if set(map(ord, text)) <= characters(path):
+                return text, font(path)
+        text = "".join(c if ord(c) in characters(str(DEJAVU)) else c.encode("ascii", "backslashreplace").decode()
+                       for c in text)
+    return text, font(str(DEJAVU))
+
+
+@functools.lru_cache
+def font(path: str) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, FONT_SIZE)
+
+
+@functools.lru_cache(maxsize=512)
+def characters(path: str) -> frozenset[int]:
+    """The code points that a font file has glyphs for; none where it cannot be read."""
+    try:
+        return frozenset(FT2Font(path).get_charmap())
+    except (OSError, RuntimeError):
+        return frozenset()
+
+
+@functools.lru_cache(maxsize=1)
+def system_fonts() -> list[str]:
+    from matplotlib import font_manager  # makes a list of all fonts at its first import on a machine: seconds
+
+    return sorted(entry.fname for entry in font_manager.fontManager.ttflist)

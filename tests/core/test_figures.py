@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from pixelcnn_core.figures import image_grid, labelled_grid, to_pixels
+from pixelcnn_core.figures import DEJAVU, characters, image_grid, labelled_grid, readable, to_pixels
 
 
 def test_levels_are_spread_from_black_to_white():
@@ -30,3 +30,15 @@ def test_every_row_has_its_label():
     assert margin > 0 and np.array_equal(sheet[:, margin:], grid)
     words = sheet[:, :margin].min(2) < 128
     assert words[:17].any() and words[18:].any() and words[18:].sum() > words[:17].sum()
+
+
+def test_names_in_other_scripts_are_no_boxes():
+    for name in ("Übergröße", "γάτα", "кошка", "cat"):
+        word, font = readable(name)
+        assert word == name and set(map(ord, word)) <= characters(font.path)
+    word, font = readable("猫\n")
+    assert set(map(ord, word)) <= characters(font.path) and word in ("猫", "\\u732b")
+    images = torch.zeros(4, 1, 8, 8, dtype=torch.uint8)
+    accents, plain = (np.asarray(labelled_grid(images, (name, ""), 2)) for name in ("éé", "ee"))
+    assert accents.shape == plain.shape and not np.array_equal(accents, plain)
+    assert DEJAVU.is_file()
