@@ -268,7 +268,7 @@ def test_a_processor_without_fused_multiply_add_meets_them_too(tmp_path):
     if platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("needs an x86 processor")
     code = "from pixelcnn_core.codec import arithmetic as a; print(a.check() == a.CHECK)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, encoding="utf-8",
                           env={**os.environ, "NUMBA_CPU_NAME": "generic", "NUMBA_CACHE_DIR": str(tmp_path)})
     assert done.stdout.strip() == "True", done.stderr
 

@@ -64,7 +64,8 @@ def test_results_of_other_weights_are_not_shown(checkpoint):
     model.head1.bias.data += 0.5
     model.save_pretrained(checkpoint)
     assert read_results(checkpoint) == {}
-    assert "| bits per dimension, test | not measured |" in write_card(checkpoint, per_class=1).read_text("utf-8")
+    card = write_card(checkpoint, per_class=1).read_text(encoding="utf-8")
+    assert "| bits per dimension, test | not measured |" in card
     merge_results(checkpoint, {"identity": 1})
     assert set(read_results(checkpoint)) == {"identity", "weights"}
 
