@@ -50,18 +50,20 @@ def detector():
     return MTCNN(keep_all=True, min_face_size=20, post_process=False, device="cpu").eval()
 
 
-def find_faces(photo: Image.Image) -> list[Face]:
-    """All faces of an upright RGB photo, the largest first. Raises FaceError where there is none to work with."""
+def find_faces(photo: Image.Image, limit: int | None = None) -> list[Face]:
+    """The faces of an upright RGB photo, the largest first, `limit` of them at most. Raises FaceError where there is
+    none to work with."""
     reduction = min(1.0, LONG_SIDE / max(photo.size))
     small = photo
     if reduction < 1:
         small = photo.resize([max(1, round(side * reduction)) for side in photo.size], Image.Resampling.BOX)
-    boxes, probabilities, points = _detect(small)
+    found = [face for face in zip(*_detect(small)) if face[1] >= MIN_PROBABILITY]
+    found.sort(key=lambda face: -(face[0][2] - face[0][0]) * (face[0][3] - face[0][1]))
     pixels = np.asarray(photo)
     faces, too_small = [], 0
-    for box, probability, landmarks in zip(boxes, probabilities, points):
-        if probability < MIN_PROBABILITY:
-            continue
+    for box, probability, landmarks in found:
+        if len(faces) == limit:
+            break
         landmarks = np.asarray(landmarks, np.float64) / reduction
         if np.linalg.norm(landmarks[1] - landmarks[0]) < MIN_EYE_DISTANCE:
             too_small += 1
@@ -73,7 +75,7 @@ def find_faces(photo: Image.Image) -> list[Face]:
                         f"{MIN_EYE_DISTANCE:.0f} pixels apart.")
     if not faces:
         raise FaceError("No face was found: choose a photo in which a face looks roughly at the camera.")
-    return sorted(faces, key=lambda face: -face.area)
+    return faces
 
 
 def _detect(photo: Image.Image) -> tuple:
@@ -98,6 +100,23 @@ def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     return np.hstack([scale * rotation, (target_mean - scale * rotation @ source_mean)[:, None]])
 
 
+def mirrored(where: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Places (..., 2) outside a photo of `size` (width, height), mirrored at its border pixels into it."""
+    period = np.maximum(2 * (np.array(size) - 1), 1)
+    folded = np.abs(where) % period
+    return np.minimum(np.minimum(folded, period - folded), np.array(size) - 1)
+
+
+def cut_out(pixels: np.ndarray, where: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
+    """The part of a photo (H, W, 3) that holds the places `where` (..., 2), and the places in it. Where they are
+    `step` pixels apart, four or more, it is averaged down first until they are two apart: skipped pixels alias."""
+    (left, top), (right, bottom) = np.floor(where.min((0, 1))).astype(int), np.ceil(where.max((0, 1))).astype(int) + 1
+    part, place = pixels[top:bottom, left:right], where - (left, top)
+    if (factor := int(step / 2)) < 2:
+        return part, place
+    return np.asarray(Image.fromarray(part).reduce(factor)), (place + 0.5) / factor - 0.5
+
+
 def align(pixels: np.ndarray, landmarks: np.ndarray, size: int = CROP_SIZE) -> tuple[np.ndarray, float]:
     """Cut one face out: uint8 (H, W, 3) and landmarks (5, 2) -> uint8 (size, size, 3), share inside the photo."""
     big = 2 * size
@@ -106,9 +125,10 @@ def align(pixels: np.ndarray, landmarks: np.ndarray, size: int = CROP_SIZE) -> t
     y, x = np.mgrid[:big, :big]
     where = np.stack([x, y, np.ones_like(x)], -1) @ inverse.T  # (big, big, 2): (x, y) in the photo
     height, width = pixels.shape[:2]
-    grid = torch.from_numpy(where / np.maximum([width - 1, height - 1], 1) * 2 - 1).float()[None]
-    image = torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None]  # (1, 3, H, W)
-    warped = F.grid_sample(image, grid, mode="bilinear", padding_mode="reflection", align_corners=True)
+    part, place = cut_out(pixels, mirrored(where, (width, height)), np.sqrt(abs(np.linalg.det(inverse[:, :2]))))
+    grid = torch.from_numpy(place / np.maximum([part.shape[1] - 1, part.shape[0] - 1], 1) * 2 - 1).float()[None]
+    image = torch.from_numpy(part.astype(np.float32)).permute(2, 0, 1)[None]  # (1, 3, h, w)
+    warped = F.grid_sample(image, grid, mode="bilinear", padding_mode="border", align_corners=True)
     crop = F.avg_pool2d(warped.round(), 2)[0].permute(1, 2, 0)  # (size, size, 3)
     inside = ((where >= -0.5) & (where <= [width - 0.5, height - 0.5])).all(-1).mean()
     return crop.round().clamp(0, 255).to(torch.uint8).numpy(), float(inside)
