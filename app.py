@@ -4,13 +4,20 @@ GRADIO_SERVER_NAME and GRADIO_SERVER_PORT choose where it listens (default: this
 7860 on). PIXELCNN_MODELS names another folder of checkpoints, PIXELCNN_BUDGET_SECONDS the time limit of one request.
 """
 
+import logging
 import os
 
+from demo.process import bound_memory, private_folder, wait_for_answer
+
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read by Gradio on import
+if __name__ == "__main__":
+    private_folder()  # Gradio makes folders when it is imported
 
 from demo.page import build_page  # noqa: E402
 from demo.service import Service  # noqa: E402
+from demo.sessions import CAPACITY, MIDDLEWARE  # noqa: E402
 from demo.theme import STYLE, notebook_theme  # noqa: E402
+from demo.warm_up import warm_up  # noqa: E402
 
 ON_SPACE = "SPACE_ID" in os.environ
 LAUNCH = {
@@ -23,15 +30,24 @@ LAUNCH = {
     "show_error": False,  # a visitor reads the app's own sentences only: those of `gr.Error`
     "enable_monitoring": False,
     "max_file_size": "12mb",
+    "state_session_capacity": CAPACITY,
+    "app_kwargs": {"middleware": MIDDLEWARE},
+    "prevent_thread_lock": True,
+    "_frontend": False,  # without the check whether the page answers, which `wait_for_answer` makes with more patience
 }
 
 
 def main() -> None:
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("demo").setLevel(logging.INFO)
+    bound_memory()
     service = Service()
     page = build_page(service)
-    service.warm_up()
-    page.launch(server_name=os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if ON_SPACE else "127.0.0.1"),
-                inbrowser=not (ON_SPACE or "CI" in os.environ), **LAUNCH)
+    name = os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if ON_SPACE else "127.0.0.1")
+    _, address, _ = page.launch(server_name=name, inbrowser=not (ON_SPACE or "CI" in os.environ), **LAUNCH)
+    wait_for_answer(address)
+    warm_up(service)
+    page.block_thread()
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ def draw(service: Service, settings: Settings) -> Iterator[tuple]:
             continue
         panels = panels_html(progress.images, settings.classes, progress.row)
         if ended:
-            with tempfile.TemporaryDirectory() as folder:  # the server keeps its own copy, for an hour
+            with tempfile.TemporaryDirectory() as folder:  # the server keeps its own copy, for ten minutes
                 path = write_figure(folder, progress.images, settings)
                 yield panels, finished_status(progress, settings), path, settings.seed, how_far
         else:

@@ -17,13 +17,14 @@ BAR, BARS_LEFT, BARS_HEIGHT = 7, 292, 120
 
 
 def diagram_html(path: Path = RECORD) -> str:
-    """The <figure> for the header; empty if nothing was recorded."""
+    """The <figure> for the header; empty if nothing was recorded, or if the record is damaged."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        drawings = svg(record, moving=True) + svg(record, moving=False)
+    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError):
         return ""
     return f"""<figure class="diagram">
-{svg(record, moving=True)}{svg(record, moving=False)}
+{drawings}
 <figcaption>The small model drawing a “{record["label"]}”: what is known so far, the probabilities of the
 {record["levels"]} grey levels of the <span class="now">next pixel</span>, and the level that was drawn.</figcaption>
 </figure>"""

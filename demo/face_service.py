@@ -1,7 +1,7 @@
 """Faces for the page: a photo becomes crops and embeddings; embeddings become new portraits (section 3.3).
 
-Photos, crops and embeddings stay in memory: an uploaded file is read once and deleted two seconds later,
-and nothing else is written.
+Photos, crops and embeddings stay in memory: an uploaded file is read once and deleted two seconds later (one that was
+never read, after ten minutes), and nothing else is written.
 """
 
 import functools
@@ -62,7 +62,7 @@ class FaceService:
     def faces(self, source) -> list[FoundFace]:
         """Whatever `load_image` takes -> the faces in it, the largest first. Raises UserError."""
         try:
-            found = find_faces(load_image(source))[:MAX_FACES]
+            found = find_faces(load_image(source), MAX_FACES)
         except (ImageError, FaceError) as error:
             raise UserError(str(error)) from error
         crops = torch.from_numpy(np.stack([face.crop for face in found])).permute(0, 3, 1, 2)  # (N, 3, 64, 64)

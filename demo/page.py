@@ -1,5 +1,9 @@
 """The whole page: header, tabs, footer. A tab is one module with ID, TITLE and build(page, service)."""
 
+import html
+import logging
+from types import ModuleType
+
 import gradio as gr
 
 from demo import (
@@ -18,11 +22,11 @@ from demo.diagram import diagram_html
 from demo.guarded import GuardedBlocks
 from demo.notebook_links import notebook_links
 from demo.service import Service
+from demo.sessions import FILE_SECONDS, forget_on_unload
 
 TABS = (classes_tab, portraits_tab, interpolate_tab, autoencoder_tab, inside_tab, complete_tab, likelihood_tab,
         scoreboard_tab, about_tab)
 QUEUE_LENGTH = 16  # requests waiting or running; one more is told that the demo is busy
-CACHE_SECONDS = 3600
 
 HEADER = """<div class="masthead"><div>
 <p class="kicker">Conditional Image Generation with PixelCNN Decoders, 2016</p>
@@ -35,25 +39,50 @@ exactly how probable a given picture is. <em>Conditional</em> means that it is t
 
 FOOTER = """<p class="colophon">After <a href="https://arxiv.org/abs/1606.05328" target="_blank" rel="noopener">
 van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu (2016)</a>. Everything runs on the machine that
-serves this page; nothing you enter is kept.</p>"""
+serves this page; what you enter is forgotten when you close it.</p>"""
+
+LEFT_OUT = """<p class="facts">Left out, as their files are damaged: {names}.</p>"""
 
 NO_MODELS = """### No trained model was found
 Train the smallest one, in about a minute, and start the app again:
 `python -m pixelcnn_core train digits --data data --out demo/assets/models/digits`"""
 
 
+DAMAGED = """### This tab cannot be shown
+One of its files on the server is damaged or missing; the log of the server says which."""
+
+log = logging.getLogger(__name__)
+
+
+def build_tab(page: gr.Blocks, service: Service, module: ModuleType, tab: gr.Tab) -> None:
+    """One tab, inside its open `gr.Tab`; a damaged file costs this tab only, which says so."""
+    blocks, events = set(page.blocks), set(page.fns)
+    try:
+        module.build(page, service)
+        notebook_links(module.ID)
+    except Exception as error:  # whatever a file can hold
+        log.error("The tab %s is left out: %s: %s", module.TITLE, type(error).__name__, error)
+        tab.children.clear()  # what of it was built already, and its events
+        for kept, built in ((blocks, page.blocks), (events, page.fns)):
+            for number in set(built) - kept:
+                del built[number]
+        gr.Markdown(DAMAGED)
+
+
 def build_page(service: Service) -> gr.Blocks:
     """The page around a service; launch it with `notebook_theme()` and `STYLE`."""
     page = GuardedBlocks(title="PixelCNN: one pixel at a time", analytics_enabled=False,
-                         delete_cache=(CACHE_SECONDS, CACHE_SECONDS))
+                         delete_cache=FILE_SECONDS)
     with page:
+        forget_on_unload(page)
         gr.HTML(HEADER.format(diagram=diagram_html()), elem_id="masthead", apply_default_css=False)
+        if service.left_out:
+            gr.HTML(LEFT_OUT.format(names=html.escape(", ".join(service.left_out))), apply_default_css=False)
         if service.names:
             with gr.Tabs(elem_id="tabs") as tabs:
                 for module in TABS:
                     with gr.Tab(module.TITLE, id=module.ID) as tab:
-                        module.build(page, service)
-                        notebook_links(module.ID)
+                        build_tab(page, service, module, tab)
                     tab.select(None, js=address.write_tab(module.ID))
 
             def open_tab(request: gr.Request):

@@ -42,8 +42,11 @@ def bundled(name: str) -> np.ndarray:
     """A bundled picture, uint8 (32, 32, 3). Raises UserError for another name."""
     if not isinstance(name, str) or name not in PICTURES:
         raise UserError(f"There is no such picture; choose one of {', '.join(PICTURES)}.")
-    with Image.open(PICTURES[name]) as image:
-        return np.asarray(image.convert("RGB"))
+    try:
+        with Image.open(PICTURES[name]) as image:
+            return np.asarray(image.convert("RGB"))
+    except (OSError, ValueError, SyntaxError) as error:
+        raise UserError(f"The picture {name} cannot be shown: its file is damaged.") from error
 
 
 def shrink(image: Image.Image, size: int = SIZE) -> np.ndarray:

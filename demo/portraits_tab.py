@@ -25,8 +25,9 @@ COUNT = 9
 FRAME_SECONDS = 0.12
 STATE_SECONDS = 3600  # faces of a page that was left open are forgotten after this time
 
-PRIVACY = """Your photo is read once and its file deleted two seconds later; the crop and its numbers live in the
-memory of the server until you close the page. Use photos of people who agree. A portrait is an invention, 32 pixels
+PRIVACY = """Your photo is read once and its file deleted two seconds later, or after some ten minutes if it could not
+be read; the crop, its numbers and the portraits live in the memory of the server until you close the page, or, if a
+script asks, until a hundred others came. Use photos of people who agree. A portrait is an invention, 32 pixels
 wide: not evidence of anything, and not fit for identifying anyone."""
 
 EXPLANATION = [

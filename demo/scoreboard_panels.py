@@ -9,8 +9,7 @@ import numpy as np
 from demo.panels import FRONT, image_tag
 from demo.scoreboard_service import RaceMoment
 from demo.settings import Settings
-from demo.stored import fingerprint
-from pixelcnn_core.results import read_json
+from demo.stored import UNREADABLE, fingerprint, read_facts
 
 SIDE = 256  # pixels on the screen of one image
 STORED_RACE = "stored_race.json"
@@ -67,11 +66,11 @@ def write_race(folder: Path, settings: Settings, moment: RaceMoment) -> None:
 
 def read_race(folder: Path) -> tuple[str, int, RaceMoment] | None:
     """The class, the seed and the end of the race kept for a checkpoint; None where there is none."""
-    facts = read_json(folder / STORED_RACE)
     try:
+        facts = read_facts(folder, STORED_RACE)
         naive, cached = (np.array(facts[key], np.uint8) for key in ("naive", "cached"))
         return str(facts["label"]), int(facts["seed"]), RaceMoment("done", naive, cached, **facts["numbers"])
-    except (KeyError, TypeError, ValueError):
+    except UNREADABLE:
         return None
 
 

@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from demo.process import Trimmer
 from demo.settings import NO_CLASS, Settings, UserError, clean_settings, shorten
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.conditioning import Condition
@@ -82,9 +83,11 @@ class Service:
         self.patience = patience
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.infos = {info.name: info for info in map(read_info, sorted(self.folder.glob("*/config.json"))) if info}
+        self.left_out = sorted({path.parent.name for path in self.folder.glob("*/*.json")} - set(self.infos))
         self._models: dict[str, GatedPixelCNN] = {}
         self._loading = threading.Lock()
         self._turn = threading.Lock()
+        self._trimmer = Trimmer()
 
     @property
     def names(self) -> list[str]:
@@ -130,7 +133,7 @@ class Service:
 
     def stream(self, settings: Settings) -> Iterator[Progress]:
         """Sample the classes, row by row. Close the generator to stop. Raises Busy and UserError."""
-        return self.serve(settings.model, lambda model: self._rows(model, settings), len(settings.classes))
+        return self.serve(settings.model, lambda model: self.rows(model, settings), len(settings.classes))
 
     def serve(self, name: str | Callable[[], GatedPixelCNN], start: Callable[[GatedPixelCNN], Iterator[torch.Tensor]],
               groups: int, steps: int | None = None) -> Iterator[Progress]:
@@ -163,7 +166,7 @@ class Service:
                 if rows is not None:
                     rows.close()
             finally:
-                self._turn.release()
+                self._release()
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -173,7 +176,11 @@ class Service:
         try:
             yield
         finally:
-            self._turn.release()
+            self._release()
+
+    def _release(self) -> None:
+        self._turn.release()
+        self._trimmer.soon()
 
     def _slots(self, settings: Settings) -> list[int]:
         """The chosen classes as numbers; "no class" is one more than the last."""
@@ -187,7 +194,7 @@ class Service:
         label = torch.tensor([slot if slot < classes else -1 for slot in self._slots(settings)])
         return Condition(label=label.repeat_interleave(settings.images))  # (chosen * n,)
 
-    def _rows(self, model: GatedPixelCNN, settings: Settings) -> Iterator[torch.Tensor]:
+    def rows(self, model: GatedPixelCNN, settings: Settings) -> Iterator[torch.Tensor]:
         """Image k of a class gets the same noise whichever other classes, and however many images, are chosen."""
         slots, classes = self._slots(settings), len(self.info(settings.model).classes)
         if settings.same_noise:
@@ -204,25 +211,11 @@ class Service:
         """The first image of a request to a grey model, and the probabilities that each of its pixels was drawn from:
         (H, W) integers in [0, levels) and (H, W, levels)."""
         model = self.model(settings.model)
-        image = finish(self._rows(model, settings))[:1]  # (1, C, H, W)
+        image = finish(self.rows(model, settings))[:1]  # (1, C, H, W)
         with torch.inference_mode():
             logits = model(image.to(self.device), self.condition(settings)[:1])[0, :, 0]  # (levels, H, W)
         odds = torch.softmax(logits / (settings.temperature or 1), dim=0).permute(1, 2, 0)  # (H, W, levels)
         return image[0, 0].cpu().numpy(), odds.cpu().numpy()
-
-    def warm_up(self) -> threading.Thread:
-        """Load every model and compile the sampler in the background, so that the first visitor need not wait."""
-        def work() -> None:
-            for name in self.names:
-                for guidance in (1.0, 2.0):
-                    try:
-                        for _ in self.stream(self.settings(name, classes=[NO_CLASS], images=1, guidance=guidance)):
-                            break
-                    except UserError as error:
-                        log.warning("%s", error)
-        thread = threading.Thread(target=work, name="warm-up", daemon=True)
-        thread.start()
-        return thread
 
 
 def to_arrays(images: torch.Tensor, groups: int, levels: int) -> np.ndarray:

@@ -15,6 +15,8 @@ from PIL import Image
 from demo.service import ModelInfo
 from demo.settings import Settings
 
+# what damaged files, and files of other weights, can raise
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, SyntaxError, RecursionError)
 PIXELS, FACTS = "stored_samples.png", "stored_samples.json"
 
 
@@ -30,6 +32,15 @@ class Stored:
 def fingerprint(folder: Path) -> str:
     """A short hash of the weights in a checkpoint folder."""
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:16]
+
+
+def read_facts(folder: Path, name: str) -> dict:
+    """A JSON file kept beside weights. Raises OSError, ValueError or KeyError, also where it belongs to other weights:
+    pictures of an earlier model are not shown as this one's."""
+    facts = json.loads((folder / name).read_text(encoding="utf-8"))
+    if not isinstance(facts, dict) or facts["weights"] != fingerprint(folder):
+        raise ValueError(f"{folder / name} belongs to other weights")
+    return facts
 
 
 def write_atlas(path: Path, images: np.ndarray) -> None:
@@ -57,11 +68,11 @@ def write_stored(folder: Path, images: np.ndarray, settings: Settings, seconds: 
 def read_stored(folder: Path, info: ModelInfo) -> Stored | None:
     """The samples kept for a checkpoint; None where there are none, or where they do not fit the model."""
     try:
-        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        facts = read_facts(folder, FACTS)
         settings = Settings(**{**facts["settings"], "model": info.name, "classes": tuple(facts["settings"]["classes"])})
         images = read_atlas(folder / PIXELS, len(settings.classes), settings.images, info.image_size, info.channels)
         return Stored(settings, images, float(facts["seconds"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except UNREADABLE:
         return None
 
 
@@ -92,10 +103,10 @@ def write_portraits(folder: Path, names: tuple[str, str], crops: np.ndarray, set
 def read_portraits(folder: Path) -> StoredPortraits | None:
     """The portraits kept for a checkpoint; None where there are none."""
     try:
-        facts = json.loads((folder / "stored_portraits.json").read_text(encoding="utf-8"))
+        facts = read_facts(folder, "stored_portraits.json")
         crops = read_atlas(folder / "stored_crops.png", 1, 2, 64, 3)[0]
         images = read_atlas(folder / "stored_portraits.png", 1, len(facts["judged"]), facts["size"], 3)[0]
         path = read_atlas(folder / "stored_path.png", *facts["path"], facts["size"], 3)
         return StoredPortraits(tuple(facts["names"]), crops, facts["settings"], images, facts["judged"], path)
-    except (OSError, ValueError, KeyError, TypeError):
+    except UNREADABLE:
         return None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from demo.stored import fingerprint, read_atlas, write_atlas
+from demo.stored import UNREADABLE, fingerprint, read_atlas, read_facts, write_atlas
 
 PIXELS, PATH, FACTS = "stored_codes.png", "stored_code_path.png", "stored_codes.json"
 
@@ -42,10 +42,10 @@ def write_codes(folder: Path, stored: StoredCodes) -> None:
 def read_codes(folder: Path) -> StoredCodes | None:
     """What is kept beside an auto-encoder; None where there is nothing."""
     try:
-        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        facts = read_facts(folder, FACTS)
         images = read_atlas(folder / PIXELS, *facts["images"], facts["size"], 3)
         path = read_atlas(folder / PATH, *facts["path"], facts["size"], 3)
         return StoredCodes(tuple(facts["pictures"]), facts["settings"], images, facts["bits"], tuple(facts["ends"]),
                            path)
-    except (OSError, ValueError, KeyError, TypeError):
+    except UNREADABLE:
         return None

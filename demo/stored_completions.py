@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from demo.stored import fingerprint, read_atlas, write_atlas
+from demo.stored import UNREADABLE, fingerprint, read_atlas, read_facts, write_atlas
 
 COMPLETIONS = "stored_completions"
 
@@ -34,16 +34,16 @@ def write_completions(folder: Path, name: str, stored: StoredCompletions) -> Non
     """Keep completions or restorations in a checkpoint folder."""
     write_atlas(folder / f"{name}.png", np.concatenate([stored.original[None], stored.images])[None])
     facts = {**stored.facts, "known": ["".join("#" if k else "." for k in row) for row in stored.known],
-             "count": len(stored.images), "fingerprint": fingerprint(folder), "command": "python -m demo.make_assets"}
+             "count": len(stored.images), "weights": fingerprint(folder), "command": "python -m demo.make_assets"}
     (folder / f"{name}.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
 def read_completions(folder: Path, name: str) -> StoredCompletions | None:
     """What `write_completions` kept; None where there is nothing, or nothing that fits together."""
     try:
-        facts = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        facts = read_facts(folder, f"{name}.json")
         known = np.array([[letter == "#" for letter in row] for row in facts["known"]])
         images = read_atlas(folder / f"{name}.png", 1, facts["count"] + 1, len(known), 3)[0]
         return StoredCompletions(images[0], known, images[1:], facts)
-    except (OSError, ValueError, KeyError, TypeError):
+    except UNREADABLE:
         return None

@@ -1,13 +1,25 @@
 """Tiny checkpoints with random weights, a service that can be slowed down, the page on a local port, a browser."""
 
+import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from gradio_client import Client
-from helpers import Visit, save_race, save_tiny, save_tiny_codes, save_tiny_portraits, save_tiny_restorer, wait_until
+from helpers import (
+    Visit,
+    free_port,
+    save_race,
+    save_tiny,
+    save_tiny_codes,
+    save_tiny_portraits,
+    save_tiny_restorer,
+    wait_until,
+)
 from raw_calls import Page
 
 from app import LAUNCH
@@ -79,20 +91,47 @@ def service(shared_service):
 
 
 @pytest.fixture(scope="session")
-def url(shared_service, autoencoders) -> str:
-    """The address of the running page."""
+def running(shared_service, autoencoders):
+    """The page, served on a local port."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PIXELCNN_AUTOENCODERS", str(autoencoders))
-        page = build_page(shared_service)
-    _, address, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **LAUNCH)
-    yield address
-    page.close(verbose=False)
+        blocks = build_page(shared_service)
+    blocks.launch(server_name="127.0.0.1", quiet=True, **LAUNCH)
+    yield blocks
+    blocks.close(verbose=False)
+
+
+@pytest.fixture(scope="session")
+def url(running) -> str:
+    """The address of the running page."""
+    return running.local_url
 
 
 @pytest.fixture(scope="session")
 def page(url) -> Page:
     """Its events, to be called by plain HTTP."""
     return Page(url)
+
+
+@pytest.fixture
+def app(tmp_path, models, autoencoders):
+    """`python app.py` on the tiny models, with its own folder for temporary files; started by a call."""
+    started = []
+
+    def start(**more) -> tuple[subprocess.Popen, str]:
+        port = free_port()
+        environment = {**os.environ, "CI": "1", "GRADIO_SERVER_PORT": str(port), "PIXELCNN_MODELS": str(models),
+                       "PIXELCNN_AUTOENCODERS": str(autoencoders), "GRADIO_TEMP_DIR": str(tmp_path / "temporary"),
+                       **more}
+        log = open(tmp_path / "log.txt", "w")
+        started.append(subprocess.Popen([sys.executable, "app.py"], cwd=Path(__file__).parents[2], env=environment,
+                                        stdout=log, stderr=log))
+        return started[-1], f"http://127.0.0.1:{port}/"
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture

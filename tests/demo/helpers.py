@@ -1,6 +1,7 @@
 """Tiny checkpoints, waiting with a limit, and an open page in a browser."""
 
 import json
+import socket
 import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -86,6 +87,12 @@ def save_race(folder: Path) -> None:
     (folder / "race.json").write_text(json.dumps({
         "data": "digits", "image_size": 8, "channels": 1, "levels": 17, "images_test": 297, "batch": 32,
         "hardware": "a <quick> machine", "models": models, "baselines": baselines}), encoding="utf-8")
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
 
 
 def wait_until(condition, seconds: float) -> bool:

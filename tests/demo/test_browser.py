@@ -10,7 +10,7 @@ from demo.page import TABS
 
 def test_it_opens_on_stored_samples(visit):
     visitor = visit()
-    page = visitor.open(encoding="utf-8")
+    page = visitor.open()
     assert visitor.labels() == ["cat", "dog", "ship"]
     assert "Stored samples" in visitor.status()
     sizes = page.eval_on_selector_all("#grid img", "images => images.map(i => [i.naturalWidth, i.clientWidth])")
@@ -25,7 +25,7 @@ def test_it_opens_on_stored_samples(visit):
 def test_generate_draws_row_after_row(visit, service):
     service.row_seconds = 0.08
     visitor = visit()
-    page = visitor.open(encoding="utf-8")
+    page = visitor.open()
     before = visitor.sources()
     page.click("#new-seed")
     page.wait_for_function("document.querySelector('#status').innerText.includes('Row ')")
@@ -44,7 +44,7 @@ def test_generate_draws_row_after_row(visit, service):
 
 def test_generate_with_the_stored_settings_draws_the_stored_samples(visit):
     visitor = visit()
-    page = visitor.open(encoding="utf-8")
+    page = visitor.open()
     before = visitor.sources()
     page.click("#generate")
     visitor.wait_for_status("12 images in")
@@ -54,7 +54,7 @@ def test_generate_with_the_stored_settings_draws_the_stored_samples(visit):
 def test_stop_frees_the_model_within_a_second(visit, service):
     service.row_seconds = 0.2
     visitor = visit()
-    page = visitor.open(encoding="utf-8")
+    page = visitor.open()
     page.click("#generate")
     visitor.wait_for_status("Row 2")
     page.click("#stop")
@@ -70,7 +70,7 @@ def test_stop_frees_the_model_within_a_second(visit, service):
 def test_a_closed_page_frees_the_model(visit, service):
     service.row_seconds = 0.2
     visitor = visit()
-    page = visitor.open(encoding="utf-8")
+    page = visitor.open()
     page.click("#generate")
     visitor.wait_for_status("Row 2")
     page.close()
@@ -119,7 +119,7 @@ def test_a_wrong_address_opens_and_says_what_is_wrong(visit):
 
 def test_no_class_chosen_is_said_plainly_and_nothing_is_lost(visit):
     visitor = visit()
-    page = visitor.open(encoding="utf-8")
+    page = visitor.open()
     before = visitor.sources()
     page.get_by_role("button", name="None").click()
     page.wait_for_function("!document.querySelector('#classes input:checked')")
@@ -136,7 +136,7 @@ def test_no_class_chosen_is_said_plainly_and_nothing_is_lost(visit):
 
 def test_another_model(visit):
     visitor = visit()
-    page = visitor.open(encoding="utf-8")
+    page = visitor.open()
     page.get_by_label("digits · 8×8 grey").check()
     visitor.wait_for_status("Nothing drawn yet")
     assert visitor.labels() == list("0123456789")
@@ -146,7 +146,7 @@ def test_another_model(visit):
 
 def test_a_model_with_stored_samples_brings_their_settings(visit):
     visitor = visit()
-    page = visitor.open("?model=digits&seed=99&temperature=0.5&n=2", encoding="utf-8")
+    page = visitor.open("?model=digits&seed=99&temperature=0.5&n=2")
     page.get_by_label("photos · 16×16 colour").check()
     visitor.wait_for_status("Stored samples")
     page.wait_for_function("document.querySelector('#seed input').value == '7'")
@@ -158,7 +158,7 @@ def test_a_model_with_stored_samples_brings_their_settings(visit):
 
 def test_a_phone(visit):
     visitor = visit(viewport={"width": 390, "height": 844})
-    page = visitor.open(encoding="utf-8")
+    page = visitor.open()
     for module in TABS:  # those that find no room on a phone are in the menu "More tabs"
         visitor.open_tab(module.TITLE)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, module.ID
@@ -171,7 +171,7 @@ def test_a_phone(visit):
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(visit):
     visitor = visit()
-    page = visitor.open(encoding="utf-8")
+    page = visitor.open()
     reached, outlines = set(), set()
     for _ in range(45):
         page.keyboard.press("Tab")
@@ -194,7 +194,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(visit):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_can_be_read(visit, scheme):
     """WCAG contrast of the main words against the page, at least 4.5."""
-    page = visit(color_scheme=scheme).open(encoding="utf-8")
+    page = visit(color_scheme=scheme).open()
     for selector in ("h1", ".kicker", "#status p", "figcaption", "#facts p", ".colophon", "#seed label span",
                      ".notes p"):
         page.wait_for_selector(selector, state="attached")

@@ -83,7 +83,7 @@ def test_everything_that_can_be_pressed_changes_the_picture(visit, service, phot
 
 def test_the_bar_of_a_running_request_can_be_seen_in_every_tab(visit):
     visited = visit()
-    page = visited.open(encoding="utf-8")
+    page = visited.open()
     for module in TABS:
         visited.open_tab(module.TITLE)
         heights = page.evaluate("""() => {

@@ -163,4 +163,4 @@ def test_the_bundled_examples_were_drawn_from_the_bundled_weights():
         kept += [(complete.folder, restorations(kind)) for kind in DAMAGES]
     for folder, name in kept:
         stored = read_completions(folder, name)
-        assert stored is not None and stored.facts["fingerprint"] == fingerprint(folder), "python -m demo.make_assets"
+        assert stored is not None and stored.facts["weights"] == fingerprint(folder), "python -m demo.make_assets"

@@ -10,6 +10,7 @@ from helpers import CLASSES, save_tiny, wait_until
 
 from demo.service import Busy, Service
 from demo.settings import UserError
+from demo.warm_up import warm_up
 
 
 def finish(service, **values):
@@ -133,7 +134,7 @@ def test_the_folder_can_be_named_in_the_environment(monkeypatch, models):
 
 def test_warm_up_leaves_the_model_free(models):
     service = Service(models)
-    service.warm_up().join(60)
+    warm_up(service).join(60)
     assert wait_until(lambda: not service.busy, 1)
     assert set(service._models) == {"photos", "digits"}
 

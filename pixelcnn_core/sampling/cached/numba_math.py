@@ -6,9 +6,13 @@ on the processor: there is no `fastmath`, not even fused multiply-add, which som
 5 to 15 %), so that a file of the codec can be decoded everywhere. Probabilities are computed in float64.
 """
 
+import numba
 import numpy as np
 from numba import njit
 
+from pixelcnn_core.sampling.cached.compile_cache import cache_folder
+
+numba.config.CACHE_DIR = cache_folder()
 compiled = njit(nogil=True, cache=True, error_model="numpy")
 
 LOG2_E = 1.4426950408889634

@@ -1,0 +1,47 @@
+"""Where Numba keeps compiled code between runs: a folder that can be written, of its own for each version of the code.
+
+Numba compares the time of a function's own file only: a change in a function of another file, compiled into it, would
+leave stale machine code behind. So the folder's name is a hash of all that is compiled together.
+"""
+
+import atexit
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def cache_folder() -> str:
+    """The first place that can be written: NUMBA_CACHE_DIR, beside the code, in the user's cache; else a temporary one,
+    which goes with the process: then every start compiles again."""
+    name = f"numba-{version()}"
+    for parent in (os.environ.get("NUMBA_CACHE_DIR"), HERE / "__pycache__", user_cache()):
+        if parent and writable(folder := Path(parent, name)):
+            return str(folder)
+    folder = tempfile.mkdtemp(prefix=f"{name}-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def version() -> str:
+    """A short hash of the files that hold compiled code which others compile in."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(HERE.glob("numba_*.py")))).hexdigest()[:12]
+
+
+def user_cache() -> Path | None:
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pixelcnn"
+    except RuntimeError:  # a user without a home
+        return None
+
+
+def writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
