@@ -20,7 +20,7 @@ from demo.settings import UserError, number
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.provenance import read_json
+from pixelcnn_core.results import read_json, read_results
 from pixelcnn_core.sampling.interpolation import between
 from pixelcnn_core.sampling.sample import sample, uniforms_from_seed
 
@@ -167,14 +167,14 @@ def find_pairs(folder: Path) -> dict[int, CodeInfo]:
     pairs = {}
     for (kind, code), pixelcnn in found.items():
         if kind == AutoEncoder.__name__ and (mse := found.get((MSEAutoEncoder.__name__, code))):
-            steps = read_steps(pixelcnn / "codes.json", code)
-            pairs[code] = CodeInfo(code, pixelcnn, mse, read_json(pixelcnn / "results.json"), *steps)
+            steps = read_steps(pixelcnn, code)
+            pairs[code] = CodeInfo(code, pixelcnn, mse, read_results(pixelcnn), *steps)
     return dict(sorted(pairs.items()))
 
 
-def read_steps(path: Path, code: int) -> tuple[np.ndarray, np.ndarray]:
+def read_steps(folder: Path, code: int) -> tuple[np.ndarray, np.ndarray]:
     """From `codes.json`: one deviation along each direction, for the PixelCNN's code and for the MSE's, each (k, m)."""
-    stored, empty = read_json(path), np.zeros((0, code))
+    stored, empty = read_results(folder, "codes.json"), np.zeros((0, code))
     try:
         directions, deviations, mse_steps = (np.asarray(stored[key], float)
                                              for key in ("directions", "deviations", "mse_steps"))
