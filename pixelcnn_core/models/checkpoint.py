@@ -43,7 +43,8 @@ def find_file(checkpoint: str | Path, name: str, *, revision: str | None = None,
     if Path(checkpoint).exists():
         raise CheckpointError(f"{checkpoint} is not a checkpoint: there is no {name} in it")
     try:
-        return Path(hf_hub_download(str(checkpoint), name, revision=revision, cache_dir=cache_dir, token=token,
+        hub_id = Path(checkpoint).as_posix()  # also of a Path on Windows
+        return Path(hf_hub_download(hub_id, name, revision=revision, cache_dir=cache_dir, token=token,
                                     force_download=force_download, local_files_only=local_files_only))
     except (HFValidationError, LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise CheckpointError(f"no checkpoint {str(checkpoint)!r}: there is no such folder, and the Hub gave "

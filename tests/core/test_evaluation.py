@@ -41,6 +41,15 @@ def test_the_numbers_are_the_models(checkpoint):
     assert json.loads((checkpoint / "results.json").read_text(encoding="utf-8")) == results
 
 
+def test_a_hub_id_is_evaluated_like_a_folder(checkpoint, tmp_path, monkeypatch):
+    """Its recipe comes from the Hub as well; results are written nowhere."""
+    monkeypatch.setattr("pixelcnn_core.models.checkpoint.hf_hub_download", lambda hub_id, name, **_: checkpoint / name)
+    monkeypatch.chdir(tmp_path)
+    results = evaluate("somebody/tiny", "nowhere", limit=3)
+    assert results["data"] == "digits" and "weights" not in results
+    assert not (checkpoint / "results.json").exists() and not list(tmp_path.glob("somebody*"))
+
+
 def test_one_image_has_no_standard_error(checkpoint):
     """And nothing that is not a number is written."""
     assert "bits_per_dim_test_standard_error" not in evaluate(checkpoint, "nowhere", limit=1)
