@@ -11,6 +11,7 @@ from pixelcnn_core.cli.options import (
     CheckpointArgument,
     DataOption,
     JsonOption,
+    MinP,
     MinutesOption,
     located,
     report,
@@ -39,22 +40,25 @@ def verify_faces(data: DataOption,
 
 
 def identity(checkpoint: CheckpointArgument, data: DataOption,
-             encoder: Annotated[Path, typer.Option(help="checkpoint folder of its face encoder")] = ENCODER,
-             second: Annotated[Path | None, typer.Option(help="another one, that judges beside it")] = None,
+             encoder: Annotated[Path, typer.Option(help="checkpoint folder of its face encoder")] = NETWORK,
+             second: Annotated[Path | None, typer.Option(help="another one, that judges beside it")] = ENCODER,
              people: Annotated[int, typer.Option(min=2)] = 200,
              portraits: Annotated[int, typer.Option(min=1, help="for each of them")] = 8,
              temperature: Annotated[float, typer.Option(min=0)] = 1.0,
              guidance: Annotated[float, typer.Option()] = 1.0,
-             curve: Annotated[bool, typer.Option(help="first choose temperature and guidance: a grid on fewer "
-                                                 "portraits")] = False,
+             min_p: MinP = 0.0,
+             curve: Annotated[bool, typer.Option(help="first choose temperature, guidance and min-p on validation "
+                                                 "people: a grid on fewer portraits")] = False,
              json_file: JsonOption = None) -> None:
     """Draw portraits of held-out people, embed them again, and match them with 100 people."""
     from pixelcnn_core.faces.identity import identity, identity_curve
+    from pixelcnn_core.sampling.truncation import Truncation
 
     if curve:
-        chosen = identity_curve(checkpoint, data, encoder, temperatures=(0.8, 0.9, 1.0), guidances=(1.0, 1.5, 2.0, 3.0),
-                                people=min(people, 100), portraits=min(portraits, 4))["identity_chosen"]
-        temperature, guidance = chosen["temperature"], chosen["guidance"]
+        chosen = identity_curve(checkpoint, data, encoder, temperatures=(0.9, 1.0), guidances=(1.0, 1.5, 2.0),
+                                min_ps=(0.05, 0.1), people=min(people, 100),
+                                portraits=min(portraits, 4))["identity_chosen"]
+        temperature, guidance, min_p = (chosen[key] for key in ("temperature", "guidance", "min_p"))
 
     report(identity(checkpoint, data, encoder, second, people=people, portraits=portraits, temperature=temperature,
-                    guidance=guidance), json_file)
+                    guidance=guidance, truncation=Truncation(min_p=min_p)), json_file)

@@ -25,6 +25,7 @@ CheckpointArgument = Annotated[str, typer.Argument(help="checkpoint folder or Hu
 DataOption = Annotated[Path, typer.Option(help="folder of the data set")]
 JsonOption = Annotated[Path | None, typer.Option("--json", help="write the numbers to this file", callback=writable)]
 MinutesOption = Annotated[float | None, typer.Option(help="decay and stop within this time")]
+MinP = Annotated[float, typer.Option(min=0, max=1, help="leave out levels below this share of the likeliest; 0: none")]
 CLASSIFIER = Path("demo/assets/classifier")
 ENCODER = Path("demo/assets/face_encoder")  # distilled from the network
 NETWORK = Path("demo/assets/face_network")

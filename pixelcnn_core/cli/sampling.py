@@ -10,6 +10,7 @@ from pixelcnn_core.cli.options import (
     CheckpointArgument,
     DataOption,
     JsonOption,
+    MinP,
     find_classes,
     report,
     writable,
@@ -17,7 +18,6 @@ from pixelcnn_core.cli.options import (
 
 Temperature = Annotated[float, typer.Option(min=0)]
 Guidance = Annotated[float, typer.Option(help="classifier-free; 1 is the model itself")]
-MinP = Annotated[float, typer.Option(min=0, max=1, help="leave out levels below this share of the likeliest; 0: none")]
 TopP = Annotated[float, typer.Option(max=1, help="keep the fewest levels that hold this probability; 1: all")]
 TopK = Annotated[int, typer.Option(min=0, help="keep the so many likeliest levels; 0: all")]
 

@@ -22,6 +22,7 @@ from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import count_parameters, training_so_far
 from pixelcnn_core.results import read_json, read_results
 from pixelcnn_core.sampling.coarse_to_fine import draw
+from pixelcnn_core.sampling.truncation import Truncation
 
 NOT_FOR = """Not for identifying, verifying or judging anyone. The photos it learnt from are mostly of public figures
 from the web, unevenly distributed over sex, age, skin colour and country, and it does not work equally well for
@@ -203,8 +204,9 @@ def write_portrait_card(folder: str | Path, encoder: str | Path, photos: Sequenc
     facts, total = read_json(folder / "training.json"), training_so_far(folder)
     chosen = results.get("identity_chosen", {"temperature": 1.0, "guidance": 1.0})
     if photos:
-        portrait_rows(model, load_encoder(encoder), photos, count, **chosen).save(folder / "samples.png",
-                                                                                             optimize=True)
+        how = {"temperature": chosen["temperature"], "guidance": chosen["guidance"],
+               "truncation": Truncation(min_p=chosen.get("min_p", 0.0))}
+        portrait_rows(model, load_encoder(encoder), photos, count, **how).save(folder / "samples.png", optimize=True)
 
     def measured(key: str) -> str:
         return f"{results[key]:.3f}" if key in results else "not measured"
@@ -218,7 +220,8 @@ def write_portrait_card(folder: str | Path, encoder: str | Path, photos: Sequenc
         test=measured("bits_per_dim_test"), wrong=measured("bits_per_dim_test_wrong_embedding"),
         unconditional=measured("bits_per_dim_test_unconditional"), train=measured("bits_per_dim_train"),
         images=f"{results['images']:,} photos" if "images" in results else "not evaluated",
-        identity=identity_text(results), again=again(name, facts), not_for=NOT_FOR, **chosen,
+        identity=identity_text(results), again=again(name, facts), not_for=NOT_FOR,
+        temperature=chosen["temperature"], guidance=chosen["guidance"],
         limits=WEAK.format(images=total["images"]) if not on_gpu(facts) else "A portrait is 32 pixels wide at most."),
         encoding="utf-8")
     return folder / "README.md"

@@ -5,6 +5,7 @@ either.
 """
 
 import functools
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -61,35 +62,35 @@ def measure(model: Portraitist, data_dir: str | Path, encoder: str | Path, secon
 
 def identity(checkpoint: str | Path, data_dir: str | Path, encoder: str | Path, second: str | Path | None = None, *,
              split: str = "test", **settings) -> dict:
-    """`measure` a checkpoint on test people; results.json of a single model's folder keeps the numbers as "identity".
+    """`measure` a checkpoint on test people; results.json of its folder keeps the numbers as "identity".
 
     Raises CheckpointError, DataError, ResultsError.
     """
     read_results(checkpoint)  # what cannot be merged later ends here
-    model = load_portraitist(checkpoint)
-    results = measure(model, data_dir, encoder, second, split=split, **settings)
-    if not isinstance(model, Chain):
+    results = measure(load_portraitist(checkpoint), data_dir, encoder, second, split=split, **settings)
+    if split == "test":
         merge_results(checkpoint, {"identity": results})
     return results
 
 
 def identity_curve(checkpoint: str | Path, data_dir: str | Path, encoder: str | Path, *, temperatures: Sequence[float],
-                   guidances: Sequence[float], people: int = 100, portraits: int = 4, seed: int = 0) -> dict:
-    """Measure every pair of temperature and guidance on validation people, and choose the one with the best rank1
-    (then auc).
+                   guidances: Sequence[float], min_ps: Sequence[float] = (0.0,), people: int = 100, portraits: int = 4,
+                   seed: int = 0) -> dict:
+    """Measure every combination of temperature, guidance and min-p on validation people, and choose the one with the
+    best rank1 (then auc).
 
-    results.json of a single model's folder gets "identity_curve" and "identity_chosen", and "identity" stays.
+    results.json of its folder gets "identity_curve" and "identity_chosen", and "identity" stays.
     """
     read_results(checkpoint)
     model, curve = load_portraitist(checkpoint), []
-    for temperature in temperatures:
-        for guidance in guidances:
-            row = measure(model, data_dir, encoder, people=people, portraits=portraits, gallery=people,
-                          temperature=temperature, guidance=guidance, seed=seed)
-            curve.append({key: row[key] for key in ("temperature", "guidance", "rank1", "auc", "rank1_real",
-                                                    "rank1_chance", "people", "portraits")})
+    for temperature, guidance, min_p in itertools.product(temperatures, guidances, min_ps):
+        row = measure(model, data_dir, encoder, people=people, portraits=portraits, gallery=people,
+                      temperature=temperature, guidance=guidance, truncation=Truncation(min_p=min_p), seed=seed)
+        curve.append({"temperature": temperature, "guidance": guidance, "min_p": min_p,
+                      **{key: row[key] for key in ("rank1", "auc", "rank1_real", "rank1_chance", "people",
+                                                   "portraits")}})
     best = max(curve, key=lambda row: (row["rank1"], row["auc"]))
-    measured = {"identity_curve": curve, "identity_chosen": {key: best[key] for key in ("temperature", "guidance")}}
-    if not isinstance(model, Chain):
-        merge_results(checkpoint, measured)
+    measured = {"identity_curve": curve,
+                "identity_chosen": {key: best[key] for key in ("temperature", "guidance", "min_p")}}
+    merge_results(checkpoint, measured)
     return measured
