@@ -17,7 +17,7 @@ from demo.run_controls import QUIET
 from demo.service import Service
 from demo.settings import MAX_SEED, Settings, UserError, number
 
-KEYS = ("model", "classes", "n", "temperature", "guidance", "seed", "noise")
+KEYS = ("model", "classes", "n", "temperature", "guidance", "seed", "noise", "min_p")
 
 # While the page opens, its own events must not overwrite the address that it is opened with: `OPENED` ends that time.
 OPENED = """() => {
@@ -47,8 +47,8 @@ def write(entries: str) -> str:
 }}"""
 
 
-WRITE_SETTINGS = write("""(model, classes, n, temperature, guidance, seed, same) => (
-  {model, classes: (classes || []).join(","), n, temperature, guidance, seed, noise: same ? "same" : "own"})""")
+WRITE_SETTINGS = write("""(model, classes, n, temperature, guidance, seed, same, min_p) => (
+  {model, classes: (classes || []).join(","), n, temperature, guidance, seed, noise: same ? "same" : "own", min_p})""")
 
 
 def remember(page: gr.Blocks, prefix: str, components: dict[str, Component]) -> None:
@@ -115,7 +115,7 @@ def read_settings(service: Service, query: Mapping[str, str]) -> tuple[Settings 
     if not any(key in query for key in KEYS):
         return None, ""
     values = {"images": query.get("n"), "temperature": query.get("temperature"), "guidance": query.get("guidance"),
-              "seed": query.get("seed"), "same_noise": query.get("noise")}
+              "seed": query.get("seed"), "same_noise": query.get("noise"), "min_p": query.get("min_p")}
     model, classes, problem = query.get("model"), query.get("classes"), ""
     try:
         service.info(model or service.names[0])

@@ -12,14 +12,14 @@ import numpy as np
 from demo import address
 from demo.model_facts import card_text, facts_html
 from demo.panels import panels_html, write_figure
-from demo.run_controls import QUIET, idle_buttons, sampling_sliders, toolbar, wire
+from demo.run_controls import QUIET, idle_buttons, min_p_slider, sampling_sliders, toolbar, wire
 from demo.service import Service
 from demo.settings import MAX_IMAGES, MAX_IMAGES_PER_CLASS, NO_CLASS, Settings, UserError
 from demo.status import finished_status, running_status, status_html, stored_status
 from demo.stored import Stored, read_stored
 
 ID, TITLE = "classes", "Classes"
-SETTINGS = ("images", "temperature", "guidance", "seed", "same_noise")
+SETTINGS = ("images", "temperature", "guidance", "seed", "same_noise", "min_p")
 FRAME_SECONDS = 0.12  # a picture more often than this would cost more time than the samples
 
 EXPLANATION = [
@@ -76,6 +76,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             images = gr.Slider(1, MAX_IMAGES_PER_CLASS, value=settings.images, step=1, label="Images per class",
                                elem_id="images", info=f"At most {MAX_IMAGES} images at once.")
             temperature, guidance, seed = sampling_sliders("", settings.temperature, settings.guidance, settings.seed)
+            min_p = min_p_slider("", settings.min_p)
             same_noise = gr.Checkbox(settings.same_noise, label="Same noise, every class", elem_id="same-noise",
                                      info="All classes share their random numbers: what differs is the class alone.")
         with gr.Column(elem_classes="notes"):
@@ -86,9 +87,9 @@ def build(page: gr.Blocks, service: Service) -> None:
         card = gr.Markdown(card_text(info))
     drawn = gr.State()  # how far the running request is: the Stop button reports it
 
-    controls = [model, classes, images, temperature, guidance, seed, same_noise]
+    controls = [model, classes, images, temperature, guidance, seed, same_noise, min_p]
 
-    def generate(model, classes, images, temperature, guidance, seed, same_noise):
+    def generate(model, classes, images, temperature, guidance, seed, same_noise, min_p=0):
         """Sample images of the chosen classes; every row is sent as soon as it is drawn.
 
         Numbers out of range are moved into it. Returns, again after each step: the samples as HTML with embedded
@@ -96,7 +97,7 @@ def build(page: gr.Blocks, service: Service) -> None:
         """
         try:
             settings = service.settings(model, classes=classes, images=images, temperature=temperature,
-                                        guidance=guidance, seed=seed, same_noise=same_noise)
+                                        guidance=guidance, seed=seed, same_noise=same_noise, min_p=min_p)
             yield from draw(service, settings)
         except UserError as error:
             yield gr.skip(), status_html(html.escape(str(error))), gr.skip(), gr.skip(), gr.skip()
@@ -127,7 +128,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             return (*[gr.skip()] * (len(controls) + 4), picture(first))
         info, shown = service.info(settings.model), stored[settings.model]
         values = (gr.CheckboxGroup(choices=[*info.classes, NO_CLASS], value=list(settings.classes)), settings.images,
-                  settings.temperature, settings.guidance, settings.seed, settings.same_noise)
+                  settings.temperature, settings.guidance, settings.seed, settings.same_noise, settings.min_p)
         return (settings.model, *values, facts_html(info), card_text(info),
                 stored_panels(service, settings.model, shown), stored_status(shown, settings, problem),
                 picture(settings.model))
@@ -141,7 +142,7 @@ def build(page: gr.Blocks, service: Service) -> None:
 def draw(service: Service, settings: Settings) -> Iterator[tuple]:
     """Run one request and yield (panels, status, PNG file, seed, how far), at most every FRAME_SECONDS."""
     yield (blank_panels(service, settings), status_html("Loading the model…", 0), None, settings.seed,
-           (0, service.info(settings.model).image_size, settings))
+           (0, service.info(settings.model).rows, settings))
     shown = 0.0
     for progress in service.stream(settings):
         if progress.state == "waiting":
@@ -151,7 +152,7 @@ def draw(service: Service, settings: Settings) -> Iterator[tuple]:
         ended, how_far = progress.state != "sampling", (progress.row, progress.rows, settings)
         if not ended and time.monotonic() - shown < FRAME_SECONDS:
             continue
-        panels = panels_html(progress.images, settings.classes, progress.row)
+        panels = panels_html(progress.images, settings.classes, progress.shown_rows)
         if ended:
             with tempfile.TemporaryDirectory() as folder:  # the server keeps its own copy, for ten minutes
                 path = write_figure(folder, progress.images, settings)

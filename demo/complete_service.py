@@ -52,7 +52,7 @@ class CompleteService:
 
     @property
     def model_name(self) -> str | None:
-        return next((name for name in self.service.names if self.service.info(name).channels == 3), None)
+        return next((name for name in self.service.single_names if self.service.info(name).channels == 3), None)
 
     @property
     def size(self) -> int:

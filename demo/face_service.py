@@ -13,17 +13,21 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from demo.drawing_service import Model, arranged, draw_rows, noise_of
 from demo.images import ImageError, load_image
 from demo.service import Progress, Service
 from demo.settings import UserError
 from pixelcnn_core.faces.alignment import FaceError, find_faces
+from pixelcnn_core.faces.chip import chip_from_photo
 from pixelcnn_core.faces.encoder import FaceEncoder, check_encoder, condition_vectors, embed_small
+from pixelcnn_core.faces.face_network import FaceNetwork
 from pixelcnn_core.faces.vggface2 import load_encoder
+from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.conditioning import Condition
-from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.results import ResultsError
 from pixelcnn_core.sampling.interpolation import between
-from pixelcnn_core.sampling.sample import sample, uniforms_from_seed
+from pixelcnn_core.sampling.truncation import Truncation
 
 ASSETS = Path(__file__).parent / "assets"
 EXAMPLES = {"Eileen Collins": ASSETS / "faces" / "eileen_collins.jpg",
@@ -46,7 +50,7 @@ class FaceService:
 
     def __init__(self, service: Service, folder: Path | str | None = None):
         self.service = service
-        self.folder = folder or os.environ.get("PIXELCNN_ENCODER") or ASSETS / "face_encoder"
+        self.folder = folder or os.environ.get("PIXELCNN_ENCODER") or ASSETS / "face_network"
 
     @property
     def model_name(self) -> str | None:
@@ -56,32 +60,39 @@ class FaceService:
     def encoder(self) -> FaceEncoder:
         try:
             return load_encoder(self.folder)
-        except CheckpointError as error:
+        except (CheckpointError, ResultsError) as error:
             raise UserError("The face encoder cannot be loaded: its files are missing or damaged.") from error
 
     def faces(self, source) -> list[FoundFace]:
         """Whatever `load_image` takes -> the faces in it, the largest first. Raises UserError."""
         try:
-            found = find_faces(load_image(source), MAX_FACES)
+            photo = load_image(source)
+            found = find_faces(photo, MAX_FACES)
         except (ImageError, FaceError) as error:
             raise UserError(str(error)) from error
-        crops = torch.from_numpy(np.stack([face.crop for face in found])).permute(0, 3, 1, 2)  # (N, 3, 64, 64)
-        vectors = self.encoder.embed(crops).numpy()
+        if isinstance(self.encoder, FaceNetwork):  # it reads the photo itself, and sees more than the crop holds
+            chips = np.stack([chip_from_photo(np.asarray(photo), face.landmarks) for face in found])
+            vectors = self.encoder.embed_chips(torch.from_numpy(chips).permute(0, 3, 1, 2)).numpy()
+        else:
+            crops = torch.from_numpy(np.stack([face.crop for face in found])).permute(0, 3, 1, 2)  # (N, 3, 64, 64)
+            vectors = self.encoder.embed(crops).numpy()
         return [FoundFace(face.crop, vector, face.probability, face.inside) for face, vector in zip(found, vectors)]
 
-    def portraits(self, embedding: np.ndarray, count: int, seed: int, temperature: float,
-                  guidance: float) -> Iterator[Progress]:
-        """`count` portraits of one person, `images` (1, count, H, W, C). Raises Busy and UserError."""
-        return self._draw(np.repeat(embedding[None], count, 0), None, 1, seed, temperature, guidance)
+    def portraits(self, embedding: np.ndarray, count: int, seed: int, **settings) -> Iterator[Progress]:
+        """`count` portraits of one person, `images` (1, count, H, W, C); `settings`: temperature, guidance, min_p.
+
+        Raises Busy and UserError.
+        """
+        return self._draw(np.repeat(embedding[None], count, 0), None, 1, seed, **settings)
 
     def path(self, start: np.ndarray, end: np.ndarray, columns: int, rows: int, path: str, seed: int,
-             temperature: float, guidance: float) -> Iterator[Progress]:
+             **settings) -> Iterator[Progress]:
         """Portraits between two people, each row with its own noise: `images` (columns, rows, H, W, C)."""
         vectors = between(torch.from_numpy(start), torch.from_numpy(end), columns, path).numpy()
-        return self._draw(vectors.repeat(rows, 0), rows, columns, seed, temperature, guidance)
+        return self._draw(vectors.repeat(rows, 0), rows, columns, seed, **settings)
 
     def class_path(self, model: str, start: str, end: str, columns: int, rows: int, path: str, seed: int,
-                   temperature: float, guidance: float) -> Iterator[Progress]:
+                   temperature: float, guidance: float, min_p: float = 0.0) -> Iterator[Progress]:
         """The same between two classes of a class-conditional model: mixtures of their one-hot vectors."""
         names = self.service.info(model).classes
         if start not in names or end not in names:
@@ -90,28 +101,31 @@ class FaceService:
         label = between(one_hot[names.index(start)], one_hot[names.index(end)], columns, path)  # (columns, classes)
         condition = Condition(label=label.repeat_interleave(rows, 0))
 
-        def begin(loaded: GatedPixelCNN):
-            noise = uniforms_from_seed(seed, rows, loaded.config).repeat(columns, 1, 1, 1)
-            return sample(loaded, condition, uniforms=noise, temperature=temperature, guidance=guidance)
+        def begin(loaded: Model):
+            noise = arranged(noise_of(loaded, seed, rows), lambda numbers: numbers.repeat(columns, 1, 1, 1))
+            return draw_rows(loaded, condition, noise, temperature=temperature, guidance=guidance,
+                             truncation=Truncation(min_p=min_p))
 
         return self.service.serve(model, begin, columns)
 
-    def _draw(self, embeddings: np.ndarray, same_noise_every: int | None, groups: int, seed: int, temperature: float,
-              guidance: float) -> Iterator[Progress]:
+    def _draw(self, embeddings: np.ndarray, same_noise_every: int | None, groups: int, seed: int, *,
+              temperature: float, guidance: float, min_p: float = 0.0) -> Iterator[Progress]:
         condition = Condition(embedding=condition_vectors(torch.from_numpy(embeddings)))
 
-        def begin(model: GatedPixelCNN):
+        def begin(model: Model):
             self.check(model)
-            noise = uniforms_from_seed(seed, same_noise_every or len(embeddings), model.config)
-            noise = noise.repeat(len(embeddings) // len(noise), 1, 1, 1)  # (N, C, H, W)
-            return sample(model, condition, uniforms=noise, temperature=temperature, guidance=guidance)
+            different = same_noise_every or len(embeddings)
+            noise = arranged(noise_of(model, seed, different),
+                             lambda numbers: numbers.repeat(len(embeddings) // different, 1, 1, 1))  # (N, C, H, W)
+            return draw_rows(model, condition, noise, temperature=temperature, guidance=guidance,
+                             truncation=Truncation(min_p=min_p))
 
         if self.model_name is None:
             raise UserError("There is no portrait model: train one with `python -m pixelcnn_core train portraits-cpu "
                             "--data faces --out demo/assets/models/portraits`.")
         return self.service.serve(self.model_name, begin, groups)
 
-    def check(self, model: GatedPixelCNN) -> None:
+    def check(self, model: Model) -> None:
         """Raises UserError if the portrait model belongs to another encoder."""
         try:
             check_encoder(model, self.encoder)
@@ -125,8 +139,12 @@ class FaceService:
         source = torch.from_numpy(embedding)
         cosine = embed_small(self.encoder, batch) @ source
         condition = Condition(embedding=condition_vectors(source[None]).repeat(len(batch), 1))
+        batch, condition = batch.to(self.service.device), condition.to(self.service.device)
         with torch.inference_mode():
-            bits = model.bits_per_dim(batch.to(self.service.device), condition.to(self.service.device))
+            if isinstance(model, Chain):  # at most
+                bits = sum(model.bits(batch, condition).values()) / batch[0].numel()
+            else:
+                bits = model.bits_per_dim(batch, condition)
         return [(float(c), float(b)) for c, b in zip(cosine, bits)]
 
 

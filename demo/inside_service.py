@@ -48,7 +48,7 @@ class InsideService:
 
     @property
     def model_name(self) -> str | None:
-        colour = (name for name in self.service.names if self.service.info(name).channels == 3)
+        colour = (name for name in self.service.single_names if self.service.info(name).channels == 3)
         return next((name for name in colour if self.service.info(name).levels == 256), None)
 
     @property

@@ -12,9 +12,9 @@ from demo.face_service import EXAMPLES, FaceService
 from demo.panels import enlarge
 from demo.portrait_panels import download_link, one_column_html, sheet_png, source_html, strip_gif, strip_html
 from demo.portraits_tab import STATE_SECONDS, default_settings
-from demo.run_controls import QUIET, sampling_sliders, toolbar, wire
+from demo.run_controls import QUIET, min_p_slider, sampling_sliders, toolbar, wire
 from demo.service import Progress, Service
-from demo.settings import MAX_GUIDANCE, MAX_SEED, MAX_TEMPERATURE, UserError, number
+from demo.settings import MAX_GUIDANCE, MAX_MIN_P, MAX_SEED, MAX_TEMPERATURE, UserError, number
 from demo.status import status_html, unfinished_status
 from demo.stored import StoredPortraits, read_portraits
 from demo.uploads import take_upload
@@ -49,7 +49,7 @@ def build(page: gr.Blocks, service: Service) -> None:
                     "--data data --out demo/assets/models/digits`.")
         return
     stored = read_portraits(service.folder / faces.model_name) if faces.model_name else None
-    defaults = default_settings(service.info(faces.model_name).results) if faces.model_name else (1.0, 1.0)
+    defaults = default_settings(service.info(faces.model_name).results) if faces.model_name else (1.0, 1.0, 0.0)
     names = service.info(class_models[0]).classes if class_models else ()
 
     with gr.Row(elem_classes="bench"):
@@ -77,7 +77,8 @@ def build(page: gr.Blocks, service: Service) -> None:
             path = gr.Radio(list(PATHS), value=PATHS[0], label="Path", elem_id="interpolate-path")
             columns = gr.Slider(3, MAX_COLUMNS, value=COLUMNS, step=1, label="Steps")
             rows = gr.Slider(1, MAX_ROWS, value=ROWS, step=1, label="Rows of noise")
-            temperature, guidance, seed = sampling_sliders("interpolate-", *defaults, 7)
+            temperature, guidance, seed = sampling_sliders("interpolate-", *defaults[:2], 7)
+            min_p = min_p_slider("interpolate-", defaults[2])
         with gr.Column(elem_classes="notes"):
             for text in EXPLANATION:
                 gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
@@ -108,7 +109,7 @@ def build(page: gr.Blocks, service: Service) -> None:
 
     model.input(show_classes, model, ends, **QUIET)
     address.remember(page, ID, {"between": kind, "model": model, "path": path, "steps": columns, "rows": rows,
-                                "temperature": temperature, "guidance": guidance, "seed": seed})
+                                "temperature": temperature, "guidance": guidance, "seed": seed, "min_p": min_p})
 
     def open_ends(request: gr.Request):
         """The classes that the address names, which are those of the model that it names."""
@@ -123,7 +124,8 @@ def build(page: gr.Blocks, service: Service) -> None:
     gr.on([end.change for end in ends], fn=None, inputs=ends,
           js=address.write(f"(first, last) => ({{'{ID}.from': first, '{ID}.to': last}})"))
 
-    def interpolate(kind, model, start_class, end_class, path, columns, rows, temperature, guidance, seed, start, end):
+    def interpolate(kind, model, start_class, end_class, path, columns, rows, temperature, guidance, seed, start, end,
+                    min_p=0):
         """Draw the way from one person or class to another, the same noise in every column; rows are streamed.
 
         Returns, again after each step: the strip as HTML with embedded PNGs, at the end with links to a PNG and a GIF;
@@ -133,7 +135,7 @@ def build(page: gr.Blocks, service: Service) -> None:
         columns, rows = int(number(columns, 3, MAX_COLUMNS, COLUMNS)), int(number(rows, 1, MAX_ROWS, ROWS))
         settings = {"path": path if path in PATHS else PATHS[0], "seed": seed,
                     "temperature": number(temperature, 0, MAX_TEMPERATURE, 1),
-                    "guidance": number(guidance, 0, MAX_GUIDANCE, 1)}
+                    "guidance": number(guidance, 0, MAX_GUIDANCE, 1), "min_p": number(min_p, 0, MAX_MIN_P, 0)}
         try:
             if kind == CLASSES:
                 stream, sources = faces.class_path(model, start_class, end_class, columns, rows, **settings), []
@@ -150,7 +152,7 @@ def build(page: gr.Blocks, service: Service) -> None:
 
     wire(tools, status, seed, drawn, api_name="interpolate", sampling={
         "fn": interpolate, "preprocess": False,
-        "inputs": [kind, model, *ends, path, columns, rows, temperature, guidance, seed, *chosen],
+        "inputs": [kind, model, *ends, path, columns, rows, temperature, guidance, seed, *chosen, min_p],
         "outputs": [strip, status, seed, drawn, images, step, large]})
 
     def scrub(step, images):
@@ -180,7 +182,7 @@ def draw(stream: Iterator[Progress], sources: list[tuple[np.ndarray, str]], labe
             continue
         shown, images = time.monotonic(), progress.images  # (columns, rows, H, W, C)
         if progress.state != "done":
-            yield (strip_html(images, labels, sources, progress.row), unfinished_status(progress), seed, None,
+            yield (strip_html(images, labels, sources, progress.shown_rows), unfinished_status(progress), seed, None,
                    *unchanged)
             continue
         panels = [(enlarge(column, column.shape[1], columns=1), label) for column, label in zip(images, labels)]

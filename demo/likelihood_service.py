@@ -52,7 +52,7 @@ class LikelihoodService:
 
     @property
     def model_name(self) -> str | None:
-        infos = (self.service.info(name) for name in self.service.names)
+        infos = (self.service.info(name) for name in self.service.single_names)
         return next((info.name for info in infos if info.channels == 3 and info.levels == 256), None)
 
     @property

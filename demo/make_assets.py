@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from demo import autoencoder_tab, code_path
+from demo import autoencoder_tab, chain_tab, code_path
 from demo import complete_tab as tab
+from demo.chain_service import ChainService
 from demo.code_service import CodeService
 from demo.complete_service import DAMAGES, CompleteService, Damage
 from demo.diagram import RECORD
@@ -25,6 +26,7 @@ from demo.service import Service
 from demo.stored import write_portraits, write_stored
 from demo.stored_codes import StoredCodes, write_codes
 from demo.stored_completions import COMPLETIONS, StoredCompletions, restorations, write_completions
+from demo.stored_scales import StoredScales, write_scales
 from pixelcnn_core.cards.card import FIGURE_3, PHOTO_TEMPERATURE
 from pixelcnn_core.sampling.interpolation import PATHS
 
@@ -45,14 +47,23 @@ def draw_portraits(faces: FaceService, seed: int = 7) -> None:
     """What the tabs of faces open with: portraits of the first bundled photo, and the path to the second."""
     names = tuple(EXAMPLES)
     first, second = (faces.faces(EXAMPLES[name])[0] for name in names)
-    temperature, guidance = default_settings(faces.service.info(faces.model_name).results)
-    images = list(faces.portraits(first.embedding, COUNT, seed, temperature, guidance))[-1].images[0]
-    path = list(faces.path(first.embedding, second.embedding, COLUMNS, ROWS, PATHS[0], seed, temperature,
-                           guidance))[-1].images
+    chosen = default_settings(faces.service.info(faces.model_name).results)
+    how = dict(zip(("temperature", "guidance", "min_p"), chosen))
+    images = list(faces.portraits(first.embedding, COUNT, seed, **how))[-1].images[0]
+    path = list(faces.path(first.embedding, second.embedding, COLUMNS, ROWS, PATHS[0], seed, **how))[-1].images
     judged = [(round(cosine, 4), round(bits, 4)) for cosine, bits in faces.judge(images, first.embedding)]
     write_portraits(faces.service.folder / faces.model_name, names, np.stack([first.crop, second.crop]),
-                    {"temperature": temperature, "guidance": guidance, "seed": seed}, images, judged, path)
+                    {**how, "seed": seed}, images, judged, path)
     print(f"{faces.model_name}: {len(images)} portraits")
+
+
+def draw_scales(chains: ChainService, name: str, seed: int = 7) -> None:
+    """What the tab of the chains opens with: pictures of all sizes from nothing, and the bits of the first."""
+    settings = {"temperature": 1.0, "guidance": 1.0, "min_p": chain_tab.MIN_P}
+    *_, last = chains.imagine(name, chains.told(name, None), None, chain_tab.COUNT, seed, **settings)
+    bits = chains.bits(name, last.progress.images[0][0], chains.told(name, None))
+    write_scales(chains.service.folder / name, StoredScales(last.pictures, bits, {**settings, "seed": seed}))
+    print(f"{name}: {last.progress.seconds:.1f} s")
 
 
 def draw_completions(complete: CompleteService) -> None:
@@ -115,6 +126,8 @@ def main() -> None:
     faces = FaceService(service)
     if faces.model_name:
         draw_portraits(faces)
+    for name in service.chain_names:
+        draw_scales(ChainService(service), name)
     codes = CodeService(service)
     for m in codes.sizes:
         draw_codes(codes, m)

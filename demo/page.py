@@ -10,6 +10,7 @@ from demo import (
     about_tab,
     address,
     autoencoder_tab,
+    chain_tab,
     classes_tab,
     complete_tab,
     inside_tab,
@@ -24,8 +25,8 @@ from demo.notebook_links import notebook_links
 from demo.service import Service
 from demo.sessions import FILE_SECONDS, forget_on_unload
 
-TABS = (classes_tab, portraits_tab, interpolate_tab, autoencoder_tab, inside_tab, complete_tab, likelihood_tab,
-        scoreboard_tab, about_tab)
+TABS = (classes_tab, portraits_tab, interpolate_tab, chain_tab, autoencoder_tab, inside_tab, complete_tab,
+        likelihood_tab, scoreboard_tab, about_tab)
 QUEUE_LENGTH = 16  # requests waiting or running; one more is told that the demo is busy
 
 HEADER = """<div class="masthead"><div>

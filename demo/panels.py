@@ -97,6 +97,8 @@ def describe(settings: Settings) -> str:
     parts = [settings.model, f"temperature {settings.temperature:g}"]
     if settings.guidance != 1:
         parts.append(f"guidance {settings.guidance:g}")
+    if settings.min_p:
+        parts.append(f"min-p {settings.min_p:g}")
     parts.append(f"seed {settings.seed}")
     if settings.same_noise:
         parts.append("same noise for every class")

@@ -59,7 +59,7 @@ def shrink(image: Image.Image, size: int = SIZE) -> np.ndarray:
 
 def drawn(service: Service, seed: int) -> np.ndarray:
     """A sample of a random class of the first colour model, uint8 (32, 32, 3). Raises Busy and UserError."""
-    name = next((n for n in service.names if service.info(n).channels == 3), None)
+    name = next((n for n in service.single_names if service.info(n).channels == 3), None)
     if name is None:
         raise UserError("There is no colour model that could draw a picture.")
     classes = service.info(name).classes

@@ -13,37 +13,38 @@ from demo.face_service import EXAMPLES, MAX_FACES, FaceService, FoundFace, avera
 from demo.model_facts import card_text, facts_html
 from demo.panels import enlarge
 from demo.portrait_panels import download_link, portraits_html, sheet_png
-from demo.run_controls import QUIET, sampling_sliders, toolbar, wire
+from demo.run_controls import QUIET, min_p_slider, sampling_sliders, toolbar, wire
 from demo.service import Service
-from demo.settings import MAX_GUIDANCE, MAX_SEED, MAX_TEMPERATURE, UserError, number
+from demo.settings import MAX_GUIDANCE, MAX_MIN_P, MAX_SEED, MAX_TEMPERATURE, UserError, number
 from demo.status import status_html, unfinished_status
 from demo.stored import StoredPortraits, read_portraits
 from demo.uploads import take_upload
 
 ID, TITLE = "portraits", "Portraits"
 COUNT = 9
+MIN_P = 0.05  # keeps nearly all pictures from derailing
 FRAME_SECONDS = 0.12
 STATE_SECONDS = 3600  # faces of a page that was left open are forgotten after this time
 
 PRIVACY = """Your photo is read once and its file deleted two seconds later, or after some ten minutes if it could not
 be read; the crop, its numbers and the portraits live in the memory of the server until you close the page, or, if a
-script asks, until a hundred others came. Use photos of people who agree. A portrait is an invention, 32 pixels
+script asks, until a hundred others came. Use photos of people who agree. A portrait is an invention, 64 pixels
 wide: not evidence of anything, and not fit for identifying anyone."""
 
 EXPLANATION = [
     r"""#### A face becomes a vector
-MTCNN finds the eyes, nose and mouth; the face is turned and cut out so that they lie in fixed places. An encoder then
-gives it 128 numbers, $\mathbf{h}$, of length 1. It was trained so that photos of one person give nearly the same
-numbers, whatever the light and the pose: who it is stays, the photo is forgotten.""",
+MTCNN finds the eyes, nose and mouth; the face is turned and cut out so that they lie in fixed places. dlib's face
+recognition network then gives it 128 numbers, the direction $\mathbf{h}$. It was trained so that photos of one person
+give nearly the same numbers, whatever the light and the pose: who it is stays, the photo is forgotten.""",
     r"""#### The vector enters every gate
-The portrait model never sees the photo, only $\mathbf{h}$ (equation 4), and draws
-$$p(\mathbf{x}\mid\mathbf{h})=\prod_i p(x_i\mid x_1,\dots,x_{i-1},\mathbf{h})$$
-pixel by pixel. Pose, light and background are free: other noise, other portrait. A map that is the same for every image
-tells it where a pixel lies (equation 5): in aligned faces the eyes are always in one place.""",
+The portrait models never see the photo, only $\mathbf{h}$ (equation 4). They draw from coarse to fine,
+$$p(\mathbf{x}_8\mid\mathbf{h})\;p(\mathbf{x}_{16}\mid\mathbf{x}_8,\mathbf{h})\cdots$$
+each size pixel by pixel given the smaller picture. Pose, light and background are free: other noise, other portrait.
+*Coarse to fine*, a tab further on, shows the steps one by one.""",
     r"""#### The numbers below each portrait
-*Similarity* is the cosine between the source's embedding and that of the portrait itself: 1 is the same, 0 unrelated.
-*Bits* are $-\log_2 p(\mathbf{x}\mid\mathbf{h})$ per sub-pixel: how surprised the model is by what it drew. Lower is
-likelier, which is not the same as better.""",
+*Similarity* is the cosine between the source's vector and that of the portrait itself. Two photos of one person have
+0.95 on average, photos of two people 0.83. *Bits* are $-\log_2 p(\mathbf{x}\mid\mathbf{h})$ per sub-pixel, at most:
+how surprised the models are by what they drew. Lower is likelier, which is not the same as better.""",
 ]
 
 
@@ -73,7 +74,8 @@ def build(page: gr.Blocks, service: Service) -> None:
                                info="The embeddings of several photos of one person are averaged.")
             picked = gr.CheckboxGroup([], label="Faces", visible=False, elem_id="portraits-faces",
                                       elem_classes="chips", info="The largest comes first; several are averaged.")
-            temperature, guidance, seed = sampling_sliders("portraits-", *defaults, 7)
+            temperature, guidance, seed = sampling_sliders("portraits-", *defaults[:2], 7)
+            min_p = min_p_slider("portraits-", defaults[2])
             gr.HTML(facts_html(info), apply_default_css=False)
             gr.Markdown(PRIVACY, elem_classes="privacy")
         with gr.Column(elem_classes="notes"):
@@ -117,7 +119,7 @@ def build(page: gr.Blocks, service: Service) -> None:
         return example(name)(False, []) if name in EXAMPLES else (gr.skip(),) * 5
 
     page.load(open_example, api_visibility="private", **finding)
-    address.remember(page, ID, {"temperature": temperature, "guidance": guidance, "seed": seed})
+    address.remember(page, ID, {"temperature": temperature, "guidance": guidance, "seed": seed, "min_p": min_p})
 
     def pick(found, numbers):
         chosen = choose(found, numbers)
@@ -125,7 +127,7 @@ def build(page: gr.Blocks, service: Service) -> None:
 
     picked.input(pick, [found, picked], [stage, status], **QUIET)
 
-    def portraits(found, picked, temperature, guidance, seed):
+    def portraits(found, picked, temperature, guidance, seed, min_p=0):
         """Draw nine new portraits of the faces chosen last; every row is sent as soon as it is drawn.
 
         Returns, again after each step: source and portraits as HTML with embedded PNGs, at the end with a link to the
@@ -136,14 +138,14 @@ def build(page: gr.Blocks, service: Service) -> None:
             chosen = choose(found, picked) if found else example_faces(faces)
             if not chosen:
                 raise UserError("Choose at least one face.")
-            yield from draw(faces, chosen, number(temperature, 0, MAX_TEMPERATURE, 1),
-                            number(guidance, 0, MAX_GUIDANCE, 1), seed)
+            yield from draw(faces, chosen, seed, temperature=number(temperature, 0, MAX_TEMPERATURE, 1),
+                            guidance=number(guidance, 0, MAX_GUIDANCE, 1), min_p=number(min_p, 0, MAX_MIN_P, 0))
         except UserError as error:
             yield gr.skip(), status_html(html.escape(str(error))), gr.skip(), gr.skip()
             raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
 
     wire(tools, status, seed, drawn, api_name="portraits", sampling={
-        "fn": portraits, "inputs": [found, picked, temperature, guidance, seed],
+        "fn": portraits, "inputs": [found, picked, temperature, guidance, seed, min_p],
         "outputs": [stage, status, seed, drawn], "preprocess": False})
 
 
@@ -152,10 +154,10 @@ def write_example(name: str | None) -> str:
     return address.write(f"() => ({{'{ID}.example': {json.dumps(name)}}})")
 
 
-def default_settings(results: dict) -> tuple[float, float]:
-    """(temperature, guidance) with the best measured identity; 1 and 1 where it was not measured."""
+def default_settings(results: dict) -> tuple[float, float, float]:
+    """(temperature, guidance, min-p) with the best measured likeness on validation people."""
     chosen = results.get("identity_chosen", {})
-    return chosen.get("temperature", 1.0), chosen.get("guidance", 1.0)
+    return chosen.get("temperature", 1.0), chosen.get("guidance", 1.0), chosen.get("min_p", MIN_P)
 
 
 def show_faces(new: list[FoundFace], keep, found: list[FoundFace]) -> tuple:
@@ -189,14 +191,13 @@ def blank(chosen: list[FoundFace]) -> str:
     return portraits_html([face.crop for face in chosen], caption(chosen), empty, 0)
 
 
-def draw(faces: FaceService, chosen: list[FoundFace], temperature: float, guidance: float, seed: int
-         ) -> Iterator[tuple]:
+def draw(faces: FaceService, chosen: list[FoundFace], seed: int, **how: float) -> Iterator[tuple]:
     """Run one request and yield (stage, status, seed, how far), at most every FRAME_SECONDS."""
     crops, embedding, name = [face.crop for face in chosen], average(chosen), caption(chosen)
-    settings = f"temperature {temperature:g} · guidance {guidance:g} · seed {seed}"
+    settings = " · ".join(f"{key.replace('_', '-')} {value:g}" for key, value in {**how, "seed": seed}.items())
     yield blank(chosen), status_html("Loading the model…", 0), seed, None
     shown = 0.0
-    for progress in faces.portraits(embedding, COUNT, seed, temperature, guidance):
+    for progress in faces.portraits(embedding, COUNT, seed, **how):
         if progress.state == "waiting":
             yield gr.skip(), status_html("Waiting: the model serves one request at a time…", 0), seed, None
             continue
@@ -211,7 +212,7 @@ def draw(faces: FaceService, chosen: list[FoundFace], temperature: float, guidan
             notes = notes_of(faces.judge(images, embedding))
             yield portraits_html(crops, name, images, notes=notes) + link, status_html(words), seed, None
         else:
-            yield portraits_html(crops, name, images, progress.row), unfinished_status(progress), seed, None
+            yield portraits_html(crops, name, images, progress.shown_rows), unfinished_status(progress), seed, None
 
 
 def notes_of(judged: list[tuple[float, float]]) -> list[str]:
@@ -221,7 +222,7 @@ def notes_of(judged: list[tuple[float, float]]) -> list[str]:
 def opening(stored: StoredPortraits | None) -> str:
     if stored is None:
         return status_html("Nothing drawn yet: choose a photo, or press <b>Generate</b> for an example.")
-    settings = " · ".join(f"{key} {value:g}" for key, value in stored.settings.items())
+    settings = " · ".join(f"{key.replace('_', '-')} {value:g}" for key, value in stored.settings.items())
     return status_html(f"<b>Stored example</b>: {html.escape(stored.names[0])}. {settings}. Press <b>Generate</b> to "
                        "watch the same portraits appear, or choose another photo.")
 

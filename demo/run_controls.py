@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from demo.settings import MAX_GUIDANCE, MAX_SEED, MAX_TEMPERATURE
+from demo.settings import MAX_GUIDANCE, MAX_MIN_P, MAX_SEED, MAX_TEMPERATURE
 from demo.status import status_html, stopped_status
 
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -42,6 +42,13 @@ def sampling_sliders(prefix: str, temperature: float, guidance: float, seed: int
                       info="1 is the model itself; above 1 stresses the condition."),
             gr.Number(seed, label="Seed", precision=0, elem_id=f"{prefix}seed",
                       info=f"0 to {MAX_SEED}: the same seed draws the same images."))
+
+
+def min_p_slider(prefix: str, min_p: float) -> gr.Slider:
+    """How much of the tail is cut (`Truncation`), inside an open column."""
+    return gr.Slider(0, MAX_MIN_P, value=min_p, step=0.01, label="Min-p", elem_id=f"{prefix}min-p",
+                     info="Leaves out values less probable than this share of the likeliest. 0 is the paper's sampler; "
+                     "bits are always those of the whole model.")
 
 
 def wire(tools: Toolbar, status: gr.HTML, seed: gr.Number, drawn: gr.State, sampling: dict, api_name: str) -> list:

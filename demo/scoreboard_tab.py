@@ -120,8 +120,8 @@ def facts(race: Race) -> str:
 def build_samplers(page: gr.Blocks, service: Service) -> None:
     """Naive and cached, side by side, live."""
     board = ScoreboardService(service)
-    kept = {name: race for name in service.names if (race := read_race(service.folder / name))}
-    first = next(iter(kept), min(service.names, key=lambda name: service.info(name).image_size))
+    kept = {name: race for name in service.single_names if (race := read_race(service.folder / name))}
+    first = next(iter(kept), min(service.single_names, key=lambda name: service.info(name).image_size))
     label, first_seed = kept[first][:2] if kept else (service.settings(first).classes[0], 7)
     opening, words = opening_of(service, first, label, first_seed)
     with gr.Row(elem_classes="bench"):
@@ -133,7 +133,7 @@ def build_samplers(page: gr.Blocks, service: Service) -> None:
             status = gr.HTML(words, elem_id="samplers-status", apply_default_css=False)
             stage = gr.HTML(opening, elem_id="samplers", apply_default_css=False)
         with gr.Column(elem_classes="margin"):
-            model = gr.Radio(service.names, value=first, label="Model", elem_id="samplers-model",
+            model = gr.Radio(service.single_names, value=first, label="Model", elem_id="samplers-model",
                              info="Of a 32×32 image the naive sampler draws the first rows only: all would take "
                                   "a minute.")
             which = gr.Dropdown([*service.info(first).classes, NO_CLASS], value=label, label="Class",
@@ -210,7 +210,7 @@ def opening_of(service: Service, name: str, label, seed) -> tuple[str, str]:
 
 def measured_samplers(service: Service) -> str:
     """The benchmark of the first model that has one, in one sentence; empty without any."""
-    for name in service.names:
+    for name in service.single_names:
         benchmark = read_json(service.folder / name / "benchmark.json")
         one = benchmark.get("batch", {}).get("1")
         if one:

@@ -9,7 +9,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +18,18 @@ from typing import Literal
 import numpy as np
 import torch
 
+from demo.drawing_service import arranged, draw_rows, noise_of, rows_of
 from demo.process import Trimmer
 from demo.settings import NO_CLASS, Settings, UserError, clean_settings, shorten
+from pixelcnn_core.models.chain import CHAIN_FILE, Chain, chain_steps, load_model
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.provenance import training_so_far
-from pixelcnn_core.results import ResultsError, read_json, read_results
-from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
+from pixelcnn_core.models.upscaler import Upscaler
+from pixelcnn_core.provenance import recipe_of, training_so_far
+from pixelcnn_core.results import ResultsError, read_results
+from pixelcnn_core.sampling.sample import finish
+from pixelcnn_core.sampling.truncation import Truncation
 
 MODELS = Path(__file__).parent / "assets" / "models"
 log = logging.getLogger(__name__)
@@ -38,11 +42,12 @@ class Busy(UserError):
 @dataclass(frozen=True)
 class ModelInfo:
     """What the page says about a checkpoint, read without loading it: its config.json, its results.json, the recipe's
-    own words, the minutes of training, earlier runs included (None if not recorded), and its model card in Markdown."""
+    own words, the minutes of training, earlier runs included (None if not recorded), and its model card in Markdown.
+    `sizes` are those of a chain's steps; a single model has one."""
 
     name: str
     classes: tuple[str, ...]
-    image_size: int
+    sizes: tuple[int, ...]
     channels: int
     levels: int
     embedding: int
@@ -52,17 +57,37 @@ class ModelInfo:
     minutes: float | None
     card: str
 
+    @property
+    def image_size(self) -> int:
+        return self.sizes[-1]
+
+    @property
+    def is_chain(self) -> bool:
+        return len(self.sizes) > 1
+
+    @property
+    def rows(self) -> int:
+        """How many rows are drawn, of all sizes together."""
+        return sum(self.sizes)
+
 
 @dataclass(frozen=True)
 class Progress:
     """A moment of a request. `images` are (groups, per group, H, W, C) uint8 from 0 to 255, of which `row` of `rows`
-    rows are drawn; `seconds` counts from the start of the work. The last one is "done" or "out of time"."""
+    rows are drawn; those of a chain are whole and grow, and its rows are those of all sizes. `seconds` counts from the
+    start of the work. The last one is "done" or "out of time"."""
 
     state: Literal["waiting", "sampling", "done", "out of time"]
     images: np.ndarray | None = None
     row: int = 0
     rows: int = 0
     seconds: float = 0.0
+
+    @property
+    def shown_rows(self) -> int:
+        """How many rows of `images` there are to see."""
+        height = self.images.shape[2]
+        return self.row if self.rows == height else height
 
     @property
     def images_per_second(self) -> float:
@@ -82,23 +107,40 @@ class Service:
         self.budget = budget or float(os.environ.get("PIXELCNN_BUDGET_SECONDS") or 120)
         self.patience = patience
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.infos = {info.name: info for info in map(read_info, sorted(self.folder.glob("*/config.json"))) if info}
+        self.infos = {info.name: info for info in map(read_info, sorted(
+            {path.parent for pattern in ("*/config.json", f"*/{CHAIN_FILE}") for path in self.folder.glob(pattern)}))
+            if info}
         self.left_out = sorted({path.parent.name for path in self.folder.glob("*/*.json")} - set(self.infos))
-        self._models: dict[str, GatedPixelCNN] = {}
+        self._models: dict[str, GatedPixelCNN | Chain] = {}
         self._loading = threading.Lock()
         self._turn = threading.Lock()
         self._trimmer = Trimmer()
 
     @property
     def names(self) -> list[str]:
-        """Names of the checkpoints that know classes, or nothing at all; colour models first."""
-        names = [name for name, info in self.infos.items() if not info.embedding]
-        return sorted(names, key=lambda name: (-self.infos[name].channels, name))
+        """Names of the checkpoints that know classes, or nothing at all: chains first, then colour models."""
+        return self._sorted(name for name, info in self.infos.items() if not info.embedding)
+
+    @property
+    def single_names(self) -> list[str]:
+        """The same without chains: they have exact likelihoods, and one raster order."""
+        return [name for name in self.names if not self.infos[name].is_chain]
 
     @property
     def portrait_names(self) -> list[str]:
         """Names of the checkpoints that are conditioned on a face."""
-        return sorted(name for name, info in self.infos.items() if info.embedding)
+        return self._sorted(name for name, info in self.infos.items() if info.embedding)
+
+    @property
+    def chain_names(self) -> list[str]:
+        """Names of the chains, those of portraits first."""
+        return [name for name in (*self.portrait_names, *self.names) if self.infos[name].is_chain]
+
+    def _sorted(self, names: Iterable[str]) -> list[str]:
+        def order(name: str) -> tuple:
+            return not self.infos[name].is_chain, -self.infos[name].channels, name
+
+        return sorted(names, key=order)
 
     @property
     def busy(self) -> bool:
@@ -118,13 +160,13 @@ class Service:
         info = self.info(self.names[0] if model is None and self.names else model)
         return clean_settings(info.name, info.classes, **values)
 
-    def model(self, name: str) -> GatedPixelCNN:
-        """The loaded checkpoint; loaded once, whoever asks first. Raises UserError."""
+    def model(self, name: str) -> GatedPixelCNN | Chain:
+        """The loaded checkpoint, a chain or a single model; loaded once, whoever asks first. Raises UserError."""
         info = self.info(name)
         with self._loading:
             if info.name not in self._models:
                 try:
-                    loaded = GatedPixelCNN.from_pretrained(str(self.folder / info.name))
+                    loaded = load_model(self.folder / info.name)
                 except CheckpointError as error:
                     log.error("%s", error)
                     raise UserError(f"The model {info.name} cannot be loaded: its files are damaged.") from error
@@ -152,7 +194,7 @@ class Service:
         try:
             model = name() if callable(name) else self.model(name)
             rows = start(model)
-            started, row, height = time.monotonic(), 0, steps or model.config.image_size
+            started, row, height = time.monotonic(), 0, steps or rows_of(model)
             for row, drawn in enumerate(rows, 1):
                 images = to_arrays(drawn, groups, model.config.levels)
                 seconds = time.monotonic() - started
@@ -194,18 +236,20 @@ class Service:
         label = torch.tensor([slot if slot < classes else -1 for slot in self._slots(settings)])
         return Condition(label=label.repeat_interleave(settings.images))  # (chosen * n,)
 
-    def rows(self, model: GatedPixelCNN, settings: Settings) -> Iterator[torch.Tensor]:
+    def rows(self, model: GatedPixelCNN | Chain, settings: Settings) -> Iterator[torch.Tensor]:
         """Image k of a class gets the same noise whichever other classes, and however many images, are chosen."""
         slots, classes = self._slots(settings), len(self.info(settings.model).classes)
         if settings.same_noise:
-            noise = uniforms_from_seed(settings.seed, settings.images, model.config)  # (n, C, H, W)
-            noise = noise.repeat(len(slots), 1, 1, 1)  # (classes * n, C, H, W)
+            noise = arranged(noise_of(model, settings.seed, settings.images),
+                             lambda numbers: numbers.repeat(len(slots), 1, 1, 1))  # (chosen * n, C, H, W)
         else:
-            noise = uniforms_from_seed(settings.seed, settings.images * (classes + 1), model.config)
-            noise = noise.unflatten(0, (settings.images, -1))[:, slots]  # (n, chosen, C, H, W)
-            noise = noise.transpose(0, 1).flatten(0, 1)  # (chosen * n, C, H, W)
-        return sample(model, self.condition(settings), uniforms=noise,
-                      temperature=settings.temperature, guidance=settings.guidance if classes else 1.0)
+            def own(numbers: torch.Tensor) -> torch.Tensor:
+                numbers = numbers.unflatten(0, (settings.images, -1))[:, slots]  # (n, chosen, C, H, W)
+                return numbers.transpose(0, 1).flatten(0, 1)  # (chosen * n, C, H, W)
+
+            noise = arranged(noise_of(model, settings.seed, settings.images * (classes + 1)), own)
+        return draw_rows(model, self.condition(settings), noise, temperature=settings.temperature,
+                         guidance=settings.guidance if classes else 1.0, truncation=Truncation(min_p=settings.min_p))
 
     def explain(self, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
         """The first image of a request to a grey model, and the probabilities that each of its pixels was drawn from:
@@ -225,17 +269,27 @@ def to_arrays(images: torch.Tensor, groups: int, levels: int) -> np.ndarray:
     return bright.reshape(groups, -1, *bright.shape[1:])
 
 
-def read_info(config_file: Path) -> ModelInfo | None:
+def about(recipe: dict, sizes: list[int]) -> str:
+    """A recipe's own words; of a chain what it is."""
+    if len(sizes) == 1:
+        return str(recipe.get("about", ""))
+    return f"Coarse to fine, on {', '.join(f'{size} × {size}' for size in sizes)} pixels, each step a PixelCNN."
+
+
+def read_info(folder: Path) -> ModelInfo | None:
     """What a checkpoint folder says about itself; None, and a line in the log, where it cannot be read."""
-    folder = config_file.parent
     try:
-        config, parameters = GatedPixelCNN.inspect(folder)
-        results, recipe = read_results(folder), read_json(folder / "recipe.json")
-        seconds = training_so_far(folder)["seconds"]
+        steps = [folder / step for step in chain_steps(str(folder))] if (folder / CHAIN_FILE).is_file() else [folder]
+        kinds = [GatedPixelCNN] + [Upscaler] * (len(steps) - 1)
+        inspected = [kind.inspect(step) for kind, step in zip(kinds, steps)]
+        config, parameters = inspected[0][0], sum(count for _, count in inspected)
+        results, recipe = read_results(folder), recipe_of(folder)
+        seconds = sum(training_so_far(step)["seconds"] for step in steps)
     except (CheckpointError, ResultsError) as error:
         log.error("%s is left out: %s", folder, error)
         return None
-    return ModelInfo(folder.name, config.class_names or tuple(map(str, range(config.classes))), config.image_size,
-                     config.channels, config.levels, config.embedding, parameters, results,
-                     str(recipe.get("about", "")), seconds / 60 or None,
+    return ModelInfo(folder.name, config.class_names or tuple(map(str, range(config.classes))),
+                     tuple(step.image_size for step, _ in inspected), config.channels, config.levels,
+                     config.embedding, parameters, results,
+                     about(recipe, [step.image_size for step, _ in inspected]), seconds / 60 or None,
                      card.read_text(encoding="utf-8") if (card := folder / "README.md").is_file() else "")

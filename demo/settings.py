@@ -13,6 +13,7 @@ MAX_IMAGES = 100  # of one request, all classes together
 FIRST_CLASSES = 10  # chosen at first, where a model has more
 MAX_TEMPERATURE = 2.0
 MAX_GUIDANCE = 5.0
+MAX_MIN_P = 0.3
 MAX_SEED = 2**32 - 1
 
 
@@ -31,16 +32,17 @@ class Settings:
     guidance: float = 1.0
     seed: int = 7
     same_noise: bool = False
+    min_p: float = 0.0  # values less probable than this share of the likeliest are left out; 0: the paper's sampler
 
     def query(self) -> dict[str, str]:
         """The settings as the query string of a link, the same keys that `demo/static/address.js` writes."""
         return {"model": self.model, "classes": ",".join(self.classes), "n": str(self.images),
                 "temperature": f"{self.temperature:g}", "guidance": f"{self.guidance:g}", "seed": str(self.seed),
-                "noise": "same" if self.same_noise else "own"}
+                "noise": "same" if self.same_noise else "own", "min_p": f"{self.min_p:g}"}
 
 
 def clean_settings(model: str, names: tuple[str, ...], *, classes=None, images=None, temperature=None, guidance=None,
-                   seed=None, same_noise=False) -> Settings:
+                   seed=None, same_noise=False, min_p=None) -> Settings:
     """Values of any type -> `Settings` within bounds, for a `model` that exists and whose classes are `names`.
 
     Raises UserError for classes that the model does not have, or for none at all.
@@ -55,6 +57,7 @@ def clean_settings(model: str, names: tuple[str, ...], *, classes=None, images=N
         guidance=round(number(guidance, 0, MAX_GUIDANCE, 1), 3),
         seed=int(number(seed, 0, MAX_SEED, 7)),
         same_noise=same_noise is True or same_noise in ("same", "true", "True", "1", 1),
+        min_p=round(number(min_p, 0, MAX_MIN_P, 0), 3),
     )
 
 

@@ -4,7 +4,6 @@
 settings that drew them and a fingerprint of the weights. `python -m demo.make_assets` writes both.
 """
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from PIL import Image
 
 from demo.service import ModelInfo
 from demo.settings import Settings
+from pixelcnn_core.results import weights_hash
 
 # what damaged files, and files of other weights, can raise
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, SyntaxError, RecursionError)
@@ -30,8 +30,8 @@ class Stored:
 
 
 def fingerprint(folder: Path) -> str:
-    """A short hash of the weights in a checkpoint folder."""
-    return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:16]
+    """A short hash of the weights in a checkpoint folder, of a chain those of all its steps; empty without any."""
+    return (weights_hash(folder) or "")[:16]
 
 
 def read_facts(folder: Path, name: str) -> dict:

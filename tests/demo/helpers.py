@@ -11,12 +11,14 @@ import torch
 from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.autoencoder.evaluation import codes_of, principal_directions
 from pixelcnn_core.autoencoder.model import AutoEncoder, AutoEncoderConfig, CodeConfig, MSEAutoEncoder
-from pixelcnn_core.faces.encoder import FaceEncoder
+from pixelcnn_core.faces.face_network import NAME, FaceNetwork
+from pixelcnn_core.models.chain import CHAIN_FILE
+from pixelcnn_core.models.upscaler import Upscaler, UpscalerConfig
 from pixelcnn_core.restoration.restorer import Restorer, RestorerConfig
 from pixelcnn_core.results import merge_results
 
 CLASSES = ("cat", "dog", "ship")
-ENCODER = Path(__file__).parents[2] / "demo" / "assets" / "face_encoder"
+ENCODER = Path(__file__).parents[2] / "demo" / "assets" / "face_network"
 
 
 def save_tiny(folder: Path, **changes) -> None:
@@ -29,10 +31,22 @@ def save_tiny(folder: Path, **changes) -> None:
 
 
 def save_tiny_portraits(folder: Path) -> None:
-    """A portrait model of random weights that belongs to the bundled encoder."""
-    encoder = FaceEncoder.from_pretrained(str(ENCODER))
+    """A portrait model of random weights that belongs to the bundled face network."""
+    encoder = FaceNetwork.from_pretrained(ENCODER)
     save_tiny(folder, image_size=32, classes=0, class_names=(), embedding=encoder.config.embedding,
               encoder=encoder.fingerprint)
+
+
+def save_tiny_chain(folder: Path) -> None:
+    """A chain of random weights for portraits of 16 x 16, that belongs to the bundled face network."""
+    told = {"embedding": 128, "encoder": NAME}
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        decoder = {"features": 6, "layers": 2, "head_features": 12, "first_kernel_size": 3}
+        GatedPixelCNN(PixelCNNConfig(image_size=8, position=2, **decoder, **told)).save_pretrained(folder / "8")
+        config = UpscalerConfig(image_size=16, features=6, map_channels=6, decoder=decoder, **told)
+        Upscaler(config).save_pretrained(folder / "16")
+    (folder / CHAIN_FILE).write_text(json.dumps({"steps": ["8", "16"]}), encoding="utf-8")
 
 
 def save_tiny_codes(folder: Path, *sizes: int) -> None:
