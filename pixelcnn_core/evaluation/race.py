@@ -1,10 +1,10 @@
 """The race: PixelCNN, Row LSTM, Diagonal BiLSTM and Gated PixelCNN, with equal parameters and equal data order.
 
 The paper's claim is about time: a Gated PixelCNN reaches the likelihood of a PixelRNN, and trains much faster. So each
-model gets the same minutes, the same batches in the same order, the same learning-rate schedule over its time,
-and is scored on the same held-out images. All are unconditional and share one head; the width of each is searched so
-that the numbers of parameters agree. Without a GPU the clock is the CPU time of the training thread: other programs on
-the machine then cost it little. Scoring and saving are not counted.
+model gets the same minutes, the same batches in the same order, the same learning-rate schedule over its time, and is
+scored on the same images: validation images on its way, test images at the end. All are unconditional and share one
+head; the width of each is searched so that the numbers of parameters agree. Without a GPU the clock is the CPU time of
+the training thread: other programs on the machine then cost it little. Scoring and saving are not counted.
 
 `race.json`, `race.csv` and `race.png` are written beside one checkpoint folder per model.
 """
@@ -165,6 +165,6 @@ def plot(result: dict, path: Path) -> None:
     low = min(point["bits_per_dim"] for model in models.values() for point in model["curve"])
     high = max(model["curve"][0]["bits_per_dim"] for model in models.values())
     margin = 0.05 * (high - low) + 1e-3
-    panels[0].set(ylabel="bits per dimension, held-out images", ylim=(low - margin, high + margin))
-    panels[1].legend()
+    panels[0].set(ylabel="bits per dimension, validation images", ylim=(low - margin, high + margin))
+    panels[1].legend(title="at the end, on test images")
     figure.savefig(path, dpi=110)
