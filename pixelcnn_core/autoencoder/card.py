@@ -7,31 +7,13 @@ import torch
 from PIL import Image
 
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
-from pixelcnn_core.cards.card import again, duration, on_gpu
+from pixelcnn_core.cards.card import duration
+from pixelcnn_core.cards.parts import write
 from pixelcnn_core.data.pictures import fit, load_picture
 from pixelcnn_core.device import choose_device
-from pixelcnn_core.evaluation.classifier import Classifier
 from pixelcnn_core.figures import image_grid
-from pixelcnn_core.provenance import count_parameters, training_so_far
+from pixelcnn_core.models.classifier import Classifier
 from pixelcnn_core.results import read_json, read_results
-
-HEAD = """---
-library_name: pixelcnn
-license: mit
-tags: [pixelcnn, {tag}]
----
-
-# {name}
-
-{about}
-
-| | |
-| --- | --- |
-| parameters | {parameters:,} |
-| data set | {data} |
-| training | {steps:,} steps of {batch} images, {minutes} |
-| trained on | {hardware} |
-"""
 
 AUTOENCODER = """| bits per dimension given the code, test | {bits_per_dim_test:.3f} |
 | the same network without a code | {bits_per_dim_unconditional:.3f} |
@@ -119,16 +101,7 @@ it says of a generated image is an opinion, and no better than its accuracy on r
 {classes}
 """
 
-TAIL = """
-Run again: {again}, then `python -m pixelcnn_core evaluate RUN --data DATA`.
-"""
 
-LIMITS = """
-## Limits
-
-The training budget was that of two CPU cores: {images_seen:,} images, after a start from two other checkpoints of the
-project (see the recipe). The objects of a 32 x 32 photo are beyond it; colours, layout and texture are not.
-"""
 
 FIGURE = """
 ![Rows: a picture, {what}](samples.png)
@@ -178,23 +151,6 @@ def write_classifier_card(folder: str | Path) -> Path:
     results = read_results(folder)
     rows = "\n".join(f"| {name} | {value:.1%} |" for name, value in results.get("accuracy_per_class", {}).items())
     return write(folder, Classifier.from_pretrained(folder), JUDGE, "image-classification", {"classes": rows}, "")
-
-
-def write(folder: Path, model: torch.nn.Module, body: str, tag: str, more: dict, limits: str = LIMITS) -> Path:
-    """Fill the card; `limits` is for a model trained on CPU cores. Raises ValueError where there are no results."""
-    recipe, results = read_json(folder / "recipe.json"), read_results(folder)
-    if not results:
-        raise ValueError(f"{folder} was not evaluated: python -m pixelcnn_core evaluate {folder} --data DATA")
-    facts, total = read_json(folder / "training.json"), training_so_far(folder)
-    name = recipe.get("name", folder.name)
-    text = HEAD + body + TAIL + ("" if on_gpu(facts) else limits)
-    (folder / "README.md").write_text(text.format(**{
-        **results, **more, "evaluated_on": results["hardware"], "images": results["images"], "tag": tag, "name": name,
-        "about": recipe.get("about", ""), "parameters": count_parameters(model), "data": recipe.get("data", "?"),
-        "images_seen": total["images"], "steps": total["steps"], "batch": recipe.get("batch", "?"),
-        "minutes": duration(total["seconds"]),
-        "hardware": facts.get("hardware", "not recorded"), "again": again(name, facts)}), encoding="utf-8")
-    return folder / "README.md"
 
 
 def draw_reconstructions(model: CodeModel, pictures: Sequence[Path], count: int) -> Image.Image:

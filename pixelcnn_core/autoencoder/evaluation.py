@@ -14,21 +14,17 @@ from torch import Tensor
 
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
 from pixelcnn_core.data.image_data import DataError, ImageData
-from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.device import choose_device
-from pixelcnn_core.evaluation.classifier import Classifier
-from pixelcnn_core.provenance import commit, count_parameters, hardware, recipe_of, versions
-from pixelcnn_core.results import merge_results, read_json, read_results
+from pixelcnn_core.evaluation.common import batches, finish_results, load_test
+from pixelcnn_core.models.classifier import Classifier
+from pixelcnn_core.provenance import commit, versions
+from pixelcnn_core.results import merge_results, read_json
 
 DRAWN = 1000  # test images that are reconstructed and judged; the bits are those of all test images
 SHOWN = {"temperature": 0.8, "guidance": 3.0}  # the page opens with these, chosen by eye
 CODES = 5000  # training images whose codes give the principal directions
 CODES_FILE = "codes.json"
 DIRECTIONS = 10
-
-
-def batches(count: int, batch: int = 50) -> list[slice]:
-    return [slice(start, min(start + batch, count)) for start in range(0, count, batch)]
 
 
 @torch.no_grad()
@@ -81,25 +77,6 @@ def principal_directions(codes: Tensor, mse_codes: Tensor | None = None) -> dict
         along = (codes - mean) @ directions.T / deviations.clamp(min=1e-9)  # (N, k), of deviation 1
         found["mse_steps"] = along.T @ (mse_codes - mse_codes.mean(0)) / max(1, len(codes) - 1)  # the regression
     return {"images": len(codes), **{name: (values * 1e5).round().div(1e5).tolist() for name, values in found.items()}}
-
-
-def load_test(checkpoint: str | Path, data_dir: str | Path, model, limit: int | None) -> tuple[ImageData, ImageData]:
-    """The training and test images that a checkpoint's recipe names. Raises DataError, or ResultsError where the
-    results that are there already are damaged."""
-    recipe = recipe_of(checkpoint)
-    read_results(checkpoint)
-    if "data" not in recipe:
-        raise DataError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
-    train, test = (load_data(recipe["data"], data_dir, split, model.config.image_size) for split in ("train", "test"))
-    return train, test.first(limit)
-
-
-def finish_results(results: dict, model, checkpoint: str | Path, begun: float) -> dict:
-    """Add where the results come from, and write them; all that the checkpoint's results.json now holds."""
-    results |= {"parameters": count_parameters(model), "recipe": recipe_of(checkpoint).get("name"),
-                "hardware": hardware(next(model.parameters()).device), "seconds": round(time.perf_counter() - begun, 1),
-                "commit": commit(), "versions": versions()}
-    return merge_results(checkpoint, results)
 
 
 def evaluate_classifier(checkpoint: str | Path, data_dir: str | Path, limit: int | None = None) -> dict:

@@ -1,9 +1,10 @@
 """The model card of a chain, from its own files: what each step is, its bits, and what was measured of the whole."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from PIL import Image
 
 from pixelcnn_core.cards.card import duration, shown_classes
 from pixelcnn_core.cards.tables import quality_section
@@ -87,11 +88,11 @@ SEEN = {"faces": "A portrait has the hair, the glasses, the skin and the sex of 
         "cifar10": "Some classes are recognised at once, others are not; the accuracy of the judge says how often."}
 
 
-def write_chain_card(folder: str | Path, photos: Sequence[Path] = (), encoder: str | Path = "", seed: int = 0) -> Path:
-    """Write README.md and samples.png of a chain; for portraits of the people in `photos`, a row each, which needs the
-    folder of their face network.
+def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Image.Image] | None = None,
+                     seed: int = 0) -> Path:
+    """Write README.md and samples.png of a chain; what draws portraits is given with the settings for it.
 
-    Raises CheckpointError, FaceError.
+    Raises CheckpointError.
     """
     folder = Path(folder)
     chain, names = Chain.from_pretrained(folder).to(choose_device()), chain_steps(str(folder))
@@ -106,11 +107,8 @@ def write_chain_card(folder: str | Path, photos: Sequence[Path] = (), encoder: s
         labels = torch.tensor([config.class_names.index(name) for name in shown]).repeat_interleave(8)
         labelled_grid(draw(chain, Condition(label=labels), seed, **how), shown, config.levels, scale).save(
             folder / "samples.png", optimize=True)
-    elif photos:
-        from pixelcnn_core.faces.card import portrait_rows
-        from pixelcnn_core.faces.vggface2 import load_encoder
-
-        portrait_rows(chain, load_encoder(encoder), photos, 8, **how).save(folder / "samples.png", optimize=True)
+    elif portraits:
+        portraits(chain, how).save(folder / "samples.png", optimize=True)
     minutes = sum(training_so_far(folder / name)["seconds"] for name in names)
     size = chain.size
     data = recipe.get("data", "")

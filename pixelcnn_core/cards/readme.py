@@ -6,6 +6,7 @@ A table stands between `<!-- name -->` and `<!-- /name -->`; a test compares it 
 import re
 from pathlib import Path
 
+from pixelcnn_core.models.chain import CHAIN_FILE
 from pixelcnn_core.results import RESULTS_FILE, read_json, read_results
 
 ROOT = Path(__file__).parents[2]
@@ -33,11 +34,33 @@ def models_table(models: Path = MODELS) -> str:
     lines = ["| model | parameters | test, given its condition | test, without | training images |",
              "| --- | --- | --- | --- | --- |"]
     for folder in sorted(path for path in models.iterdir() if (path / RESULTS_FILE).exists()):
-        if not (r := read_results(folder)):
-            continue  # of other weights than those that are there
+        if "bits_per_dim_test" not in (r := read_results(folder)):
+            continue  # a chain, or measured of other weights than those that are there
         lines.append(f"| [{folder.name}](demo/assets/models/{folder.name}/README.md) | {r['parameters']:,} | "
                      f"{r['bits_per_dim_test']:.3f} | {r['bits_per_dim_test_unconditional']:.3f} | "
                      f"{r['bits_per_dim_train']:.3f} |")
+    return "\n".join(lines)
+
+
+def chains_table(models: Path = MODELS) -> str:
+    """Every bundled chain: its steps and their bits, and how its pictures were judged."""
+    lines = ["| chain | step | parameters | training | bits per dimension | bits | what `h` saves |",
+             "| --- | --- | --- | --- | --- | --- | --- |"]
+    for folder in sorted(path.parent for path in models.glob(f"*/{CHAIN_FILE}")):
+        results = read_results(folder)
+        for size, step in results.get("steps", {}).items():
+            lines.append(f"| [{folder.name}](demo/assets/models/{folder.name}/README.md) | {size} x {size} | "
+                         f"{step['parameters']:,} | {step['training_minutes']:.0f} minutes | "
+                         f"{step['bits_per_dim']:.3f} | {step['bits']:,.0f} | {step['condition_is_worth_bits']:.1f} |")
+        if identity := results.get("identity"):
+            lines.append(f"\n{folder.name}: {identity['rank1']:.1%} of {identity['portraits']:,} portraits of people "
+                         f"that it never saw are nearest to their own person among {identity['gallery']}; of real "
+                         f"photos of {identity['size']} x {identity['size']} pixels {identity['rank1_real']:.1%}, by "
+                         f"chance {identity['rank1_chance']:.1%}.")
+        if judged := read_results(folder, "quality.json"):
+            lines.append(f"\n{folder.name}: a classifier gives {judged['accuracy']:.1%} of {judged['images']:,} "
+                         f"samples the class they were drawn for, and {judged['accuracy_real']:.1%} of real images "
+                         f"theirs; Fréchet distance {judged['frechet']:.1f}.")
     return "\n".join(lines)
 
 
@@ -57,7 +80,7 @@ def notebooks_table(folder: Path = NOTEBOOKS, times: Path = NOTEBOOKS / "times.j
     return "\n".join(lines)
 
 
-TABLES = {"benchmark": benchmark_table, "models": models_table, "notebooks": notebooks_table}
+TABLES = {"benchmark": benchmark_table, "models": models_table, "chains": chains_table, "notebooks": notebooks_table}
 
 
 def fill(text: str) -> str:

@@ -248,8 +248,13 @@ def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder", ca
     kind = kind_of(checkpoint)
     if (checkpoint / CHAIN_FILE).is_file():
         from pixelcnn_core.cards.chain_card import write_chain_card
+        from pixelcnn_core.faces.card import portrait_rows
+        from pixelcnn_core.faces.vggface2 import load_encoder
 
-        typer.echo(f"card: {write_chain_card(checkpoint, photo, encoder)}")
+        def rows(chain, settings):
+            return portrait_rows(chain, load_encoder(encoder), photo, 8, **settings)
+
+        typer.echo(f"card: {write_chain_card(checkpoint, rows if photo else None)}")
     elif kind == "FaceEncoder":
         typer.echo(f"card: {write_encoder_card(checkpoint)}")
     elif kind == "FaceNetwork":

@@ -22,8 +22,8 @@ from torch import Tensor
 from pixelcnn_core.data.image_data import DataError
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.device import choose_device
-from pixelcnn_core.evaluation.classifier import Classifier
 from pixelcnn_core.models.chain import Chain, load_model
+from pixelcnn_core.models.classifier import Classifier
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import commit, hardware, recipe_of, versions

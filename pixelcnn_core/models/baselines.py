@@ -12,18 +12,21 @@ covariance of x + u. This is the only regularisation, and enough: no eigenvalue 
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pixelcnn_core.data.image_data import ImageData
+if TYPE_CHECKING:
+    from pixelcnn_core.data.image_data import ImageData
+
 
 
 class Uniform:
     """Every level of every sub-pixel is equally probable: log2(levels) bits per dimension."""
 
-    def __init__(self, data: ImageData):
+    def __init__(self, data: "ImageData"):
         self.shape, self.levels = tuple(data.images.shape[1:]), data.levels
 
     def bits_per_dim(self, images: Tensor) -> Tensor:
@@ -39,7 +42,7 @@ class Uniform:
 class Gaussian:
     """A Gaussian over all D = C * H * W sub-pixels of an image, fitted to the images of a data set."""
 
-    def __init__(self, data: ImageData):
+    def __init__(self, data: "ImageData"):
         self.shape, self.levels = tuple(data.images.shape[1:]), data.levels
         size, count = math.prod(self.shape), len(data)
         total, products = torch.zeros(size, dtype=torch.float64), torch.zeros(size, size, dtype=torch.float64)
@@ -73,7 +76,7 @@ class Gaussian:
 BASELINES = {"uniform": ("Uniform", Uniform), "gaussian": ("Multivariate Gaussian", Gaussian)}
 
 
-def score_baselines(train: ImageData, test: ImageData) -> dict[str, dict]:
+def score_baselines(train: "ImageData", test: "ImageData") -> dict[str, dict]:
     """Fit each to `train`, and give its bits per dimension on `test` with the standard error of the mean."""
     results = {}
     for key, (name, model) in BASELINES.items():

@@ -10,17 +10,20 @@ in `sampling/sample.py`: this file knows nothing of caches.
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.models.checkpoint import Checkpoint, CheckpointError
 from pixelcnn_core.models.conditioning import Condition, global_vector, position_map, spatial_map
 from pixelcnn_core.models.config import check_settings
 from pixelcnn_core.models.images import as_images
 from pixelcnn_core.models.layers import ColourConv1x1, GatedLayer
+
+if TYPE_CHECKING:
+    from pixelcnn_core.data.image_data import ImageData
 
 
 @dataclass
@@ -62,7 +65,7 @@ class PixelCNNConfig:
             raise ValueError(f"{len(self.class_names)} class names were given for {self.classes} classes")
 
     @classmethod
-    def for_data(cls, data: ImageData, **settings):
+    def for_data(cls, data: "ImageData", **settings):
         """The configuration for a data set, which gives the shape of the images and what they are conditioned on."""
         _, channels, size, _ = data.images.shape
         embedding = 0 if data.embeddings is None else data.embeddings.shape[1]

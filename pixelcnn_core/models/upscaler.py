@@ -15,15 +15,18 @@ et al., 2016, arXiv 1601.06759, section 3.4).
 """
 
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.models.checkpoint import Checkpoint
 from pixelcnn_core.models.conditioning import Condition, global_vector
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
+
+if TYPE_CHECKING:
+    from pixelcnn_core.data.image_data import ImageData
 
 
 def halved(images: Tensor) -> Tensor:
@@ -63,7 +66,7 @@ class UpscalerConfig:
                               encoder=self.encoder, class_names=self.class_names, **self.decoder)
 
     @classmethod
-    def for_data(cls, data: ImageData, **settings):
+    def for_data(cls, data: "ImageData", **settings):
         """The configuration for a data set, which gives the shape of the images and what they are conditioned on."""
         _, channels, size, _ = data.images.shape
         embedding = 0 if data.embeddings is None else data.embeddings.shape[1]

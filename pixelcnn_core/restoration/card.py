@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pixelcnn_core.autoencoder.card import write
+from pixelcnn_core.cards.parts import write
 from pixelcnn_core.data.pictures import fit, load_picture
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.figures import image_grid

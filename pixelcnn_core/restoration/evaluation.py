@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixelcnn_core.autoencoder.evaluation import batches, finish_results, load_test
 from pixelcnn_core.device import choose_device
+from pixelcnn_core.evaluation.common import batches, finish_results, load_test
 from pixelcnn_core.restoration.damage import FACTORS, damage, known_pixels, preset_masks
 from pixelcnn_core.restoration.repairs import NAMES, repair
 from pixelcnn_core.restoration.restorer import Restorer

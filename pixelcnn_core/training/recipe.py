@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pixelcnn_core.autoencoder.model import AutoEncoder, MSEAutoEncoder
 from pixelcnn_core.data.image_data import ImageData
-from pixelcnn_core.evaluation.classifier import Classifier
 from pixelcnn_core.models.checkpoint import one_line
+from pixelcnn_core.models.classifier import Classifier
 from pixelcnn_core.models.config import check_settings
 from pixelcnn_core.models.diagonal_lstm import DiagonalBiLSTM
 from pixelcnn_core.models.gated import GatedPixelCNN

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from pixelcnn_core.autoencoder.model import CodeModel
 from pixelcnn_core.data.image_data import ImageData
-from pixelcnn_core.evaluation.classifier import Classifier
 from pixelcnn_core.figures import image_grid, labelled_grid
+from pixelcnn_core.models.classifier import Classifier
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.plain import PlainPixelCNN
 from pixelcnn_core.models.upscaler import Upscaler, halved

@@ -11,7 +11,6 @@ import torch
 from pixelcnn_core import Condition, GatedPixelCNN
 from pixelcnn_core.data.image_data import DataError
 from pixelcnn_core.data.loaders import load_data
-from pixelcnn_core.evaluation.classifier import Classifier, ClassifierConfig
 from pixelcnn_core.evaluation.quality import (
     draw_classes,
     features_of,
@@ -21,6 +20,7 @@ from pixelcnn_core.evaluation.quality import (
     recognised,
 )
 from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.models.classifier import Classifier, ClassifierConfig
 from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
 
 

@@ -5,16 +5,19 @@ shows the class that was asked for. It is no part of the PixelCNN, and never see
 """
 
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.models.checkpoint import Checkpoint
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.config import check_settings
 from pixelcnn_core.models.images import as_images
+
+if TYPE_CHECKING:
+    from pixelcnn_core.data.image_data import ImageData
 
 
 @dataclass
@@ -36,7 +39,7 @@ class ClassifierConfig:
             raise ValueError(f"dropout must be in [0, 1), not {self.dropout}")
 
     @classmethod
-    def for_data(cls, data: ImageData, **settings):
+    def for_data(cls, data: "ImageData", **settings):
         """The configuration for a data set with classes. Raises ValueError without any."""
         if not data.class_names:
             raise ValueError("a classifier needs a data set with classes")
