@@ -12,7 +12,10 @@
 A data set that is missing or damaged raises `DataError`, whose message says what to do.
 """
 
+from dataclasses import replace
 from pathlib import Path
+
+import torch
 
 from pixelcnn_core.data.cifar10 import cifar10, grey_halved
 from pixelcnn_core.data.digits import digits
@@ -20,17 +23,18 @@ from pixelcnn_core.data.folder import folder
 from pixelcnn_core.data.image_data import SPLITS, DataError, ImageData
 from pixelcnn_core.data.imagenet import downsampled_imagenet
 from pixelcnn_core.data.tables import parquet
+from pixelcnn_core.models.upscaler import halved
 
 
 def load_data(name: str, root: str | Path, split: str, size: int | tuple[int, int] = 32, download: bool = False,
               encoder: str = "") -> ImageData:
     """Load the "train", "validation" or "test" split of a data set. Raises DataError.
 
-    size     height and width, one number or two, for parquet and folder; one number for faces
+    size     height and width, one number or two, for parquet and folder; one number for faces; cifar10 is halved to it
     encoder  checkpoint folder of the face encoder, for faces
     """
     root = Path(root)
-    loaders = {"cifar10": lambda: cifar10(root, split, download),
+    loaders = {"cifar10": lambda: shrunk(cifar10(root, split, download), size),
                "cifar10-grey16": lambda: grey_halved(cifar10(root, split, download)),
                "digits": lambda: digits(split),
                "folder": lambda: folder(root, split, size), "folder-grey": lambda: folder(root, split, size, 1),
@@ -44,6 +48,16 @@ def load_data(name: str, root: str | Path, split: str, size: int | tuple[int, in
     if name not in loaders:
         raise DataError(f"no data set is called {name!r}; there are {', '.join(loaders)}")
     return loaders[name]()
+
+
+def shrunk(data: ImageData, size: int) -> ImageData:
+    """Images halved until they have this size: 16 and 8 of 32 are what the steps of a chain are trained on."""
+    images = data.images
+    while images.shape[-1] > size:
+        images = torch.cat([halved(part) for part in images.split(5000)])
+    if images.shape[-1] != size:
+        raise DataError(f"images of {data.images.shape[-1]} pixels cannot be halved to {size}")
+    return replace(data, images=images)
 
 
 def faces(root: Path, split: str, size: int, encoder: str) -> ImageData:

@@ -13,6 +13,7 @@ import torch
 from pixelcnn_core.data.image_data import SPLITS, DataError, batch_indices
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.data.splits import members
+from pixelcnn_core.models.upscaler import halved
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
@@ -126,3 +127,12 @@ def test_batches_are_epochs_of_permutations():
     assert not torch.equal(batch_indices(10, 3, 4, 4), batch_indices(10, 3, 4, 5))
     with pytest.raises(DataError, match="fewer than one batch"):
         batch_indices(2, 3, 0, 0)
+
+
+def test_cifar10_is_halved_to_the_size_of_a_step_of_a_chain(tmp_path):
+    write_cifar10(tmp_path)
+    whole, small = load_data("cifar10", tmp_path, "test"), load_data("cifar10", tmp_path, "test", 8)
+    assert small.images.shape == (len(whole), 3, 8, 8) and torch.equal(small.labels, whole.labels)
+    assert torch.equal(small.images, halved(halved(whole.images)))
+    with pytest.raises(DataError, match="cannot be halved to 12"):
+        load_data("cifar10", tmp_path, "test", 12)
