@@ -1,7 +1,8 @@
 """How long sampling takes: one forward pass, the naive loop, and the cached sampler, measured in one run.
 
 The machine may be shared and noisy: times are medians of interleaved repeats, and the ratios are what counts.
-The naive loop (one forward pass per sub-pixel) is extrapolated from a stated number of its steps.
+The naive loop (one forward pass per sub-pixel) is extrapolated from a stated number of its steps. Of a chain every step
+is timed alone, and then all of it: how long until the coarse picture is there, and until the last row is.
 """
 
 import multiprocessing
@@ -12,9 +13,11 @@ import time
 import numba
 import torch
 
+from pixelcnn_core.models.chain import Chain, load_model
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import count_parameters, cpu_name, versions
+from pixelcnn_core.sampling.coarse_to_fine import sample_chain
 from pixelcnn_core.sampling.sample import finish, naive_step, sample, uniforms_from_seed
 
 
@@ -22,17 +25,18 @@ def benchmark(checkpoint: str, batches: list[int], repeats: int = 5, naive_steps
               device: str | None = None) -> dict:
     """Time a checkpoint at the given batch sizes. Returns seconds and ratios by batch size, memory and versions."""
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    model = GatedPixelCNN.from_pretrained(checkpoint).to(device)
-    finish(sample(model, example_condition(model, 1)))  # compile, before anything is timed
+    model = load_model(checkpoint).to(device)
+    draw_once(model, 1)  # compile, before anything is timed
+    time_model = time_chain if isinstance(model, Chain) else time_batch
     return {
         "checkpoint": str(checkpoint),
-        "parameters": count_parameters(model),
+        "parameters": sum(map(count_parameters, model.steps)) if isinstance(model, Chain) else count_parameters(model),
         "device": torch.cuda.get_device_name() if device == "cuda" else cpu_name(),
         "threads": torch.get_num_threads(),
         "versions": {**versions(), "numba": numba.__version__},
         "naive_steps_timed": naive_steps,
         "repeats": repeats,
-        "batch": {str(batch): time_batch(model, batch, repeats, naive_steps) for batch in batches},
+        "batch": {str(batch): time_model(model, batch, repeats, naive_steps) for batch in batches},
         "peak_mb": {str(batch): peak_memory(checkpoint, batch, device) for batch in batches},
     }
 
@@ -67,6 +71,32 @@ def time_batch(model: GatedPixelCNN, batch: int, repeats: int, naive_steps: int)
             "images_per_second": batch / cached_s}
 
 
+def time_chain(chain: Chain, batch: int, repeats: int, naive_steps: int) -> dict:
+    """Median seconds for one batch: `coarse_s` until the first row of the smallest picture, `cached_s` until the end;
+    and `steps`, what `time_batch` says of each size."""
+    coarse, whole = [], []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        rows = sample_chain(chain, example_condition(chain.steps[0], batch))
+        next(rows)
+        coarse.append(time.perf_counter() - begun)
+        finish(rows)
+        whole.append(time.perf_counter() - begun)
+    decoders = {size: getattr(step, "decoder", step) for size, step in zip(chain.sizes, chain.steps)}
+    steps = {str(size): time_batch(decoder, batch, repeats, naive_steps) for size, decoder in decoders.items()}
+    naive_s, cached_s = sum(step["naive_s"] for step in steps.values()), statistics.median(whole)
+    return {"coarse_s": statistics.median(coarse), "naive_s": naive_s, "cached_s": cached_s,
+            "naive_over_cached": naive_s / cached_s, "images_per_second": batch / cached_s, "steps": steps}
+
+
+def draw_once(model: GatedPixelCNN | Chain, batch: int) -> None:
+    """One batch with the cached sampler."""
+    if isinstance(model, Chain):
+        finish(sample_chain(model, example_condition(model.steps[0], batch)))
+    else:
+        finish(sample(model, example_condition(model, batch)))
+
+
 def seconds(work, device: torch.device) -> float:
     """Wall-clock time of `work()`, waiting for the GPU where there is one."""
     start = time.perf_counter()
@@ -97,8 +127,7 @@ def peak_memory(checkpoint: str, batch: int, device: str) -> float:
 def _sample_once(checkpoint: str, batch: int, device: str) -> float:
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
-    model = GatedPixelCNN.from_pretrained(checkpoint).to(device)
-    finish(sample(model, example_condition(model, batch)))
+    draw_once(load_model(checkpoint).to(device), batch)
     if device == "cuda":
         return torch.cuda.max_memory_allocated() / 1e6
     try:  # getrusage would report the parent's peak: Linux keeps it across fork and exec

@@ -102,6 +102,18 @@ def test_a_grid_is_drawn_with_truncation(trained, tmp_path):
     assert invoke("sample", folder, "--min-p", 2).exit_code == 2
 
 
+def test_every_step_and_the_whole_are_timed(trained, tmp_path):
+    folder, invoke = trained
+    found = invoke("benchmark", folder, "--batch", 2, "--repeats", 1, "--json", tmp_path / "times.json")
+    assert found.exit_code == 0, found.output
+    times = json.loads((tmp_path / "times.json").read_text(encoding="utf-8"))
+    batch = times["batch"]["2"]
+    assert list(batch["steps"]) == ["4", "8"] and 0 < batch["coarse_s"] < batch["cached_s"]
+    assert batch["naive_s"] == pytest.approx(sum(step["naive_s"] for step in batch["steps"].values()))
+    assert times["parameters"] == sum(p.numel() for step in Chain.from_pretrained(folder).steps
+                                      for p in step.parameters())
+
+
 def test_the_chains_of_the_project_have_a_recipe_for_each_size():
     for name, sizes in (("portraits-chain", (8, 16, 32, 64)), ("cifar10-chain", (8, 16, 32)),
                         ("imagenet32classes-chain", (8, 16, 32, 64))):
