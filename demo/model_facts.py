@@ -15,6 +15,8 @@ def measured(info: ModelInfo) -> list[str]:
     if isinstance(bits, (int, float)):
         count = f" on {images:,} test images" if isinstance(images, int) else " on test images"
         facts.append(f"{bits:.2f} bits per dimension{count}")
+    if isinstance(at_most := info.results.get("bits_per_dim_at_most"), (int, float)):
+        facts.append(f"at most {at_most:.2f} bits per dimension on test images")
     return facts
 
 

@@ -140,7 +140,7 @@ def test_training_leaves_a_curve_in_the_unit_of_the_model(runs):
     folder, mse, classifier, both = runs
     for run, name in ((mse, "mse"), (classifier, "nats"), (both, "bits_per_dim")):
         header = (run / "training.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
-        assert {name, f"{name}_test"} <= set(header)
+        assert {name, f"{name}_validation"} <= set(header)
         assert (run / "training.png").stat().st_size > 1000
     assert list((both / "samples").glob("*.png")) and not (classifier / "samples").exists()
 

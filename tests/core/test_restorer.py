@@ -220,7 +220,7 @@ def test_training_leaves_a_checkpoint_a_curve_and_samples(run):
     folder, _ = run
     model = Restorer.from_pretrained(folder)
     assert model.config.dilations == RestorerConfig().dilations and model.config.channels == 1
-    assert {"bits_per_missing_dim", "bits_per_missing_dim_test"} <= set(
+    assert {"bits_per_missing_dim", "bits_per_missing_dim_validation"} <= set(
         (folder / "training.csv").read_text(encoding="utf-8").splitlines()[0].split(","))
     assert list((folder / "samples").glob("*.png"))
 
