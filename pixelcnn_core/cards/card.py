@@ -122,7 +122,8 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
         images=f"{results['images']:,} test images; {results['hardware']}" if "images" in results else "not evaluated",
         seed=seed, temperature=temperature, folder=folder.name, condition=condition,
         limits=limits(recipe, facts, total),
-        conditioned="conditioned on a class label" if config.classes else "without any condition",
+        conditioned="conditioned on a class label" if config.classes else
+        "conditioned on a vector" if config.embedding else "without any condition",
         rows=f"; {len(shown)} of {config.classes} classes" * (len(shown) < config.classes),
         quality=quality_section(folder), ablation=ablation_section(folder), speed=speed_section(folder),
         again=again(name, facts)), encoding="utf-8")

@@ -235,15 +235,14 @@ def baselines(data: DataOption,
 @app.command()
 def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder", callback=located)],
          encoder: Annotated[Path, typer.Option(help="for portraits: their face network")] = NETWORK,
-         photo: Annotated[list[Path], typer.Option(help="for a portrait model: photos of faces; for an auto-encoder: "
+         photo: Annotated[list[Path], typer.Option(help="for portraits: photos of faces; for an auto-encoder: "
                                                    "any pictures, for the grid")] = ()
          ) -> None:
     """Write the model card (README.md, samples.png) of a checkpoint from its own files."""
     from pixelcnn_core.autoencoder.card import write_autoencoder_card, write_classifier_card
     from pixelcnn_core.cards.card import write_card
-    from pixelcnn_core.faces.card import write_encoder_card, write_network_card, write_portrait_card
+    from pixelcnn_core.faces.card import write_encoder_card, write_network_card
     from pixelcnn_core.restoration.card import write_restorer_card
-    from pixelcnn_core.results import read_json
 
     kind = kind_of(checkpoint)
     if (checkpoint / CHAIN_FILE).is_file():
@@ -265,8 +264,6 @@ def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder", ca
         typer.echo(f"card: {write_classifier_card(checkpoint)}")
     elif kind == "Restorer":
         typer.echo(f"card: {write_restorer_card(checkpoint, photo)}")
-    elif read_json(checkpoint / "config.json").get("embedding"):
-        typer.echo(f"card: {write_portrait_card(checkpoint, encoder, photo)}")
     else:
         typer.echo(f"card: {write_card(checkpoint)}")
 

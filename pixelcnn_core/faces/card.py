@@ -1,4 +1,5 @@
-"""The model cards of the portrait model, the face network and the face encoder, put together from their own files."""
+"""The model cards of the face network and of the compact face encoder, put together from their own files, and the
+picture of portraits on the card of a chain."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,99 +8,22 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from pixelcnn_core.cards.card import again, duration, on_gpu
+from pixelcnn_core.cards.card import duration
 from pixelcnn_core.data.pictures import load_picture
-from pixelcnn_core.device import choose_device
 from pixelcnn_core.faces.alignment import find_faces
 from pixelcnn_core.faces.encoder import FaceEncoder, check_encoder, condition_vectors
 from pixelcnn_core.faces.face_network import FaceNetwork
 from pixelcnn_core.faces.tables import CROP
-from pixelcnn_core.faces.vggface2 import load_encoder
 from pixelcnn_core.figures import image_grid
 from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.conditioning import Condition
-from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.provenance import count_parameters, training_so_far
+from pixelcnn_core.provenance import training_so_far
 from pixelcnn_core.results import read_json, read_results
 from pixelcnn_core.sampling.coarse_to_fine import draw
-from pixelcnn_core.sampling.truncation import Truncation
 
 NOT_FOR = """Not for identifying, verifying or judging anyone. The photos it learnt from are mostly of public figures
 from the web, unevenly distributed over sex, age, skin colour and country, and it does not work equally well for
 everybody."""
-
-PORTRAITS = """---
-library_name: pixelcnn
-license: mit
-tags: [pixelcnn, image-generation]
----
-
-# {name}
-
-A Gated PixelCNN (van den Oord et al., 2016, [arXiv 1606.05328](https://arxiv.org/abs/1606.05328), section 3.3) that
-draws portraits of the person whose face embedding it is given. {about}
-
-| | |
-| --- | --- |
-| parameters | {parameters:,} |
-| layers, features per stack | {layers}, {features} |
-| images | {size} x {size}, {channels} channels, {levels} levels |
-| condition | {embedding} numbers from the encoder `{encoder}` |
-| training | {steps:,} steps of {batch} images, {minutes} |
-| trained on | {hardware} |
-| bits per dimension, people never seen, right embedding | {test} |
-| with the embedding of somebody else | {wrong} |
-| without an embedding | {unconditional} |
-| bits per dimension, training images | {train} |
-| evaluated on | {images} |
-
-## Is it the same person?
-
-{identity}
-
-![Source and new portraits](samples.png)
-
-Each row: the crop of a photo that the model never saw, and eight unselected portraits (seed 0, temperature
-{temperature:g}, guidance {guidance:g}). Photos: `demo/assets/faces`.
-
-Run again: {again}, then `python -m pixelcnn_core evaluate RUN --data DATA` and `identity RUN --data DATA --curve`.
-
-## Limits
-
-{limits}
-
-{not_for}
-"""
-
-IDENTITY = """Portraits of {people} people never seen in training were embedded again and matched against {gallery}
-people ({portraits} portraits, temperature {temperature:g}, guidance {guidance:g}). Rank 1 is the share that is closest
-to its own source.
-
-| | rank 1 | AUC |
-| --- | --- | --- |
-| new portraits | {rank1:.3f} | {auc:.3f} |
-| other real photos of {people_real} of them, at the same resolution | {rank1_real:.3f} | {auc_real:.3f} |
-| chance | {rank1_chance:.3f} | 0.500 |
-"""
-
-SECOND = """| new portraits, judged by `{judge}` | {rank1:.3f} | {auc:.3f} |
-| real photos, judged by it | {rank1_real:.3f} | {auc_real:.3f} |
-
-The portraits were drawn from the vectors of the first judge; the second one had no part in them.
-"""
-
-DIVERSITY = """
-Two portraits of one person are {direction:.2f} apart in the eyes of the first judge (two real photos:
-{direction_real:.2f}), and differ by {pixels:.0f} of 255 levels in pixels (real photos: {pixels_real:.0f}).
-"""
-
-CURVE = """
-Temperature and guidance were chosen by this measure, on {people} other people and {portraits} portraits for each pair:
-
-| temperature | guidance | rank 1 | AUC |
-| --- | --- | --- | --- |
-{rows}
-"""
 
 ENCODER = """---
 library_name: pixelcnn
@@ -110,8 +34,8 @@ tags: [face-embedding]
 # face_encoder
 
 A compact residual network: 64 x 64 aligned crop in, {embedding} numbers of unit length out. It was trained to give the
-descriptors of a larger network (dlib's ResNet, public domain), and stands in for it here: the conditioning vectors of
-the portrait model.
+descriptors of a larger network (dlib's ResNet, public domain). The portraits are drawn from the vectors of that one;
+this one has no part in them, and judges beside it how like the person they are.
 
 | | |
 | --- | --- |
@@ -192,70 +116,17 @@ WAYS = {"crops_distance": "crops, distance of descriptors", "crops_direction": "
         "photos_distance": "photos, distance of descriptors", "photos_direction": "photos, direction",
         "distilled_encoder": "crops, the compact encoder distilled from it (`face_encoder`)"}
 
-WEAK = """The training budget was that of two CPU cores: {images:,} images. Portraits have the layout and colours of a
-face; how far they keep the person is measured above."""
-
-
-def write_portrait_card(folder: str | Path, encoder: str | Path, photos: Sequence[Path] = (), count: int = 8) -> Path:
-    """Write README.md of a portrait model, and samples.png if photos are given. Raises CheckpointError, FaceError."""
-    folder = Path(folder)
-    model, config = (loaded := GatedPixelCNN.from_pretrained(folder, map_location=choose_device())), loaded.config
-    recipe, results = read_json(folder / "recipe.json"), read_results(folder)
-    facts, total = read_json(folder / "training.json"), training_so_far(folder)
-    chosen = results.get("identity_chosen", {"temperature": 1.0, "guidance": 1.0})
-    if photos:
-        how = {"temperature": chosen["temperature"], "guidance": chosen["guidance"],
-               "truncation": Truncation(min_p=chosen.get("min_p", 0.0))}
-        portrait_rows(model, load_encoder(encoder), photos, count, **how).save(folder / "samples.png", optimize=True)
-
-    def measured(key: str) -> str:
-        return f"{results[key]:.3f}" if key in results else "not measured"
-
-    name = recipe.get("name", folder.name)
-    (folder / "README.md").write_text(PORTRAITS.format(
-        name=name, about=recipe.get("about", ""), parameters=count_parameters(model), layers=config.layers,
-        features=config.features, size=config.image_size, channels=config.channels, levels=config.levels,
-        embedding=config.embedding, encoder=config.encoder[:24], steps=total["steps"], batch=recipe.get("batch", "?"),
-        minutes=duration(total["seconds"]), hardware=facts.get("hardware", "not recorded"),
-        test=measured("bits_per_dim_test"), wrong=measured("bits_per_dim_test_wrong_embedding"),
-        unconditional=measured("bits_per_dim_test_unconditional"), train=measured("bits_per_dim_train"),
-        images=f"{results['images']:,} photos" if "images" in results else "not evaluated",
-        identity=identity_text(results), again=again(name, facts), not_for=NOT_FOR,
-        temperature=chosen["temperature"], guidance=chosen["guidance"],
-        limits=WEAK.format(images=total["images"]) if not on_gpu(facts) else "A portrait is 32 pixels wide at most."),
-        encoding="utf-8")
-    return folder / "README.md"
-
-
-def identity_text(results: dict) -> str:
-    """The measured identity as Markdown tables."""
-    if "identity" not in results:
-        return "Not measured."
-    found = results["identity"]
-    text = IDENTITY.format(**found)
-    if "second" in found:
-        text += SECOND.format(**found["second"])
-    if "diversity" in found:
-        text += DIVERSITY.format(**found["diversity"])
-    if curve := results.get("identity_curve"):
-        rows = "\n".join(f"| {row['temperature']:g} | {row['guidance']:g} | {row['rank1']:.3f} | {row['auc']:.3f} |"
-                         for row in curve)
-        text += CURVE.format(rows=rows, people=curve[0]["people"],
-                             portraits=curve[0]["portraits"] // curve[0]["people"])
-    return text
-
-
-def portrait_rows(model: GatedPixelCNN | Chain, encoder: FaceEncoder | FaceNetwork, photos: Sequence[Path], count: int,
+def portrait_rows(chain: Chain, encoder: FaceEncoder | FaceNetwork, photos: Sequence[Path], count: int,
                   **settings) -> Image.Image:
-    """One row per photo: the crop that the encoder sees, at the size of the model, and `count` portraits."""
-    check_encoder(model, encoder)
-    size, rows = model.size if isinstance(model, Chain) else model.config.image_size, []
+    """One row per photo: its aligned crop at the size of the chain, and `count` portraits."""
+    check_encoder(chain, encoder)
+    rows = []
     for photo in photos:
         crop = torch.from_numpy(find_faces(load_picture(photo))[0].crop).permute(2, 0, 1)[None]  # (1, 3, 64, 64)
         vector = condition_vectors(encoder.embed(crop))
-        drawn = draw(model, Condition(embedding=vector.repeat(count, 1)), 0, **settings)
-        rows += [F.avg_pool2d(crop.float(), CROP // size).round().byte(), drawn]
-    return image_grid(torch.cat(rows), count + 1, model.config.levels, scale=max(1, 128 // size))
+        drawn = draw(chain, Condition(embedding=vector.repeat(count, 1)), 0, **settings)
+        rows += [F.avg_pool2d(crop.float(), CROP // chain.size).round().byte(), drawn]
+    return image_grid(torch.cat(rows), count + 1, chain.config.levels, scale=max(1, 128 // chain.size))
 
 
 def write_network_card(folder: str | Path) -> Path:

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from pixelcnn_core.models.checkpoint import Checkpoint
 from pixelcnn_core.models.conditioning import Condition, global_vector
+from pixelcnn_core.models.config import check_settings
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
 
 if TYPE_CHECKING:
@@ -50,11 +51,10 @@ class UpscalerConfig:
     decoder: dict = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.class_names = tuple(self.class_names)
+        check_settings(self, image_size=(2, 256), channels=(1, 3), levels=(2, 256), features=(1, 4096),
+                       map_channels=(2, 1024), classes=(0, 100_000), embedding=(0, 8192))
         if self.image_size % 2:
             raise ValueError(f"image_size must be even, not {self.image_size}")
-        if self.features < 1:
-            raise ValueError(f"features must be at least 1, not {self.features}")
         if self.map_channels <= self.channels:
             raise ValueError(f"map_channels must be above the {self.channels} channels of the smaller picture, "
                              f"not {self.map_channels}")

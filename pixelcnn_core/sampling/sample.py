@@ -2,10 +2,11 @@
 
 Randomness is explicit: every sub-pixel has one uniform number u, and its value is the smallest level k whose
 cumulative probability exceeds u. A sample is therefore a function of (weights, condition, temperature, truncation,
-guidance, uniforms): same noise, other class; same noise, edited image; and the two methods below must give the same
+guidance, uniforms): same noise, other class; same noise, edited image; and the three methods below must give the same
 image.
 
     method="naive"   one full forward pass per sub-pixel: the definition, and very slow
+    method="fixed point"  all sub-pixels at once, again and again (`fixed_point.py`): yields after every pass
     method="cached"  every activation computed once (`cached/sampler.py`): the same images, hundreds of times faster
 
 `sample` is a generator of partial images, one per finished row; closing it stops the work.
@@ -22,6 +23,7 @@ from torch import Tensor
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.sampling.cached.sampler import CachedSampler
+from pixelcnn_core.sampling.fixed_point import fixed_point_passes
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 
@@ -95,7 +97,10 @@ def sample(model: GatedPixelCNN, condition: Condition | None = None, *, batch: i
         engine = CachedSampler(model, condition, batch, temperature=temperature, guidance=guidance,
                                truncation=truncation, unconditional=unconditional)
         return engine.run(uniforms, image, known)
-    raise ValueError(f"method is 'naive' or 'cached', not {method!r}")
+    if method == "fixed point":
+        return fixed_point_passes(model, condition, uniforms, temperature, guidance, image, known, truncation,
+                                  unconditional)
+    raise ValueError(f"method is 'naive', 'fixed point' or 'cached', not {method!r}")
 
 
 def finish(partial_images: Iterator[Tensor]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Made-up face tables, for the tests of the face encoder and of the portrait model."""
+"""Made-up face tables, for the tests of the face encoder and of portraits."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""The portrait model: conditioned on the vectors of one face encoder, trained, scored, and matched by identity."""
+"""A tiny model of portraits: conditioned on the vectors of one encoder, trained, scored, and matched by identity."""
 
 import json
 from dataclasses import replace
@@ -10,7 +10,7 @@ from pixelcnn_core import Condition, GatedPixelCNN
 from pixelcnn_core.data.image_data import DataError
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.evaluation.likelihood import evaluate, other_people
-from pixelcnn_core.faces.card import write_encoder_card, write_portrait_card
+from pixelcnn_core.faces.card import write_encoder_card
 from pixelcnn_core.faces.encoder import FaceEncoder, FaceEncoderConfig, check_encoder
 from pixelcnn_core.faces.encoder_training import evaluate_encoder, train_encoder
 from pixelcnn_core.faces.identity import identity, identity_curve
@@ -106,7 +106,7 @@ def test_identity_is_measured_and_kept(portrait_model, tables, encoder):
         identity(portrait_model, tables, encoder.parent / "another", people=8)
 
 
-def test_temperature_and_guidance_are_chosen_by_identity_and_stand_on_the_card(portrait_model, tables, encoder):
+def test_temperature_and_guidance_are_chosen_by_identity(portrait_model, tables, encoder):
     identity(portrait_model, tables, encoder, people=8, portraits=2)
     measured = identity_curve(portrait_model, tables, encoder, temperatures=(0.5, 1.0), guidances=(1.0, 2.0), people=6,
                               portraits=2)
@@ -116,9 +116,6 @@ def test_temperature_and_guidance_are_chosen_by_identity_and_stand_on_the_card(p
     assert best["rank1"] == max(row["rank1"] for row in curve)
     results = json.loads((portrait_model / "results.json").read_text(encoding="utf-8"))
     assert results["identity"]["people"] == 8 and results["identity_chosen"] == chosen
-    text = write_portrait_card(portrait_model, encoder).read_text(encoding="utf-8")
-    assert f"| new portraits | {results['identity']['rank1']:.3f} |" in text
-    assert text.count("| 0.5 |") == 2 and f"{chosen['temperature']:g}" in text
 
 
 def test_the_card_of_an_encoder_holds_its_numbers(encoder, tables):
