@@ -13,7 +13,7 @@ Every panel shows images of one class. While they are sampled, the hatched part 
 line is the row that is drawn next; all images of a request advance together. Nothing is looked up or blended: each
 sub-pixel is a new random draw, and the only thing that tells a *cat* from a *ship* is the vector *h* in the gates.
 
-In *Portraits* and *Interpolate* the vector is not a class but 128 numbers that an encoder reads from a face.
+In *Portraits* and *Interpolate* the vector is not a class but 128 numbers that a face network reads from a photo.
 In *Auto-encoder* it is the code of a picture, learnt together with the network. *Inside* opens the network for one
 pixel, *Complete* and *Likelihood* use what only an exact density can do, and *Scoreboard* says how good all this is.
 

@@ -121,8 +121,8 @@ class FaceService:
                              truncation=Truncation(min_p=min_p))
 
         if self.model_name is None:
-            raise UserError("There is no portrait model: train one with `python -m pixelcnn_core train portraits-cpu "
-                            "--data faces --out demo/assets/models/portraits`.")
+            raise UserError("There is no portrait model: train one with `python -m pixelcnn_core train "
+                            "portraits-chain-cpu --data faces --out demo/assets/models/portraits-chain`.")
         return self.service.serve(self.model_name, begin, groups)
 
     def check(self, model: Model) -> None:

@@ -52,8 +52,8 @@ def build(page: gr.Blocks, service: Service) -> None:
     """The tab's components and events, inside an open `gr.Tab`."""
     faces = FaceService(service)
     if faces.model_name is None:
-        gr.Markdown("### There is no portrait model yet\nTrain one: `python -m pixelcnn_core train portraits-cpu "
-                    "--data faces --out demo/assets/models/portraits`.")
+        gr.Markdown("### There is no portrait model yet\nTrain one: `python -m pixelcnn_core train "
+                    "portraits-chain-cpu --data faces --out demo/assets/models/portraits-chain`.")
         return
     info = service.info(faces.model_name)
     stored = read_portraits(service.folder / faces.model_name)

@@ -1,17 +1,21 @@
 """The bundled checkpoints: they load, their cards quote their results, and the stored pictures are theirs."""
 
-
 import pytest
 
 from demo.scoreboard_panels import STORED_RACE, read_race
 from demo.service import MODELS, Service
 from demo.stored import FACTS, fingerprint, read_portraits, read_stored
-from pixelcnn_core import GatedPixelCNN
-from pixelcnn_core.faces.encoder import FaceEncoder, check_encoder
+from demo.stored_scales import FACTS as SCALES
+from demo.stored_scales import read_scales
+from pixelcnn_core import Chain, GatedPixelCNN
+from pixelcnn_core.faces.encoder import check_encoder
+from pixelcnn_core.faces.face_network import FaceNetwork
+from pixelcnn_core.models.chain import CHAIN_FILE
 from pixelcnn_core.results import read_json, read_results
 
 FOLDERS = sorted(path.parent for path in MODELS.glob("*/config.json"))
-ENCODER = MODELS.parent / "face_encoder"
+CHAINS = sorted(path.parent for path in MODELS.glob(f"*/{CHAIN_FILE}"))
+ENCODER, NETWORK = MODELS.parent / "face_encoder", MODELS.parent / "face_network"
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +34,28 @@ def test_it_loads_and_its_card_quotes_its_results(folder):
     assert (folder / "training.csv").is_file() and read_json(folder / "training.json")["hardware"]
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", CHAINS, ids=lambda folder: folder.name)
+def test_a_chain_loads_and_its_card_quotes_its_results(folder):
+    chain, results = Chain.from_pretrained(folder), read_results(folder)
+    if "steps" in results:  # it was evaluated
+        card = (folder / "README.md").read_text(encoding="utf-8")
+        assert [int(size) for size in results["steps"]] == chain.sizes
+        for step in results["steps"].values():
+            assert f"{step['parameters']:,}" in card and f"{step['bits_per_dim']:.3f}" in card
+        assert f"{results['bits_per_dim_at_most']:.3f} per dimension, is *at most*" in " ".join(card.split())
+        if "identity" in results:
+            assert f"| {results['identity']['rank1']:.3f} |" in card
+
+
+@pytest.mark.parametrize("folder", FOLDERS + CHAINS, ids=lambda folder: folder.name)
 def test_the_stored_pictures_were_drawn_from_these_weights(folder, service):
     info = service.info(folder.name)
-    facts, stored = (FACTS, read_stored(folder, info)) if not info.embedding else \
-        ("stored_portraits.json", read_portraits(folder))
-    assert stored is not None, "draw them: python -m demo.make_assets"
-    assert read_json(folder / facts)["weights"] == fingerprint(folder), "python -m demo.make_assets"
+    stored = {"stored_portraits.json": read_portraits(folder)} if info.embedding else {FACTS: read_stored(folder, info)}
+    if info.is_chain:
+        stored[SCALES] = read_scales(folder, info)
+    for facts, pictures in stored.items():
+        assert pictures is not None, "draw them: python -m demo.make_assets"
+        assert read_json(folder / facts)["weights"] == fingerprint(folder), "python -m demo.make_assets"
 
 
 def test_the_stored_race_was_drawn_from_these_weights():
@@ -53,10 +72,11 @@ def test_sample_quality_was_measured_and_is_on_the_card():
     assert quality["real"]["frechet"] < quality["frechet"]
 
 
-def test_portrait_models_belong_to_the_bundled_encoder(service):
-    encoder = FaceEncoder.from_pretrained(ENCODER)
+def test_portrait_models_belong_to_the_bundled_face_network(service):
+    network = FaceNetwork.from_pretrained(NETWORK)
+    assert service.portrait_names
     for name in service.portrait_names:
-        check_encoder(service.model(name), encoder)
+        check_encoder(service.model(name), network)
 
 
 def test_the_card_of_the_encoder_quotes_its_results():

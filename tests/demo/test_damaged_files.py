@@ -69,7 +69,7 @@ def test_pictures_of_other_weights_are_not_shown(tmp_path):
             (MODELS / "cifar10", FACTS, lambda folder: read_stored(folder, Service().info("cifar10"))),
             (MODELS / "cifar10", f"{COMPLETIONS}.json", lambda folder: read_completions(folder, COMPLETIONS)),
             (MODELS / "digits", STORED_RACE, read_race),
-            (MODELS / "portraits", "stored_portraits.json", read_portraits),
+            (MODELS / "portraits-chain", "stored_portraits.json", read_portraits),
             (MODELS.parent / "autoencoders" / "autoencoder-10", "stored_codes.json", read_codes)):
         folder = tmp_path / name / source.name
         shutil.copytree(source, folder)
