@@ -321,8 +321,7 @@ def test_a_run_that_is_asked_to_stop_saves_first(number, tmp_path, monkeypatch):
         return original(self, *words)
 
     monkeypatch.setattr(GatedPixelCNN, "losses", losses)
-    message = "stopped after step 11 of 30, and saved in .*: go on with --resume"
-    with pytest.raises(TrainingStopped, match=message) as stop:
+    with pytest.raises(TrainingStopped, match="after step 11 of 30, and saved in .*: go on with --resume") as stop:
         train(recipe, "nowhere", tmp_path / "out")
     assert stop.value.signal == number and signal.getsignal(number) is before
     GatedPixelCNN.from_pretrained(tmp_path / "out")
