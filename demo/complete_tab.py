@@ -221,7 +221,7 @@ def drawing_html(asked: Request, images: np.ndarray, row: int) -> str:
 def finished_html(complete: CompleteService, asked: Request, images: np.ndarray, facts: dict) -> str:
     """Figures 3 and 4 of completions (K, H, W, 3)."""
     if asked.way == WAYS[0]:
-        return panels.weighted_html(images, np.array(facts["bits"]), np.array(facts["weights"]), facts["effective"])
+        return panels.weighted_html(images, np.array(facts["bits"]), np.array(facts["importance"]), facts["effective"])
     what, original = asked.damage, asked.image
     mean = images.astype(float).mean(0).round().astype(np.uint8)
     repaired = complete.repaired(original, what)
@@ -240,7 +240,7 @@ def facts_of(complete: CompleteService, asked: Request, images: np.ndarray, seco
     if asked.way == WAYS[1]:
         return {**facts, "strength": asked.damage.strength}
     bits, weights, effective = complete.weigh(images, asked.known)
-    return {**facts, "bits": [round(float(b), 2) for b in bits], "weights": [float(f"{w:.4g}") for w in weights],
+    return {**facts, "bits": [round(float(b), 2) for b in bits], "importance": [float(f"{w:.4g}") for w in weights],
             "effective": round(effective, 3)}
 
 
