@@ -24,7 +24,7 @@ RESULTS = {"data": "cifar10", "bits_per_dim_test": 3.1234, "bits_per_dim_test_un
 
 
 def info(**changes) -> ModelInfo:
-    values = {"name": "ours", "classes": ("cat",), "image_size": 32, "channels": 3, "levels": 256, "embedding": 0,
+    values = {"name": "ours", "classes": ("cat",), "sizes": (32,), "channels": 3, "levels": 256, "embedding": 0,
               "parameters": 4_700_000, "results": RESULTS, "about": "", "minutes": 25.0, "card": ""}
     return ModelInfo(**{**values, **changes})
 
@@ -51,7 +51,7 @@ def test_our_numbers_stand_only_beside_the_same_data_at_the_same_size(race):
     (line,) = measured_here(cifar, [info()], [race])[GATED]
     assert "3.23 (3.20)" in line and "ours: 4.7 M parameters, 25 minutes of training; given the class 3.12" in line
     assert not measured_here(small, [info()], [race])
-    for foreign in (info(image_size=16), info(channels=1), info(results={**RESULTS, "data": "imagenet32classes"}),
+    for foreign in (info(sizes=(16,)), info(channels=1), info(results={**RESULTS, "data": "imagenet32classes"}),
                     info(results={"data": "cifar10"}), info(results={}),
                     info(results={**RESULTS, "bits_per_dim_test_unconditional": "<b>"})):
         assert not measured_here(cifar, [foreign], [race])
