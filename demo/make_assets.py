@@ -33,7 +33,7 @@ from pixelcnn_core.sampling.interpolation import PATHS
 # What the samples of a model are drawn with, where it is not 4 images per class at temperature 1 without guidance.
 SETTINGS = {"digits": {"images": 9}, "cifar10": {"temperature": PHOTO_TEMPERATURE, "guidance": 1.5},
             "imagenet32classes": {"classes": FIGURE_3, "temperature": 0.85},
-            "cifar10-chain": {"min_p": chain_tab.MIN_P}}
+            "cifar10-chain": {"min_p": chain_tab.MIN_P, "guidance": 1.5}}
 
 
 def draw_samples(service: Service, name: str) -> None:

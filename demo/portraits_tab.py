@@ -154,9 +154,16 @@ def write_example(name: str | None) -> str:
     return address.write(f"() => ({{'{ID}.example': {json.dumps(name)}}})")
 
 
+def published(results: dict) -> dict:
+    """The settings with which the likeness of test people was measured, where it was."""
+    identity = results.get("identity", {})
+    return {**{key: identity[key] for key in ("temperature", "guidance") if key in identity},
+            **{key: value for key, value in identity.get("truncation", {}).items() if key == "min_p"}}
+
+
 def default_settings(results: dict) -> tuple[float, float, float]:
-    """(temperature, guidance, min-p) with the best measured likeness on validation people."""
-    chosen = results.get("identity_chosen", {})
+    """(temperature, guidance, min-p): chosen on validation people, or those that the likeness was published for."""
+    chosen = results.get("identity_chosen") or published(results)
     return chosen.get("temperature", 1.0), chosen.get("guidance", 1.0), chosen.get("min_p", MIN_P)
 
 

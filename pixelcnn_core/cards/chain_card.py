@@ -14,7 +14,7 @@ from pixelcnn_core.models.chain import Chain, chain_steps
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.provenance import recipe_of, training_so_far
 from pixelcnn_core.results import read_json, read_results
-from pixelcnn_core.sampling.coarse_to_fine import draw
+from pixelcnn_core.sampling.coarse_to_fine import all_but_finest, draw
 from pixelcnn_core.sampling.truncation import Truncation
 
 CARD = """---
@@ -37,7 +37,8 @@ tags: [pixelcnn, image-generation]
 
 ![Samples](samples.png)
 
-The samples are unselected: seed {seed}, temperature {temperature:g}, guidance {guidance:g}, min-p {min_p:g}.
+The samples are unselected: seed {seed}, temperature {temperature:g}, guidance {guidance:g} in all steps
+but the finest, min-p {min_p:g}.
 {likeness}{quality}
 ## Use
 
@@ -78,7 +79,7 @@ vector. Real photos are other photos of the same people in {size} x {size} pixel
 
 Two portraits of one person are {direction:.3f} apart in the eyes of the first judge, two real photos
 {direction_real:.3f}.
-Settings were chosen on other people (validation).
+Temperature {temperature:g}, guidance {guidance:g}, min-p {min_p:g}, chosen on other people (validation).
 """
 
 LIMITS = """The training budget was that of one CPU core ({minutes} in all). {seen}"""
@@ -97,9 +98,10 @@ def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Imag
     folder = Path(folder)
     chain, names = Chain.from_pretrained(folder).to(choose_device()), chain_steps(str(folder))
     recipe, results = recipe_of(folder), read_results(folder)
-    chosen = {"temperature": 1.0, "guidance": 1.0, "min_p": 0.05, **results.get("identity_chosen", {}),
-              **results.get("quality_chosen", {})}
-    how = {"temperature": chosen["temperature"], "guidance": chosen["guidance"],
+    measured = results.get("identity") or read_results(folder, "quality.json")  # drawn with these settings
+    chosen = {"temperature": measured.get("temperature", 1.0), "guidance": measured.get("guidance", 1.0),
+              "min_p": measured.get("truncation", measured).get("min_p", 0.05)}
+    how = {"temperature": chosen["temperature"], "guidance": all_but_finest(chain, chosen["guidance"]),
            "truncation": Truncation(min_p=chosen["min_p"])}
     config, scale = chain.config, max(1, 64 // chain.size)
     if config.classes:
@@ -143,5 +145,7 @@ def likeness_section(identity: dict | None) -> str:
     judges = [identity, *([identity["second"]] if "second" in identity else [])]
     rows = "\n".join(f"| {judge['judge']} | {judge['rank1']:.3f} | {judge['rank1_real']:.3f} | "
                      f"{identity['rank1_chance']:.3f} |" for judge in judges)
-    return LIKENESS.format(judges=rows, **{key: identity[key] for key in ("people", "portraits", "gallery", "size")},
+    return LIKENESS.format(judges=rows, min_p=identity["truncation"]["min_p"],
+                           **{key: identity[key] for key in ("people", "portraits", "gallery", "size", "temperature",
+                                                             "guidance")},
                            **{key: identity["diversity"][key] for key in ("direction", "direction_real")})

@@ -28,7 +28,7 @@ from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import commit, hardware, recipe_of, versions
 from pixelcnn_core.results import merge_results, read_results
-from pixelcnn_core.sampling.coarse_to_fine import draw
+from pixelcnn_core.sampling.coarse_to_fine import all_but_finest, draw
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 QUALITY_FILE = "quality.json"
@@ -127,7 +127,7 @@ def quality(checkpoint: str | Path, data_dir: str | Path, classifier: str | Path
 
     def drawn(n: int, temperature: float, guidance: float, real: Tensor) -> tuple[dict, Tensor]:
         reference, others = real.chunk(2)
-        images, labels = draw_classes(model, n, seed, temperature=temperature, guidance=guidance,
+        images, labels = draw_classes(model, n, seed, temperature=temperature, guidance=all_but_finest(model, guidance),
                                       truncation=truncation)
         features = features_of(judge, images)
         right = recognised(judge, features, labels)

@@ -19,7 +19,7 @@ from pixelcnn_core.models.chain import CHAIN_FILE, Chain
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.results import merge_results, read_results
-from pixelcnn_core.sampling.coarse_to_fine import sample_chain
+from pixelcnn_core.sampling.coarse_to_fine import all_but_finest, sample_chain
 from pixelcnn_core.sampling.sample import finish, sample
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
@@ -50,10 +50,14 @@ def measure(model: Portraitist, data_dir: str | Path, encoder: str | Path, secon
             temperature: float | Sequence[float] = 1.0, guidance: float | Sequence[float] = 1.0,
             truncation: Truncation | Sequence[Truncation] = PAPER, seed: int = 0) -> dict:
     """`likeness` of portraits drawn with these settings, which stand in the results too; for a chain each may be a
-    sequence with one for every size. Raises CheckpointError or DataError."""
+    sequence with one for every size, and one number for guidance leaves out the finest step.
+
+    Raises CheckpointError or DataError.
+    """
     network = load_encoder(encoder)
     check_encoder(model, network)
-    draw = drawing(model, temperature=temperature, guidance=guidance, truncation=truncation)
+    steered = guidance if isinstance(guidance, Sequence) else all_but_finest(model, guidance)
+    draw = drawing(model, temperature=temperature, guidance=steered, truncation=truncation)
     numbers = likeness(draw, people_of(data_dir, split, people), network, load_encoder(second) if second else None,
                        portraits=portraits, gallery=gallery, seed=seed)
     cuts = [vars(cut) for cut in truncation] if isinstance(truncation, Sequence) else vars(truncation)

@@ -119,6 +119,12 @@ def preview(pictures: Pictures, row: int | None = None) -> Tensor:
     return torch.cat([picture[:, :, :row + 1], coarse[:, :, row + 1:]], dim=2)
 
 
+def all_but_finest(model: GatedPixelCNN | Chain, guidance: float) -> float | list[float]:
+    """Guidance for every step of a chain but the last, which draws texture: there it makes specks, and costs most.
+    A single model's is left as it is."""
+    return [*[guidance] * (len(model.steps) - 1), 1.0] if isinstance(model, Chain) else guidance
+
+
 def per_step(value: T | Sequence[T], steps: int) -> list[T]:
     """One setting for every step of a chain. Raises ValueError for a sequence of another length."""
     if isinstance(value, Sequence):
