@@ -46,6 +46,7 @@ def chains_table(models: Path = MODELS) -> str:
     """Every bundled chain: its steps and their bits, and how its pictures were judged."""
     lines = ["| chain | step | parameters | training | bits per dimension | bits | what `h` saves |",
              "| --- | --- | --- | --- | --- | --- | --- |"]
+    judged_as = []  # sentences below the table
     for folder in sorted(path.parent for path in models.glob(f"*/{CHAIN_FILE}")):
         results = read_results(folder)
         for size, step in results.get("steps", {}).items():
@@ -53,15 +54,17 @@ def chains_table(models: Path = MODELS) -> str:
                          f"{step['parameters']:,} | {step['training_minutes']:.0f} minutes | "
                          f"{step['bits_per_dim']:.3f} | {step['bits']:,.0f} | {step['condition_is_worth_bits']:.1f} |")
         if identity := results.get("identity"):
-            lines.append(f"\n{folder.name}: {identity['rank1']:.1%} of {identity['portraits']:,} portraits of people "
-                         f"that it never saw are nearest to their own person among {identity['gallery']}; of real "
-                         f"photos of {identity['size']} x {identity['size']} pixels {identity['rank1_real']:.1%}, by "
-                         f"chance {identity['rank1_chance']:.1%}.")
+            judged_as.append(
+                f"\n{folder.name}: {identity['rank1']:.1%} of {identity['portraits']:,} portraits of people "
+                f"that it never saw are nearest to their own person among {identity['gallery']}; of real "
+                f"photos of {identity['size']} x {identity['size']} pixels {identity['rank1_real']:.1%}, by "
+                f"chance {identity['rank1_chance']:.1%}.")
         if judged := read_results(folder, "quality.json"):
-            lines.append(f"\n{folder.name}: a classifier gives {judged['accuracy']:.1%} of {judged['images']:,} "
-                         f"samples the class they were drawn for, and {judged['accuracy_real']:.1%} of real images "
-                         f"theirs; Fréchet distance {judged['frechet']:.1f}.")
-    return "\n".join(lines)
+            judged_as.append(
+                f"\n{folder.name}: a classifier gives {judged['accuracy']:.1%} of {judged['images']:,} "
+                f"samples the class they were drawn for, and {judged['accuracy_real']:.1%} of real images "
+                f"theirs; Fréchet distance {judged['frechet']:.1f}.")
+    return "\n".join(lines + judged_as)
 
 
 def notebooks_table(folder: Path = NOTEBOOKS, times: Path = NOTEBOOKS / "times.json") -> str:

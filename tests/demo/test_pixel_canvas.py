@@ -51,7 +51,7 @@ def canvas_url():
             canvas = pixel_canvas(mode, f"To {mode}", mode, canvas_value(bundled("cat"), (9, 9)))
             told = gr.Textbox(elem_id=f"{mode}-told")
             canvas.input(lambda value, read=read: str(read(value)), canvas, told, show_progress="hidden")
-    _, address, _ = page.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, **LAUNCH)
+    _, address, _ = page.launch(server_name="127.0.0.1", quiet=True, **LAUNCH)
     yield address
     page.close(verbose=False)
 
