@@ -123,7 +123,7 @@ def app(tmp_path, models, autoencoders):
         environment = {**os.environ, "CI": "1", "GRADIO_SERVER_PORT": str(port), "PIXELCNN_MODELS": str(models),
                        "PIXELCNN_AUTOENCODERS": str(autoencoders), "GRADIO_TEMP_DIR": str(tmp_path / "temporary"),
                        **more}
-        log = open(tmp_path / "log.txt", "w")
+        log = open(tmp_path / "log.txt", "w", encoding="utf-8")
         started.append(subprocess.Popen([sys.executable, "app.py"], cwd=Path(__file__).parents[2], env=environment,
                                         stdout=log, stderr=log))
         return started[-1], f"http://127.0.0.1:{port}/"

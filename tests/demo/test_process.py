@@ -23,18 +23,18 @@ def answers(address: str) -> bool:
 
 def test_its_folder_is_private_goes_with_it_and_is_swept_after_a_kill(app, tmp_path):
     process, address = app()
-    assert wait_until(lambda: answers(address), 240), (tmp_path / "log.txt").read_text()
+    assert wait_until(lambda: answers(address), 240), (tmp_path / "log.txt").read_text(encoding="utf-8")
     folder, = (tmp_path / "temporary").iterdir()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     path = httpx.post(f"{address}gradio_api/upload", files={"files": ("face.png", b"face")}).json()[0]
     assert Path(path).is_relative_to(folder) and Path(path).read_bytes() == b"face"
-    assert wait_until(lambda: "Compiled and loaded" in (tmp_path / "log.txt").read_text(), 240)
+    assert wait_until(lambda: "Compiled and loaded" in (tmp_path / "log.txt").read_text(encoding="utf-8"), 240)
     process.kill()
     process.wait()
     assert folder.exists(), "nobody can clean up after a kill"
 
     process, address = app(HOME="/nowhere", NUMBA_CACHE_DIR="/dev/null/nothing")
-    assert wait_until(lambda: answers(address), 240), (tmp_path / "log.txt").read_text()
+    assert wait_until(lambda: answers(address), 240), (tmp_path / "log.txt").read_text(encoding="utf-8")
     assert not folder.exists() and len(list((tmp_path / "temporary").iterdir())) == 1
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
