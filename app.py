@@ -7,22 +7,22 @@ GRADIO_SERVER_NAME and GRADIO_SERVER_PORT choose where it listens (default: this
 import logging
 import os
 
-from demo.process import bound_memory, private_folder, wait_for_answer
+from demo.service.process import bound_memory, private_folder, wait_for_answer
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read by Gradio on import
 if __name__ == "__main__":
     private_folder()  # Gradio makes folders when it is imported
 
-from demo.page import build_page  # noqa: E402
-from demo.service import Service  # noqa: E402
-from demo.sessions import CAPACITY, MIDDLEWARE  # noqa: E402
-from demo.theme import STYLE, notebook_theme  # noqa: E402
-from demo.warm_up import warm_up  # noqa: E402
+from demo.service.bridge import Service  # noqa: E402
+from demo.web.page import build_page  # noqa: E402
+from demo.web.sessions import CAPACITY, MIDDLEWARE  # noqa: E402
+from demo.web.theme import STYLES, notebook_theme  # noqa: E402
+from demo.web.warm_up import warm_up  # noqa: E402
 
 ON_SPACE = "SPACE_ID" in os.environ
 LAUNCH = {
     "theme": notebook_theme(),
-    "css_paths": STYLE,
+    "css_paths": STYLES,
     "footer_links": ["api", "settings"],
     "run_history": False,  # otherwise the browser keeps what visitors enter
     "share": False,

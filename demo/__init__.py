@@ -1,1 +1,1 @@
-"""The browser demo: one file per tab, `service.py` the only bridge to `pixelcnn_core`."""
+"""The browser demo, in four rooms: service < kit < tabs < web; each may import those before it, a tab no other tab."""

@@ -10,23 +10,25 @@ from pathlib import Path
 
 import numpy as np
 
-from demo import autoencoder_tab, chain_tab, code_path
-from demo import complete_tab as tab
-from demo.chain_service import ChainService
-from demo.code_service import CodeService
-from demo.complete_service import DAMAGES, CompleteService, Damage
-from demo.diagram import RECORD
-from demo.face_service import EXAMPLES, FaceService
-from demo.interpolate_tab import COLUMNS, ROWS
-from demo.pictures import PICTURES, bundled
-from demo.portraits_tab import COUNT, default_settings
-from demo.scoreboard_panels import write_race
-from demo.scoreboard_service import ScoreboardService
-from demo.service import Service
-from demo.stored import write_portraits, write_stored
-from demo.stored_codes import StoredCodes, write_codes
-from demo.stored_completions import COMPLETIONS, StoredCompletions, restorations, write_completions
-from demo.stored_scales import StoredScales, write_scales
+from demo.kit.pictures import PICTURES, bundled
+from demo.kit.stored import write_portraits, write_stored
+from demo.service.bridge import Service
+from demo.service.faces import EXAMPLES, FaceService, default_settings
+from demo.tabs.autoencoder import path as code_path
+from demo.tabs.autoencoder import tab as autoencoder_tab
+from demo.tabs.autoencoder.service import CodeService
+from demo.tabs.autoencoder.stored import StoredCodes, write_codes
+from demo.tabs.chain import tab as chain_tab
+from demo.tabs.chain.service import ChainService
+from demo.tabs.chain.stored import StoredScales, write_scales
+from demo.tabs.complete import tab
+from demo.tabs.complete.service import DAMAGES, CompleteService, Damage
+from demo.tabs.complete.stored import COMPLETIONS, StoredCompletions, restorations, write_completions
+from demo.tabs.interpolate.tab import COLUMNS, ROWS
+from demo.tabs.portraits.tab import COUNT
+from demo.tabs.scoreboard.panels import write_race
+from demo.tabs.scoreboard.service import ScoreboardService
+from demo.web.diagram import RECORD
 from pixelcnn_core.cards.card import FIGURE_3, PHOTO_TEMPERATURE
 from pixelcnn_core.sampling.interpolation import PATHS
 

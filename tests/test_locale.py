@@ -45,8 +45,8 @@ assert GatedPixelCNN.from_pretrained(out / "names").config.class_names == ("Übe
 """
 
 PAGE = """
-from demo.page import build_page
-from demo.service import Service
+from demo.web.page import build_page
+from demo.service.bridge import Service
 
 build_page(Service(sys.argv[1]))
 """

@@ -5,8 +5,8 @@ import pytest
 import torch
 from conditions import KINDS, example
 
-from demo.pictures import PICTURES, bundled
-from demo.service import MODELS
+from demo.kit.pictures import PICTURES, bundled
+from demo.service.bridge import MODELS
 from pixelcnn_core import Condition, GatedPixelCNN
 from pixelcnn_core.sampling.noise import uniforms_for
 from pixelcnn_core.sampling.sample import finish, sample

@@ -56,3 +56,22 @@ def test_every_room_is_known_and_says_what_it_is_for():
     assert rooms == {*SPINE, *WINGS, "cli"}
     for path in CORE.glob("*/__init__.py"):
         assert path.read_text(encoding="utf-8").startswith('"""'), path
+
+
+APP = CORE.parent / "demo"
+FLOORS = ["service", "kit", "tabs", "web"]  # each may import those before it
+
+
+def app_imports(path: Path) -> set[tuple[str, ...]]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    modules = (node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    return {tuple(module.split(".")[1:]) for module in modules if module and module.startswith("demo.")}
+
+
+@pytest.mark.parametrize("path", sorted(APP.rglob("*/*.py")), ids=lambda path: str(path.relative_to(APP)))
+def test_the_app_stands_on_floors(path):
+    floor, *rest = path.relative_to(APP).parts
+    for other, *inner in app_imports(path):
+        assert FLOORS.index(other) <= FLOORS.index(floor), f"{path} imports demo.{other}"
+        if floor == other == "tabs":
+            assert inner[0] == rest[0], f"{path} imports another tab, {inner[0]}"

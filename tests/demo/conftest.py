@@ -23,12 +23,12 @@ from helpers import (
 from raw_calls import Page
 
 from app import LAUNCH
-from demo.code_service import CodeService
-from demo.complete_service import CompleteService
-from demo.face_service import FaceService
 from demo.make_assets import draw_codes, draw_completions, draw_portraits, draw_race, draw_samples
-from demo.page import build_page
-from demo.service import Service
+from demo.service.bridge import Service
+from demo.service.faces import FaceService
+from demo.tabs.autoencoder.service import CodeService
+from demo.tabs.complete.service import CompleteService
+from demo.web.page import build_page
 
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                   "--disable-background-networking", "--disable-component-update", "--disable-sync"]

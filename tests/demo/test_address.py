@@ -3,7 +3,7 @@
 import gradio as gr
 import pytest
 
-from demo.address import read_value
+from demo.kit.address import read_value
 
 SLIDER, WHOLE = gr.Slider(0, 2, value=1, step=0.05), gr.Slider(1, 7, value=3, step=1)
 SEED, RADIO, CHECK = gr.Number(7, precision=0), gr.Radio([("A cat", "cat"), "dog"]), gr.Checkbox()

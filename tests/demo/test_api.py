@@ -14,7 +14,7 @@ from helpers import wait_until
 from PIL import Image
 from raw_calls import Page
 
-from demo.page import QUEUE_LENGTH
+from demo.web.page import QUEUE_LENGTH
 
 SECONDS_TO_FREE = 2.0
 ROOT = Path(__file__).parents[2]
@@ -218,7 +218,7 @@ def test_nobody_can_look_at_the_statistics_of_others(url):
         assert httpx.get(url + path).status_code in (403, 404)
 
 
-@pytest.mark.parametrize("path", ["etc/passwd", "../../../../etc/passwd", "app.py", "demo/service.py"])
+@pytest.mark.parametrize("path", ["etc/passwd", "../../../../etc/passwd", "app.py", "demo/service/bridge.py"])
 def test_no_file_of_the_machine_is_served(url, path):
     for prefix in ("gradio_api/file=", "file=", "gradio_api/file=/"):
         assert httpx.get(f"{url}{prefix}{path}").status_code in (401, 403, 404)

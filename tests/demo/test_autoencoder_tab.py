@@ -9,13 +9,13 @@ from gradio_client import Client
 from helpers import save_tiny_codes
 from test_face_tabs import images_of
 
-from demo.autoencoder_tab import MISSING
-from demo.code_panels import codes_html, results_html, squared_error
-from demo.code_service import FOLDER, CodeService
-from demo.pictures import PICTURES, bundled
-from demo.settings import UserError
-from demo.stored import fingerprint
-from demo.stored_codes import FACTS, read_codes
+from demo.kit.pictures import PICTURES, bundled
+from demo.kit.stored import fingerprint
+from demo.service.settings import UserError
+from demo.tabs.autoencoder.panels import codes_html, results_html, squared_error
+from demo.tabs.autoencoder.service import FOLDER, CodeService
+from demo.tabs.autoencoder.stored import FACTS, read_codes
+from demo.tabs.autoencoder.tab import MISSING
 from pixelcnn_core.autoencoder.model import AutoEncoder, MSEAutoEncoder
 from pixelcnn_core.results import read_json, read_results
 from pixelcnn_core.sampling.sample import finish, sample

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from helpers import wait_until
 
-from demo.page import TABS
+from demo.web.page import TABS
 
 
 def test_it_opens_on_stored_samples(visit):

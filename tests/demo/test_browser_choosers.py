@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from demo.page import TABS
+from demo.web.page import TABS
 
 # Everything drawn in the open tab; the page must answer to a click with another one of these.
 PICTURES = """() => {
@@ -23,7 +23,7 @@ STILL = {"about", "chain"}  # the made-up models have no chain: test_chain_tab.p
 @pytest.fixture
 def photos(tmp_path) -> list:
     """Two pictures that differ, in which a face is found."""
-    from demo.face_service import EXAMPLES
+    from demo.service.faces import EXAMPLES
 
     made = []
     for name, source in EXAMPLES.items():

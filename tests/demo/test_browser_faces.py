@@ -1,6 +1,6 @@
 """The tabs of faces in a real browser: a photo in, portraits out, a path between two people, nothing sent elsewhere."""
 
-from demo.face_service import EXAMPLES
+from demo.service.faces import EXAMPLES
 
 GRACE = EXAMPLES["Grace Hopper"]
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.inside_service import InsideService
-from demo.inside_tab import opposite, read_colour
-from demo.pictures import bundled
+from demo.kit.pictures import bundled
+from demo.tabs.inside.service import InsideService
+from demo.tabs.inside.tab import opposite, read_colour
 
 SLOW = 60_000  # milliseconds that a loaded machine may need
 

@@ -2,8 +2,8 @@
 
 from test_browser_faces import sources, wait_for_text
 
-from demo.likelihood_service import LikelihoodService
-from demo.pictures import bundled
+from demo.kit.pictures import bundled
+from demo.tabs.likelihood.service import LikelihoodService
 
 
 def open_tab(visit, query: str = "", **context):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from demo.scoreboard_panels import STORED_RACE, read_race
-from demo.service import MODELS, Service
-from demo.stored import FACTS, fingerprint, read_portraits, read_stored
-from demo.stored_scales import FACTS as SCALES
-from demo.stored_scales import read_scales
+from demo.kit.stored import FACTS, fingerprint, read_portraits, read_stored
+from demo.service.bridge import MODELS, Service
+from demo.tabs.chain.stored import FACTS as SCALES
+from demo.tabs.chain.stored import read_scales
+from demo.tabs.scoreboard.panels import STORED_RACE, read_race
 from pixelcnn_core import Chain, GatedPixelCNN
 from pixelcnn_core.faces.encoder import check_encoder
 from pixelcnn_core.faces.face_network import FaceNetwork

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from helpers import save_tiny, save_tiny_chain
 
-from demo.chain_panels import continuations_html, scales_html
-from demo.chain_service import ChainService, enlarged
-from demo.face_service import FaceService
-from demo.mosaic import COLOURS, mosaic_value, palette_of, read_mosaic
-from demo.service import Service
-from demo.settings import UserError
+from demo.service.bridge import Service
+from demo.service.faces import FaceService
+from demo.service.settings import UserError
+from demo.tabs.chain.mosaic import COLOURS, mosaic_value, palette_of, read_mosaic
+from demo.tabs.chain.panels import continuations_html, scales_html
+from demo.tabs.chain.service import ChainService, enlarged
 
 HOW = {"temperature": 1.0, "min_p": 0.05, "guidance": 1.0}
 

@@ -7,14 +7,13 @@ import pytest
 from gradio_client import Client
 from test_face_tabs import images_of
 
-from demo import complete_panels as panels
-from demo import complete_tab as tab
-from demo.complete_service import DAMAGES, CompleteService, Damage, sight
-from demo.pictures import bundled
-from demo.service import Service
-from demo.settings import UserError
-from demo.stored import fingerprint
-from demo.stored_completions import COMPLETIONS, read_completions, restorations
+from demo.kit.pictures import bundled
+from demo.kit.stored import fingerprint
+from demo.service.bridge import Service
+from demo.service.settings import UserError
+from demo.tabs.complete import panels, tab
+from demo.tabs.complete.service import DAMAGES, CompleteService, Damage, sight
+from demo.tabs.complete.stored import COMPLETIONS, read_completions, restorations
 
 SIZE = 16
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from demo import pictures
-from demo.page import DAMAGED, TABS, build_page
-from demo.scoreboard_panels import STORED_RACE, read_race
-from demo.service import MODELS, Service
-from demo.stored import FACTS, read_portraits, read_stored
-from demo.stored_codes import read_codes
-from demo.stored_completions import COMPLETIONS, read_completions
+from demo.kit import pictures
+from demo.kit.stored import FACTS, read_portraits, read_stored
+from demo.service.bridge import MODELS, Service
+from demo.tabs.autoencoder.stored import read_codes
+from demo.tabs.complete.stored import COMPLETIONS, read_completions
+from demo.tabs.scoreboard.panels import STORED_RACE, read_race
+from demo.web.page import DAMAGED, TABS, build_page
 
 DEEP = b"[" * 100_000
 WRONG = {"seconds": "x", "images": [], "batch": {"1": {"naive_s": "slow"}}, "threads": None, "weights": 3, "steps": {}}

@@ -12,10 +12,10 @@ from gradio_client import Client, handle_file
 from helpers import save_tiny_portraits, wait_until
 from PIL import Image
 
-from demo.face_service import EXAMPLES, FaceService, average
-from demo.portrait_panels import strip_gif
-from demo.service import Service
-from demo.settings import UserError
+from demo.kit.portrait_panels import strip_gif
+from demo.service.bridge import Service
+from demo.service.faces import EXAMPLES, FaceService, average
+from demo.service.settings import UserError
 
 EILEEN, GRACE = EXAMPLES.values()
 

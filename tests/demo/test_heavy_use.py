@@ -12,7 +12,7 @@ from helpers import wait_until
 from raw_calls import Answer, Page
 from test_uploads import MARK, touched
 
-from demo.face_service import EXAMPLES
+from demo.service.faces import EXAMPLES
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]

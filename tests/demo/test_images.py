@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo import images
-from demo.images import ImageError, load_image
+from demo.service import images
+from demo.service.images import ImageError, load_image
 
 RED = (220, 30, 40)
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from demo.inside_panels import comparison_html, field_html
-from demo.inside_service import InsideService, to_tensor
-from demo.inside_tab import DEPTH, opposite, read_colour
-from demo.pictures import bundled
-from demo.settings import NO_CLASS, UserError
-from demo.trace_panel import read_block, trace_value
+from demo.kit.pictures import bundled
+from demo.service.settings import NO_CLASS, UserError
+from demo.tabs.inside.panels import comparison_html, field_html
+from demo.tabs.inside.service import InsideService, to_tensor
+from demo.tabs.inside.tab import DEPTH, opposite, read_colour
+from demo.tabs.inside.trace_panel import read_block, trace_value
 from pixelcnn_core import Condition
 from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
 

@@ -13,11 +13,11 @@ from gradio_client import handle_file
 from helpers import save_tiny
 from PIL import Image
 
-from demo import likelihood_panels as panels
-from demo.likelihood_service import VARIANTS, LikelihoodService
-from demo.pictures import PICTURES, bundled
-from demo.service import Busy, Service
-from demo.settings import UserError
+from demo.kit.pictures import PICTURES, bundled
+from demo.service.bridge import Busy, Service
+from demo.service.settings import UserError
+from demo.tabs.likelihood import panels
+from demo.tabs.likelihood.service import VARIANTS, LikelihoodService
 from pixelcnn_core import Condition
 from pixelcnn_core.codec.codec import compress, decompress
 
@@ -128,14 +128,14 @@ def test_no_other_file_of_the_server_is_read_or_deleted(url, tmp_path):
 
 @pytest.mark.parametrize("payload", [None, 5, {}, {"path": 3}, {"path": ""}, {"url": "data:text/plain;base64,AAAA"}])
 def test_a_file_that_is_none(payload):
-    from demo.uploads import take_file
+    from demo.service.uploads import take_file
 
     with pytest.raises(UserError, match="choose a file"):
         take_file(payload, 100)
 
 
 def test_a_large_file_is_not_read_and_is_deleted(tmp_path, monkeypatch):
-    from demo import uploads
+    from demo.service import uploads
 
     monkeypatch.setattr(uploads, "PREVIEW_SECONDS", 0)
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))  # Gradio's upload folder
@@ -182,7 +182,7 @@ def test_the_codec_is_measured_by_its_command_or_nothing_is_said():
 def test_without_a_colour_model_and_with_damaged_weights(tmp_path):
     import gradio as gr
 
-    from demo import likelihood_tab
+    from demo.tabs.likelihood import tab as likelihood_tab
 
     save_tiny(tmp_path / "grey" / "g", channels=1)
     save_tiny(tmp_path / "bad" / "photos")

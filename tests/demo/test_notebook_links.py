@@ -3,7 +3,7 @@
 import gradio as gr
 import pytest
 
-from demo.notebook_links import EXPLAINED_BY, find_notebook, notebook_links, title
+from demo.web.notebook_links import EXPLAINED_BY, find_notebook, notebook_links, title
 
 
 @pytest.mark.parametrize("number", sorted({number for numbers in EXPLAINED_BY.values() for number in numbers}))

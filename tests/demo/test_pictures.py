@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.pictures import PICTURES, bundled, drawn, shrink
-from demo.settings import UserError
+from demo.kit.pictures import PICTURES, bundled, drawn, shrink
+from demo.service.settings import UserError
 
 
 @pytest.mark.parametrize("name", PICTURES)

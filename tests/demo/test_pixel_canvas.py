@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from app import LAUNCH
-from demo.pictures import bundled
-from demo.pixel_canvas import canvas_value, pixel_canvas, read_click, read_mask
-from demo.settings import UserError
+from demo.kit.pictures import bundled
+from demo.kit.pixel_canvas import canvas_value, pixel_canvas, read_click, read_mask
+from demo.service.settings import UserError
 
 
 def test_the_value_holds_the_very_pixels():

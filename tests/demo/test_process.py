@@ -11,7 +11,7 @@ import httpx
 import pytest
 from helpers import free_port, wait_until
 
-from demo.process import LOCK, PREFIX, Trimmer, sweep, wait_for_answer
+from demo.service.process import LOCK, PREFIX, Trimmer, sweep, wait_for_answer
 
 
 def answers(address: str) -> bool:
@@ -77,7 +77,7 @@ def test_a_slow_answer_is_waited_for():
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs glibc")
 def test_memory_is_trimmed_once_for_many_turns(monkeypatch):
-    from demo import process
+    from demo.service import process
 
     trims = []
     library = type("Library", (), {"malloc_trim": lambda self, pad: trims.append(pad)})()

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from helpers import save_race, wait_until
 
-from demo import scoreboard_tab
-from demo.paper_tables import GATED, TABLES, measured_here, table_html, tables_html
-from demo.race_plot import bounds, race_svg, ticks
-from demo.race_results import leader_words, parse, race_table, read_baselines, read_races
-from demo.scoreboard_panels import panel, quality_html, read_race, samplers_html, verdict
-from demo.scoreboard_service import RaceMoment, ScoreboardService
-from demo.service import ModelInfo, Service
-from demo.settings import UserError
+from demo.service.bridge import ModelInfo, Service
+from demo.service.settings import UserError
+from demo.tabs.scoreboard import tab as scoreboard_tab
+from demo.tabs.scoreboard.panels import panel, quality_html, read_race, samplers_html, verdict
+from demo.tabs.scoreboard.paper_tables import GATED, TABLES, measured_here, table_html, tables_html
+from demo.tabs.scoreboard.race_plot import bounds, race_svg, ticks
+from demo.tabs.scoreboard.race_results import leader_words, parse, race_table, read_baselines, read_races
+from demo.tabs.scoreboard.service import RaceMoment, ScoreboardService
 
 RESULTS = {"data": "cifar10", "bits_per_dim_test": 3.1234, "bits_per_dim_test_unconditional": 3.2345,
            "bits_per_dim_train_unconditional": 3.1999}

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from helpers import CLASSES, save_tiny, wait_until
 
-from demo.service import Busy, Service
-from demo.settings import UserError
-from demo.warm_up import warm_up
+from demo.service.bridge import Busy, Service
+from demo.service.settings import UserError
+from demo.web.warm_up import warm_up
 
 
 def finish(service, **values):
@@ -163,7 +163,7 @@ def test_the_turn_is_released_even_if_closing_fails(service):
 
 
 def test_a_picture_that_is_not_finished_is_not_used(service):
-    from demo.pictures import drawn
+    from demo.kit.pictures import drawn
 
     service.row_seconds, service.budget = 0.02, 0.001
     with pytest.raises(UserError, match="no time to finish"):

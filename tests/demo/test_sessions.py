@@ -6,7 +6,7 @@ import httpx
 from gradio.utils import get_upload_folder
 from helpers import wait_until
 
-from demo.sessions import CAPACITY
+from demo.web.sessions import CAPACITY
 
 
 def public(page, name: str) -> dict:

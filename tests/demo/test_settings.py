@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from demo import settings as s
-from demo.address import read_settings
+from demo.kit.address import read_settings
+from demo.service import settings as s
 
 NAMES = ("cat", "dog", "ship")
 ODD = [None, "", "abc", "9" * 5000, math.nan, math.inf, -math.inf, 10**400, -(10**400), [], {}, object(), True, "1e999",

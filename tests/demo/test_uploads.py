@@ -11,8 +11,8 @@ from helpers import wait_until
 from PIL import Image
 from raw_calls import Page
 
-from demo.settings import UserError
-from demo.uploads import NO_UPLOAD, take_file, take_upload, uploaded
+from demo.service.settings import UserError
+from demo.service.uploads import NO_UPLOAD, take_file, take_upload, uploaded
 
 FILE_KINDS = {"image", "file", "gallery", "imageeditor", "imageslider", "uploadbutton", "video", "audio", "model3d",
               "multimodaltextbox", "annotatedimage"}

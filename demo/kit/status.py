@@ -1,0 +1,58 @@
+"""The line of text above the samples: what is shown, how far the sampling is, how it ended."""
+
+import html
+
+from demo.kit.panels import describe
+from demo.kit.stored import Stored
+from demo.service.bridge import Progress
+from demo.service.settings import Settings
+
+
+def status_html(text: str, done: float | None = None) -> str:
+    """The line above the samples; with a bar while something is running (`done` from 0 to 1)."""
+    if done is None:
+        return f'<p class="status" role="status">{text}</p>'
+    return (f'<p class="status">{text}</p><div class="bar" role="progressbar" aria-label="Sampling" '
+            f'aria-valuenow="{done:.0%}"><span style="width:{done:.1%}"></span></div>')
+
+
+def running_status(progress: Progress) -> str:
+    return status_html(f"Row <b>{progress.row}</b> of {progress.rows} · {progress.seconds:.1f} s · "
+                       f"{progress.images_per_second:.1f} images/s", progress.row / progress.rows)
+
+
+def unfinished_status(progress: Progress) -> str:
+    """For the tabs of faces: still running, or out of time."""
+    so_far = f"Row <b>{progress.row}</b> of {progress.rows} · {progress.seconds:.1f} s"
+    if progress.state == "out of time":
+        return status_html(f"{so_far}: out of time. Choose fewer images.")
+    return status_html(so_far, progress.row / progress.rows)
+
+
+def finished_status(progress: Progress, settings: Settings) -> str:
+    count = progress.images.shape[0] * progress.images.shape[1]
+    rate = f"{progress.images_per_second:.1f} images/s"
+    if progress.state == "out of time":
+        return status_html(f"Out of time: stopped after row {progress.row} of {progress.rows} and "
+                           f"{progress.seconds:.0f} s. Choose fewer images. {html.escape(describe(settings))}")
+    return status_html(f"<b>{count} images</b> in {progress.seconds:.1f} s, {rate}. {html.escape(describe(settings))}")
+
+
+def stopped_status(drawn) -> str:
+    if not drawn:
+        return status_html("Stopped.")
+    row, rows, settings = drawn
+    return status_html(f"Stopped after row {row} of {rows}. {html.escape(describe(settings))}")
+
+
+def stored_status(stored: Stored | None, asked: Settings | None = None, problem: str = "") -> str:
+    """What the page shows when it opens; `asked` and `problem` are what its address says, and what is wrong with it."""
+    problem = f"{html.escape(problem)} " if problem else ""
+    if stored is None:
+        return status_html(f"{problem}Nothing drawn yet: press <b>Generate</b>.")
+    if asked not in (None, stored.settings):
+        return status_html(f"{problem}These are stored samples. The settings of your link are in place: press "
+                           "<b>Generate</b> to draw them.")
+    settings = html.escape(describe(stored.settings))
+    return status_html(f"{problem}<b>Stored samples</b>, drawn in {stored.seconds:.1f} s. {settings}. Press "
+                       "<b>Generate</b> to watch the same ones appear, or <b>New seed</b> for others.")

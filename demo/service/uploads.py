@@ -1,0 +1,97 @@
+"""The image or file that a browser uploads, for every tab that takes one.
+
+A request may name any path. One is used only if, after every link and `..` in it is followed, it is a file in a folder
+of its own inside Gradio's upload folder: where Gradio puts each upload, and where nothing else of the server lies.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from demo.service.images import ImageError, load_image
+from demo.service.settings import UserError
+
+PREVIEW_SECONDS = 2.0
+NO_UPLOAD = "This file was not uploaded here: please choose it again."
+
+
+def uploaded(path: str) -> Path:
+    """The real place of an upload. Raises UserError for any other path."""
+    try:
+        place = Path(path).resolve(strict=True)
+        inside = place.is_file() and place.parent.parent == Path(get_upload_folder()).resolve()
+    except (OSError, ValueError, RuntimeError):  # missing, too long, a NUL in it, links in a circle
+        inside = False
+    if not inside:
+        raise UserError(NO_UPLOAD)
+    return place
+
+
+def paths_in(value) -> Iterator:
+    """Every path that a request names, however deep: what stands under "path" in any object."""
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if value.get("path"):
+                yield value["path"]
+            waiting.extend(value.values())
+        elif isinstance(value, (list, tuple)):
+            waiting.extend(value)
+
+
+def check_paths(value, uploads: Iterable[str]) -> None:
+    """Raises UserError if a request names a path that is not one of `uploads`: what this server was sent."""
+    for path in paths_in(value):
+        if not isinstance(path, str) or path not in uploads:
+            raise UserError(NO_UPLOAD)
+        uploaded(path)
+
+
+def take_file(payload, limit: int) -> bytes:
+    """The bytes of an uploaded file that is no image, at most `limit`; the file is deleted soon. Raises UserError."""
+    path = payload.get("path") if isinstance(payload, dict) else None
+    if not isinstance(path, str) or not path:
+        raise UserError("Please choose a file first.")
+    place = uploaded(path)
+    try:
+        if (size := place.stat().st_size) > limit:
+            raise UserError(f"This file has {size / 2**20:.1f} MB; the limit is {limit / 2**20:.0f} MB.")
+        return place.read_bytes()
+    except OSError as error:
+        raise UserError("This file cannot be read.") from error
+    finally:
+        forget(place)
+
+
+def take_upload(payload) -> Image.Image:
+    """The uploaded image: read, and its file deleted soon, whatever it holds. Raises UserError.
+
+    `payload` is Gradio's file record, of which only the path of an upload or a `data:` URL is used.
+    """
+    path, url = (payload.get("path"), payload.get("url")) if isinstance(payload, dict) else (None, None)
+    place = uploaded(path) if isinstance(path, str) and path else None
+    try:
+        return load_image(place or (url if isinstance(url, str) and url.startswith("data:") else None))
+    except ImageError as error:
+        raise UserError(str(error)) from error
+    finally:
+        if place:
+            forget(place)
+
+
+def forget(place: Path) -> None:
+    """Delete an upload and the folder it had. Not at once: the browser may still be fetching a preview."""
+    def delete() -> None:
+        try:
+            place.unlink(missing_ok=True)
+            place.parent.rmdir()  # refused unless it is empty
+        except OSError:
+            pass
+
+    timer = threading.Timer(PREVIEW_SECONDS, delete)
+    timer.daemon = True
+    timer.start()

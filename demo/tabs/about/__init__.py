@@ -1,0 +1,1 @@
+"""About: how to read the page, and its limits."""

@@ -1,0 +1,140 @@
+"""The lower half of the tab "Auto-encoder": from the code of one picture to that of another, by both decoders."""
+
+import html
+import time
+from collections.abc import Iterator
+
+import gradio as gr
+import numpy as np
+from gradio.components import Component
+
+from demo.kit.panels import enlarge
+from demo.kit.pictures import PictureChooser, bundled, picture_chooser
+from demo.kit.portrait_panels import download_link, sheet_png
+from demo.kit.run_controls import QUIET, toolbar, wire
+from demo.kit.status import status_html, unfinished_status
+from demo.service.bridge import Progress, Service
+from demo.service.settings import MAX_GUIDANCE, MAX_SEED, MAX_TEMPERATURE, UserError, number
+from demo.tabs.autoencoder.panels import code_strip_html
+from demo.tabs.autoencoder.service import CodeService
+from demo.tabs.autoencoder.stored import StoredCodes
+
+FIRST, TO = "coffee", "rocket"  # pictures that the page opens with
+COLUMNS, ROWS = 6, 3
+MAX_COLUMNS, MAX_ROWS = 9, 4
+FRAME_SECONDS = 0.2
+
+EXPLANATION = r"""#### Between two codes
+Every column is one code, $(1-t)\,\mathbf{z}_0+t\,\mathbf{z}_1$, on the straight way from one picture's to the other's.
+The MSE decoder fades: its answers lie between the two blurs. The PixelCNN draws a picture for each code; with the same
+noise in every column, only the code differs along a row, as in figure 5 of the paper."""
+
+
+def build_path(codes: CodeService, stored: dict[int, StoredCodes | None], service: Service, size: gr.Radio,
+               start: PictureChooser, sampling: tuple[Component, Component, Component]) -> dict[str, Component]:
+    """The components and events; size, first picture, temperature, guidance and seed are those of the upper half.
+
+    Returns what the address should remember.
+    """
+    temperature, guidance, seed = sampling
+    with gr.Row(elem_classes="bench code-path"):
+        with gr.Column(elem_classes="stage"):
+            gr.Markdown(EXPLANATION, latex_delimiters=[{"left": "$", "right": "$", "display": False}],
+                        elem_classes="code-path-words")
+            with gr.Row(elem_classes="toolbar"):
+                tools = toolbar("autoencoder-path-")
+            status = gr.HTML(elem_id="autoencoder-path-status", elem_classes="code-status", apply_default_css=False)
+            strip = gr.HTML(elem_id="autoencoder-path-grid", label="Path", apply_default_css=False)
+        with gr.Column(elem_classes="margin"):
+            gr.HTML('<p class="facts">From the picture above, to this one:</p>', apply_default_css=False)
+            end = picture_chooser("autoencoder-to-", service, TO)
+            columns = gr.Slider(3, MAX_COLUMNS, value=COLUMNS, step=1, label="Steps", elem_id="autoencoder-steps")
+            rows = gr.Slider(1, MAX_ROWS, value=ROWS, step=1, label="Rows of noise")
+            same_noise = gr.Checkbox(True, label="Same noise in every column", elem_id="autoencoder-same-noise")
+    drawn = gr.State()
+    pictures = [start.name, start.picture, end.name, end.picture]
+
+    def ends(values) -> list[tuple[np.ndarray, str]]:
+        """Two pictures uint8 (H, W, 3) and what to call them, from their choosers' values."""
+        return [(bundled(name) if name is not None else np.asarray(picture, np.uint8), name or f"{words} yours")
+                for words, name, picture in (("from", *values[:2]), ("to", *values[2:]))]
+
+    def show(size, columns, rows, *values):
+        """What the MSE decoder makes of the way; with draws where they are stored."""
+        try:
+            found, m = ends(values), codes.info(size).code
+            kept, columns = stored[m], int(number(columns, 3, MAX_COLUMNS, COLUMNS))
+            rows = int(number(rows, 1, MAX_ROWS, ROWS))
+            if kept and kept.ends == tuple(name for _, name in found) and kept.path.shape[:2] == (columns, rows):
+                images, done = kept.path, None
+                words = "<b>Stored example</b>. Press <b>Generate</b> to watch it appear."
+            else:
+                images, done = np.zeros((columns, rows, *found[0][0].shape), np.uint8), 0
+                words = "This is the MSE decoder's way: press <b>Generate</b> for the PixelCNN's."
+            guesses = codes.best_guesses(m, found[0][0], found[1][0], columns)
+            return code_strip_html(guesses, images, labels(columns), found, done), status_html(words)
+        except UserError as error:
+            return gr.skip(), status_html(html.escape(str(error)))
+
+    strip.value, status.value = show(size.value, COLUMNS, ROWS, start.name.value, None, TO, None)
+    showing = {"fn": show, "inputs": [size, columns, rows, *pictures], "outputs": [strip, status],
+               "trigger_mode": "always_last", **QUIET}
+    gr.on([control.change for control in (size, columns, rows)], **showing)
+    start.then(showing)
+    end.then(showing)
+
+    def code_path(size, columns, rows, same_noise, temperature, guidance, seed, *values):
+        """Draw pictures on the way between the codes of two pictures; rows are streamed.
+
+        Returns, again after each step: the strip of both decoders as HTML with embedded PNGs, at the end with a link
+        to it as one PNG; a progress text as HTML; and the seed that was used.
+        """
+        seed = int(number(seed, 0, MAX_SEED, 7))
+        columns, rows = int(number(columns, 3, MAX_COLUMNS, COLUMNS)), int(number(rows, 1, MAX_ROWS, ROWS))
+        settings = {"temperature": number(temperature, 0, MAX_TEMPERATURE, 1),
+                    "guidance": number(guidance, 0, MAX_GUIDANCE, 1), "seed": seed}
+        try:
+            found, m = ends(values), codes.info(size).code
+            same_noise = same_noise is True
+            guesses = codes.best_guesses(m, found[0][0], found[1][0], columns)
+            stream = codes.path(m, found[0][0], found[1][0], columns, rows, same_noise, **settings)
+            words = " · ".join([f"code of {m}", *(f"{key} {value:g}" for key, value in settings.items()),
+                                *["same noise in every column"] * same_noise])
+            yield from draw(stream, guesses, found, words, seed)
+        except UserError as error:
+            yield gr.skip(), status_html(html.escape(str(error))), gr.skip(), gr.skip()
+            raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
+
+    wire(tools, status, seed, drawn, api_name="code_path", sampling={
+        "fn": code_path, "preprocess": False, "outputs": [strip, status, seed, drawn],
+        "inputs": [size, columns, rows, same_noise, temperature, guidance, seed, *pictures]})
+    return {"to": end.name, "steps": columns, "rows": rows, "same": same_noise}
+
+
+def labels(columns: int) -> list[str]:
+    return [f"{k / (columns - 1):.2f}" for k in range(columns)]
+
+
+def draw(stream: Iterator[Progress], guesses: np.ndarray, ends: list[tuple[np.ndarray, str]], words: str, seed: int
+         ) -> Iterator[tuple]:
+    """Run one request and yield (strip, status, seed, how far), at most every FRAME_SECONDS."""
+    yield gr.skip(), status_html("Loading the model…", 0), seed, None
+    shown, names = 0.0, labels(len(guesses))
+    for progress in stream:
+        if progress.state == "waiting":
+            yield gr.skip(), status_html("Waiting: the model serves one request at a time…", 0), seed, None
+            continue
+        if progress.state == "sampling" and time.monotonic() - shown < FRAME_SECONDS:
+            continue
+        shown, images = time.monotonic(), progress.images  # (columns, rows, H, W, 3)
+        strip = code_strip_html(guesses, images, names, ends, progress.row)
+        if progress.state != "done":
+            yield strip, unfinished_status(progress), seed, None
+            continue
+        panels = [(enlarge(np.concatenate([guess[None], draws]), len(guess), columns=1), name)
+                  for guess, draws, name in zip(guesses, images, names)]
+        first, last = ((enlarge(picture[None], len(picture)), name) for picture, name in ends)
+        link = download_link(sheet_png([first, *panels, last], f"above: MSE decoder · {words}"),
+                             f"code-path_seed-{seed}.png", "Download PNG")
+        count = images.shape[0] * images.shape[1]
+        yield (strip + link, status_html(f"<b>{count} pictures</b> in {progress.seconds:.1f} s. {words}"), seed, None)

@@ -1,0 +1,199 @@
+"""Tab "Coarse to fine": a picture decided on 8 x 8 pixels and drawn finer step by step; other details for one start,
+a mosaic imagined, a photo shrunk and drawn again."""
+
+import functools
+import html
+import time
+from collections.abc import Iterator
+
+import gradio as gr
+import numpy as np
+
+from demo.kit import address
+from demo.kit.model_facts import facts_html
+from demo.kit.run_controls import QUIET, min_p_slider, sampling_sliders, toolbar, wire
+from demo.kit.status import status_html, unfinished_status
+from demo.service.bridge import Service
+from demo.service.faces import EXAMPLES, FaceService
+from demo.service.settings import MAX_GUIDANCE, MAX_SEED, MAX_TEMPERATURE, UserError, number
+from demo.service.uploads import take_upload
+from demo.tabs.chain.mosaic import mosaic, mosaic_value, read_mosaic
+from demo.tabs.chain.panels import continuations_html, scales_html
+from demo.tabs.chain.service import ChainService, enlarged
+from demo.tabs.chain.stored import StoredScales, read_scales
+
+ID, TITLE = "chain", "Coarse to fine"
+COUNT = 4
+FRAME_SECONDS = 0.12
+MIN_P = 0.05
+NOTHING, MOSAIC, PHOTO = "nothing", "the mosaic", "the photo, shrunk"
+STARTS = (NOTHING, MOSAIC, PHOTO)
+STATE_SECONDS = 1800
+
+EXPLANATION = [
+    r"""#### What is shown is decided first
+A model that draws in raster order must carry what the picture shows through thousands of pixels. Here the picture is a
+chain of Conditional PixelCNNs, each given the smaller picture:
+$$p(\mathbf{x}_8\mid\mathbf{h})\;p(\mathbf{x}_{16}\mid\mathbf{x}_8,\mathbf{h})\;
+p(\mathbf{x}_{32}\mid\mathbf{x}_{16},\mathbf{h})\cdots$$
+The first step has 64 pixels to decide who, which way, in what light; every later pixel sees the whole smaller picture,
+also what lies below it and to the right.""",
+    r"""#### The smaller picture is a map
+It enters as the paper's *spatial map* $\mathbf{s}=m(\cdot)$ of equation 5: a small network $m$, which is not masked,
+turns it into 24 channels of twice the size, and $V\ast\mathbf{s}$ stands inside every gate. Only the pixels *of one
+size* are drawn one after another.""",
+    r"""#### Where the bits are
+Below each size stands what it costs, $-\log_2 p$. A few per cent of the bits, on 8 × 8 pixels, hold nearly all that we
+recognise; the rest is texture. As the smaller picture is the mean of every 2 × 2 pixels, their sum is *at most* what
+the picture costs, and no figure to set beside the paper's table.""",
+]
+
+
+def build(page: gr.Blocks, service: Service) -> None:
+    """The tab's components and events, inside an open `gr.Tab`."""
+    chains, faces = ChainService(service), FaceService(service)
+    if not chains.names:
+        gr.Markdown("### There is no chain yet\nTrain one: `python -m pixelcnn_core train portraits-chain-cpu "
+                    "--data faces --out demo/assets/models/portraits-chain`.")
+        return
+    name = chains.names[0]
+    info, sizes = service.info(name), chains.sizes(name)
+    people = list(EXAMPLES) if info.embedding else list(info.classes)
+
+    @functools.cache
+    def crop(person: str) -> np.ndarray:
+        """The picture that the tab starts from: the crop of a bundled photo, uint8 (64, 64, 3)."""
+        return faces.faces(EXAMPLES[person])[0].crop
+
+    first, stored = next(iter(EXAMPLES)), read_scales(service.folder / name, info)
+    tiles_at_first = stored.pictures[sizes[0]][0] if stored else np.linspace(40, 220, sizes[0] ** 2 * 3).reshape(
+        sizes[0], sizes[0], 3).astype(np.uint8)
+
+    with gr.Row(elem_classes="bench"):
+        with gr.Column(elem_classes="stage"):
+            with gr.Row(elem_classes="toolbar"):
+                tools = toolbar("chain-")
+            status = gr.HTML(opening(stored), elem_id="chain-status", apply_default_css=False)
+            scales = gr.HTML(scales_html(stored.pictures if stored else {}, sizes, bits=stored and stored.bits),
+                             elem_id="chain-scales", label="Sizes", apply_default_css=False)
+            gr.HTML('<p class="legend"><b>Figure 1.</b> The first picture at every size, and the bits that each step '
+                    "adds.</p>", apply_default_css=False)
+            grid = gr.HTML(continuations_html(stored.pictures[sizes[-1]]) if stored else "", elem_id="chain-grid",
+                           label="Pictures", apply_default_css=False)
+            gr.HTML('<p class="legend"><b>Figure 2.</b> From one start all pictures share its coarse half: they differ '
+                    "in the details that the finer steps make up.</p>", apply_default_css=False)
+        with gr.Column(elem_classes="margin"):
+            start = gr.Radio(list(STARTS), value=NOTHING, label="Start from", elem_id="chain-start",
+                             elem_classes="chips")
+            who = gr.Radio(["nobody in particular", *people], value="nobody in particular", elem_id="chain-who",
+                           label="It is told" if info.embedding else "Class", elem_classes="chips")
+            tiles = mosaic("chain-mosaic", "The mosaic", mosaic_value(tiles_at_first))
+            with gr.Row(elem_classes="small-buttons"):
+                from_photo = gr.Button("Take it from the photo", size="sm", min_width=60)
+                from_drawn = gr.Button("Take it from figure 1", size="sm", min_width=60)
+            photo = gr.Image(label="Photo of a face" if info.embedding else "Picture", sources=["upload"],
+                             type="filepath", image_mode=None, format="png", height=150, elem_id="chain-photo")
+            shrunk = gr.Radio([str(size) for size in sizes[:-1]], value=str(sizes[0]), label="Shrunk to",
+                              elem_id="chain-shrunk", elem_classes="chips")
+            temperature, guidance, seed = sampling_sliders("chain-", 1.0, 1.0, 7)
+            min_p = min_p_slider("chain-", MIN_P)
+            gr.HTML(facts_html(info), apply_default_css=False)
+        with gr.Column(elem_classes="notes"):
+            for text in EXPLANATION:
+                gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
+                                                    {"left": "$", "right": "$", "display": False}])
+    source = gr.State(None, time_to_live=STATE_SECONDS)  # the visitor's face, uint8 (64, 64, 3)
+    drawn, first_picture = gr.State(), gr.State(
+        stored.pictures[sizes[-1]][0] if stored else None, time_to_live=STATE_SECONDS)
+    address.remember(page, ID, {"start": start, "shrunk": shrunk, "temperature": temperature, "guidance": guidance,
+                                "seed": seed, "min_p": min_p})
+
+    def take(payload):
+        """Find the face in a photo; the photo itself is not kept. Returns nothing in its place, a text, the crop."""
+        try:
+            found = faces.faces(take_upload(payload))[0].crop
+            words = f"A face was found. Choose <b>{PHOTO}</b> and press <b>Generate</b>."
+            return None, status_html(words), found
+        except UserError as error:
+            return None, status_html(html.escape(str(error))), gr.skip()
+
+    photo.input(take, photo, [photo, status, source], preprocess=False, api_name="chain_photo",
+                concurrency_id="model", concurrency_limit=1, show_progress="hidden")
+
+    def picture_of(source) -> np.ndarray:
+        return source if isinstance(source, np.ndarray) else crop(first)
+
+    def mosaic_from_photo(source):
+        try:
+            return mosaic_value(chains.smaller(name, picture_of(source), sizes[0])), MOSAIC
+        except UserError:
+            return gr.skip(), gr.skip()
+
+    def mosaic_from_drawn(picture):
+        if picture is None:
+            return gr.skip(), gr.skip()
+        return mosaic_value(chains.smaller(name, picture, sizes[0])), MOSAIC
+
+    from_photo.click(mosaic_from_photo, source, [tiles, start], concurrency_id="model", concurrency_limit=1,
+                     show_progress="hidden", api_visibility="private")
+    from_drawn.click(mosaic_from_drawn, first_picture, [tiles, start], **QUIET)
+    tiles.input(lambda: MOSAIC, outputs=start, **QUIET)
+
+    def generate(start, who, tiles, source, shrunk, temperature, guidance, min_p, seed):
+        """Draw four pictures through all sizes, from nothing or from one coarse start.
+
+        Returns, again after each step: the sizes of the first picture and all pictures, as HTML with embedded PNGs; a
+        progress text as HTML; the seed that was used.
+        """
+        seed = int(number(seed, 0, MAX_SEED, 7))
+        try:
+            beginning = None
+            if start == MOSAIC:
+                beginning = read_mosaic(tiles, sizes[0])
+            elif start == PHOTO:
+                beginning = chains.smaller(name, picture_of(source), int(number(shrunk, sizes[0], sizes[-2], sizes[0])))
+            embedding = faces.faces(EXAMPLES[who])[0].embedding if info.embedding and who in people else None
+            yield from draw(chains, name, chains.told(name, who, embedding), beginning, seed,
+                            temperature=number(temperature, 0, MAX_TEMPERATURE, 1),
+                            guidance=number(guidance, 0, MAX_GUIDANCE, 1), min_p=number(min_p, 0, 1, MIN_P))
+        except UserError as error:
+            yield gr.skip(), gr.skip(), status_html(html.escape(str(error))), gr.skip(), gr.skip(), gr.skip()
+            raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
+
+    wire(tools, status, seed, drawn, api_name="coarse_to_fine", sampling={
+        "fn": generate, "inputs": [start, who, tiles, source, shrunk, temperature, guidance, min_p, seed],
+        "outputs": [scales, grid, status, seed, drawn, first_picture], "preprocess": False})
+
+
+def opening(stored: StoredScales | None) -> str:
+    if stored is None:
+        return status_html("Press <b>Generate</b>: the picture appears on 8 × 8 pixels and grows.")
+    settings = " · ".join(f"{key.replace('_', '-')} {value:g}" for key, value in stored.settings.items())
+    return status_html(f"<b>Stored example</b>: {settings}. Press <b>Generate</b> to watch such pictures grow.")
+
+
+def draw(chains: ChainService, name: str, condition, start: np.ndarray | None, seed: int,
+         **settings) -> Iterator[tuple]:
+    """Run one request and yield (scales, pictures, status, seed, how far, the finished first picture)."""
+    sizes, given = chains.sizes(name), None if start is None else len(start)
+    beside = None if start is None else enlarged(start, sizes[-1])
+    nothing_yet = scales_html({} if start is None else {given: start[None]}, sizes, given)
+    yield nothing_yet, "", status_html("Loading the model…", 0), seed, None, None
+    shown = 0.0
+    for moment in chains.imagine(name, condition, start, COUNT, seed, **settings):
+        progress = moment.progress
+        if progress.state == "waiting":
+            text = status_html("Waiting: the model serves one request at a time…", 0)
+            yield gr.skip(), gr.skip(), text, seed, None, None
+            continue
+        if progress.state == "sampling" and time.monotonic() - shown < FRAME_SECONDS:
+            continue
+        shown, images = time.monotonic(), progress.images[0]  # (n, s, s, 3)
+        if progress.state == "done":
+            bits = chains.bits(name, images[0], condition)
+            words = f"<b>{len(images)} pictures</b> in {progress.seconds:.1f} s. Seed {seed}"
+            yield (scales_html(moment.pictures, sizes, given, bits), continuations_html(images, beside),
+                   status_html(words), seed, None, images[0])
+        else:
+            yield (scales_html(moment.pictures, sizes, given, rows=moment.rows), continuations_html(images, beside),
+                   unfinished_status(progress), seed, None, None)

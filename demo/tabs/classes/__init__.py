@@ -1,0 +1,1 @@
+"""Classes: samples of chosen classes (figure 3 of the paper)."""

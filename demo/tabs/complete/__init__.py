@@ -1,0 +1,1 @@
+"""Complete: inpainting and denoising."""

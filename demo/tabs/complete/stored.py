@@ -1,0 +1,49 @@
+"""What the Complete tab opens with: completions kept beside the model, restorations beside the restorer.
+
+Each is a PNG with the untouched pixels in one row, the original first, and a JSON with what was asked for.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from demo.kit.stored import UNREADABLE, fingerprint, read_atlas, read_facts, write_atlas
+
+COMPLETIONS = "stored_completions"
+
+
+def restorations(kind: str) -> str:
+    """The name of the restorations of one kind of damage."""
+    return f"stored_{kind.replace(' ', '_')}"
+
+
+@dataclass(frozen=True)
+class StoredCompletions:
+    """`images` (K, H, W, 3) for the `original` (H, W, 3), of which `known` (H, W) was left; `facts`: seed, seconds,
+    strength of the damage, and for completions bits, weights and effective sample size."""
+
+    original: np.ndarray
+    known: np.ndarray
+    images: np.ndarray
+    facts: dict
+
+
+def write_completions(folder: Path, name: str, stored: StoredCompletions) -> None:
+    """Keep completions or restorations in a checkpoint folder."""
+    write_atlas(folder / f"{name}.png", np.concatenate([stored.original[None], stored.images])[None])
+    facts = {**stored.facts, "known": ["".join("#" if k else "." for k in row) for row in stored.known],
+             "count": len(stored.images), "weights": fingerprint(folder), "command": "python -m demo.make_assets"}
+    (folder / f"{name}.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+
+def read_completions(folder: Path, name: str) -> StoredCompletions | None:
+    """What `write_completions` kept; None where there is nothing, or nothing that fits together."""
+    try:
+        facts = read_facts(folder, f"{name}.json")
+        known = np.array([[letter == "#" for letter in row] for row in facts["known"]])
+        images = read_atlas(folder / f"{name}.png", 1, facts["count"] + 1, len(known), 3)[0]
+        return StoredCompletions(images[0], known, images[1:], facts)
+    except UNREADABLE:
+        return None

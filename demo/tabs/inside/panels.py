@@ -1,0 +1,80 @@
+"""What the Inside tab draws: the receptive field over a picture; before, after and the difference of an edit."""
+
+import numpy as np
+
+from demo.kit.panels import SIDE, image_tag
+
+SEEN, BLIND, HERE = (51, 101, 138), (216, 132, 60), (177, 71, 42)  # blue, orange, brick
+SHARE = 0.55  # of the colour in a painted pixel; the picture shows through
+
+
+def figure(rgba: np.ndarray, alt: str, caption: str) -> str:
+    """RGBA (H, W, 4), enlarged by nearest neighbour, with a caption of HTML."""
+    scale = -(-2 * SIDE // len(rgba))
+    large = rgba.repeat(scale, axis=0).repeat(scale, axis=1)
+    return f"<figure>{image_tag(large, alt)}<figcaption>{caption}</figcaption></figure>"
+
+
+def opaque(image: np.ndarray, drawn: np.ndarray | None = None) -> np.ndarray:
+    """(H, W, 3) -> RGBA (H, W, 4); transparent where `drawn`, bool (H, W), is False."""
+    alpha = np.full((*image.shape[:2], 1), 255) if drawn is None else 255 * drawn[..., None]
+    return np.concatenate([image, alpha], 2).astype(np.uint8)
+
+
+def tint(image: np.ndarray, where: np.ndarray, colour: tuple[int, int, int], share=SHARE) -> np.ndarray:
+    """A picture (H, W, 3) with a colour laid over some of its pixels; `share` is a number or (H, W)."""
+    share = np.broadcast_to(share, where.shape)[..., None] * where[..., None]
+    return (image * (1 - share) + np.array(colour) * share).round().astype(np.uint8)
+
+
+def field_html(image: np.ndarray, seen: np.ndarray, earlier: np.ndarray, place: tuple[int, int], name: str,
+               layers: int) -> str:
+    """The receptive field painted over the picture, and the count of earlier pixels that are not seen."""
+    painted = tint(tint(image // 2 + 64, seen, SEEN), earlier & ~seen, BLIND)
+    painted[place] = HERE
+    missing, total = int((earlier & ~seen).sum()), int(earlier.sum())
+    share = f" ({missing / total:.0%})" if missing else ""
+    return figure(opaque(painted), f"Receptive field of row {place[0]}, column {place[1]}: {missing} pixels missing",
+                  f'<b class="missing">{missing}</b> of {total} earlier pixels are missing{share}. {name}, {layers} '
+                  f'layer{"s" * (layers > 1)} of 3 × 3: <span class="seen">blue</span> is seen, '
+                  '<span class="blind">orange</span> is earlier and not seen, the rest comes later.')
+
+
+def influence_html(image: np.ndarray, influence: np.ndarray, earlier: np.ndarray, place: tuple[int, int]) -> str:
+    """How much each earlier pixel mattered to the trained model, on a logarithmic scale over a factor of 1000."""
+    found = np.where(earlier, influence, 0)
+    peak = max(found.max(), 1e-30)
+    strength = np.clip(1 + np.log10(np.maximum(found, 1e-30) / peak) / 3, 0, 1)
+    painted = tint(image // 3 + 120, earlier & (found > 0), SEEN, strength)
+    painted[place] = HERE
+    total = found.sum()
+    largest = np.sort(found.ravel())[::-1].cumsum()
+    half = int(np.searchsorted(largest, total / 2)) + 1 if total else 0
+    return figure(opaque(painted), f"Influence on row {place[0]}, column {place[1]}",
+                  f'<b class="half">{half}</b> of {int(earlier.sum())} earlier pixels carry half of the influence. The '
+                  'trained model of this page: |∂ surprise / ∂ pixel|, each shade of '
+                  '<span class="seen">blue</span> less is a smaller derivative, down to a thousandth of the largest.')
+
+
+def comparison_html(before: np.ndarray, after: np.ndarray, place: tuple[int, int], rows: int) -> str:
+    """Two drawings with the same noise, (H, W, 3), of which `rows` rows are finished, and where they differ."""
+    height, width = before.shape[:2]
+    drawn = np.arange(height)[:, None].repeat(width, 1) < rows  # (H, W)
+    change = np.abs(before.astype(int) - after).max(2) * drawn  # (H, W)
+    changed = change > 0
+    difference = np.zeros((height, width, 4), np.uint8)
+    difference[changed] = (*HERE, 255)
+    difference[..., 3] = np.where(changed, 76 + 0.7 * change, 0)
+    row, column = place
+    later = int(changed.sum()) - int(changed[place])
+    early = int((changed & (np.arange(height * width).reshape(height, width) < row * width + column)).sum())
+    rest = height * width - row * width - column - 1
+    words = (f'<b class="changed">{later}</b> of the {rest} later pixels changed, '
+             f'<b class="early">{early}</b> of the {row * width + column} earlier ones: the edited pixel is part of '
+             "the past of the later pixels only, and their noise is the same in both drawings."
+             if rows == height else "Drawing both, with the same noise …" if rows else
+             "Nothing is drawn yet. Both drawings will use the same random number for every sub-pixel.")
+    figures = (figure(opaque(before, drawn), "Before the edit", "before")
+               + figure(opaque(after, drawn), "After the edit", f"after: another colour at row {row}, column {column}")
+               + figure(difference, "Where they differ", "the difference: the darker, the larger"))
+    return f'<div class="trio{" unfinished" * (rows < height)}">{figures}</div><p class="legend">{words}</p>'

@@ -1,0 +1,128 @@
+"""What the Inside tab asks of the core: the distributions of every sub-pixel, what each sees, what an edit changes.
+
+Images are uint8 (H, W, 3), at the size of the model; places are (row, column).
+"""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+
+from demo.kit.pictures import shrink
+from demo.service.bridge import Progress, Service
+from demo.service.settings import NO_CLASS, UserError, shorten
+from pixelcnn_core.evaluation.receptive_field import earlier_pixels, receptive_field, sensitivity
+from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.sampling.noise import uniforms_for
+from pixelcnn_core.sampling.sample import prefix_mask, sample, uniforms_from_seed
+
+KEPT = 16  # pictures whose distributions are kept, 3 MB each
+
+
+@dataclass(frozen=True)
+class Trace:
+    """How a model sees a picture, sub-pixel by sub-pixel; bits are -log2 of probabilities.
+
+    odds      (H, W, 3, 256): p(value | all earlier sub-pixels, class)
+    surprise  (H, W, 3): bits of the value that the picture has
+    entropy   (H, W, 3): bits, the mean of the surprise over all values
+    rank      (H, W, 3): 1 where the picture has the likeliest value
+    """
+
+    odds: np.ndarray
+    surprise: np.ndarray
+    entropy: np.ndarray
+    rank: np.ndarray
+
+
+class InsideService:
+    """Looks into the first colour model of a `Service`."""
+
+    def __init__(self, service: Service):
+        self.service = service
+        self.trace = functools.lru_cache(maxsize=KEPT)(self._trace)
+
+    @property
+    def model_name(self) -> str | None:
+        colour = (name for name in self.service.single_names if self.service.info(name).channels == 3)
+        return next((name for name in colour if self.service.info(name).levels == 256), None)
+
+    @property
+    def size(self) -> int:
+        return self.service.info(self.model_name).image_size
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return (*self.service.info(self.model_name).classes, NO_CLASS)
+
+    def fit(self, picture: np.ndarray) -> np.ndarray:
+        """A picture at the size of the model."""
+        return shrink(Image.fromarray(picture), self.size)
+
+    def draw(self, label: str, seed: int) -> Iterator[Progress]:
+        """A sample of a class: the image of the Classes tab that has the same noise for every class."""
+        self.condition(label)
+        return self.service.stream(self.service.settings(self.model_name, classes=[label], images=1, seed=seed,
+                                                         same_noise=True))
+
+    def condition(self, label, batch: int = 1) -> Condition:
+        """The condition for a class, any value. Raises UserError."""
+        if label not in self.labels:
+            raise UserError(f"There is no class {shorten(label)}; choose one of {', '.join(self.labels)}.")
+        number = -1 if label == NO_CLASS else self.labels.index(label)
+        return Condition(label=torch.full((batch,), number)) if len(self.labels) > 1 else Condition()
+
+    def look(self, image: np.ndarray, label: str) -> Trace:
+        """All distributions of a picture, from one forward pass. Raises UserError for another class."""
+        self.condition(label)
+        return self.trace(image.tobytes(), label)
+
+    def _trace(self, pixels: bytes, label: str) -> Trace:
+        condition, model = self.condition(label), self.service.model(self.model_name)
+        image = np.frombuffer(pixels, np.uint8).reshape(self.size, self.size, 3)
+        with torch.inference_mode():
+            logits = model(to_tensor(image).to(self.service.device), condition.to(self.service.device))[0]
+        log_p = torch.log_softmax(logits.cpu().double(), 0).permute(2, 3, 1, 0)  # (256, 3, H, W) -> (H, W, 3, 256)
+        chosen = log_p.gather(3, torch.from_numpy(image.astype(np.int64))[..., None])  # (H, W, 3, 1)
+        bits = -log_p / np.log(2)
+        return Trace(odds=log_p.exp().float().numpy(), surprise=(-chosen[..., 0] / np.log(2)).numpy(),
+                     entropy=(log_p.exp() * bits).sum(3).numpy(), rank=1 + (log_p > chosen).sum(3).numpy())
+
+    def field(self, kind: str, layers: int, place: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """(seen, earlier), bool (H, W): what a "plain" or "gated" network of random weights sees, and may see."""
+        seen = receptive_field(kind, layers, self.size, *place)
+        return seen.numpy(), earlier_pixels(self.size, *place).numpy()
+
+    def influence(self, image: np.ndarray, label: str, place: tuple[int, int]) -> np.ndarray:
+        """How much each pixel mattered to the prediction at `place` in the trained model: (H, W), bits per level."""
+        model = self.service.model(self.model_name)
+        found = sensitivity(model, to_tensor(image).to(self.service.device), *place,
+                            self.condition(label).to(self.service.device))
+        return found.cpu().numpy()
+
+    def edit(self, image: np.ndarray, label: str, seed: int, place: tuple[int, int], colour: tuple[int, int, int],
+             sampled: bool) -> Iterator[Progress]:
+        """Redraw all after `place` twice with the same noise, as it is and in another colour: `images` (2, 1, H, W, 3).
+
+        A sample has the noise of its seed; another picture gets noise that would have drawn it. Raises Busy, UserError.
+        """
+        condition, row, column = self.condition(label, 2), *place
+        pair = to_tensor(image).repeat(2, 1, 1, 1)  # (2, 3, H, W)
+        pair[1, :, row, column] = torch.tensor(colour, dtype=torch.uint8)
+
+        def start(model: GatedPixelCNN) -> Iterator[torch.Tensor]:
+            noise = uniforms_from_seed(seed, 1, model.config) if sampled else \
+                uniforms_for(model, pair[:1], condition[:1], seed)
+            return sample(model, condition, batch=2, uniforms=noise, image=pair,
+                          known=prefix_mask(model.config, row, column + 1))
+
+        return self.service.serve(self.model_name, start, 2)
+
+
+def to_tensor(image: np.ndarray) -> torch.Tensor:
+    """uint8 (H, W, 3) -> (1, 3, H, W)."""
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]

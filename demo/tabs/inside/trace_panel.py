@@ -1,0 +1,59 @@
+"""The three distributions of a pixel, and a player for the drawing of a picture, beside its `pixel_canvas`.
+
+A `gr.HTML` with a script (`trace_panel.js`). The whole trace is sent once, 256 bar heights and a few numbers for each
+sub-pixel, so that playing, scrubbing and clicking ask nothing of the server.
+"""
+
+import base64
+import zlib
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+
+from demo.tabs.inside.service import Trace
+
+SCRIPT, LOOK = (Path(__file__).with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".js", ".css"))
+SPEEDS = {"slow": 8, "medium": 60, "fast": 400}  # pixels per second
+
+PLAYER = """<div class="player" role="group" aria-label="Watch the picture being drawn">
+<button type="button" data-do="play">Play</button>
+<button type="button" data-do="pixel">One pixel</button>
+<button type="button" data-do="row">One row</button>
+<label>Speed <select>{speeds}</select></label>
+<input type="range" min="0" max="0" value="0" aria-label="Pixels drawn so far">
+<output></output></div>"""
+ODDS = """<section><h5></h5><canvas height="64"></canvas><p class="numbers"></p></section>"""
+WORDS = """<p class="numbers words">What plays is the finished picture, cut off. The bars are what the model says of the
+framed pixel, from all the pixels before it and none after it.</p>"""
+
+
+def trace_panel(elem_id: str, canvas_id: str) -> gr.HTML:
+    """The component, inside an open `gr.Blocks`. Its `load` event: it is on the screen for the first time."""
+    speeds = "".join(f'<option value="{rate}"{" selected" * (name == "medium")}>{name}</option>'
+                     for name, rate in SPEEDS.items())
+    template = PLAYER.format(speeds=speeds) + 3 * ODDS + WORDS
+    return gr.HTML(None, elem_id=elem_id, html_template=template, css_template=LOOK, js_on_load=SCRIPT,
+                   apply_default_css=False, source=f"#{canvas_id}")
+
+
+def trace_value(image: np.ndarray, trace: Trace, place: tuple[int, int], told: str = "") -> dict:
+    """The value of the panel: an image (H, W, 3) and its `Trace`, shown at `place`; `told` is its class.
+
+    One compressed block: heights uint8 (H, W, 3, 256), each distribution scaled to its peak; then for each sub-pixel
+    five float32: the value, its surprise, the entropy, its rank, the probability of the peak.
+    """
+    peak = trace.odds.max(3, keepdims=True)  # (H, W, 3, 1)
+    heights = np.round(255 * trace.odds / peak).astype(np.uint8)
+    numbers = np.stack([image, trace.surprise, trace.entropy, trace.rank, peak[..., 0]], 3).astype("<f4")
+    block = zlib.compress(heights.tobytes() + numbers.tobytes())
+    return {"height": image.shape[0], "width": image.shape[1], "place": list(place), "told": told,
+            "block": base64.b64encode(block).decode()}
+
+
+def read_block(value: dict) -> tuple[np.ndarray, np.ndarray]:
+    """(heights, numbers) of a value, as the script reads them."""
+    shape = (value["height"], value["width"], 3)
+    raw, split = zlib.decompress(base64.b64decode(value["block"])), int(np.prod(shape)) * 256
+    return (np.frombuffer(raw[:split], np.uint8).reshape(*shape, 256),
+            np.frombuffer(raw[split:], "<f4").reshape(*shape, 5))

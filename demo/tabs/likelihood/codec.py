@@ -1,0 +1,79 @@
+"""The codec in the Likelihood tab: the shown image becomes a file to download, and such a file an image again."""
+
+import html
+import time
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from demo.kit.panels import png_bytes
+from demo.kit.pictures import PictureChooser
+from demo.kit.portrait_panels import download_link
+from demo.kit.run_controls import MODEL_QUEUE, QUIET
+from demo.kit.status import status_html
+from demo.service.settings import UserError
+from demo.service.uploads import take_file
+from demo.tabs.likelihood import panels
+from demo.tabs.likelihood.service import HEADER_BYTES, LikelihoodService
+from pixelcnn_core.codec.codec import read_header
+
+WORDS = r"""#### The file itself
+A range coder spends $-\log_2 p(x_i\mid x_1,\dots,x_{i-1})$ bits on each sub-pixel. The decoder asks the same network
+for the same odds, one sub-pixel at a time, so it can follow. For that both must reach the same numbers to the last bit:
+both run the same sequential sampler, and the odds are rounded to integers that sum to $2^{24}$. The file names its
+model by a hash and carries a checksum of the pixels, so it comes back exactly, or not at all."""
+INVITATION = "Press <b>Compress</b> for the file of the image above."
+COMPRESSING = "Compressing… The first time the coder is compiled, which takes some seconds."
+MAX_FILE = 2**20
+
+
+def codec_panel(likelihood: LikelihoodService, chooser: PictureChooser, variant: gr.Radio) -> None:
+    """Words, buttons and events. `chooser` and `variant` say which image is shown."""
+    with gr.Row(elem_classes="codec"):
+        with gr.Column(min_width=280):
+            gr.Markdown(WORDS, latex_delimiters=[{"left": "$", "right": "$", "display": False}])
+            gr.HTML(panels.measured_html(likelihood.measured), apply_default_css=False)
+        with gr.Column(min_width=280):
+            with gr.Row(elem_classes="toolbar"):
+                compress = gr.Button("Compress", variant="primary", elem_id="likelihood-compress")
+                upload = gr.UploadButton("Decompress a file", file_types=[".pxcn"], elem_id="likelihood-decompress")
+            coded = gr.HTML(status_html(INVITATION),
+                            elem_id="likelihood-coded", label="Compressed", apply_default_css=False)
+            decoded = gr.HTML(elem_id="likelihood-decoded", label="Decompressed", apply_default_css=False)
+
+    def code(picture, variant):
+        begun = time.monotonic()
+        try:
+            image = likelihood.variant(picture, variant)
+            ideal, file = likelihood.read(image).sizes["this PixelCNN"], likelihood.compress(image)
+        except UserError as error:
+            return status_html(html.escape(str(error)))
+        link = download_link(file, "image.pxcn", "Download the file")
+        return panels.coded_html(file, image, ideal, HEADER_BYTES, time.monotonic() - begun, link)
+
+    def decode(payload):
+        """Decode a file that the codec made with this model. Returns the image as HTML with an embedded PNG, or a
+        sentence that says why there is none."""
+        begun = time.monotonic()
+        try:
+            data = take_file(payload, MAX_FILE)
+            image = likelihood.decompress(data)
+        except UserError as error:
+            return status_html(html.escape(str(error)))
+        picture = Image.fromarray(np.ascontiguousarray(image))
+        if profile := read_header(data).profile:
+            picture.info["icc_profile"] = profile  # Pillow writes it into the file
+        link = download_link(png_bytes(picture), "decoded.png", "Download PNG")
+        return panels.decoded_html(image, len(data), time.monotonic() - begun, link)
+
+    def said(words):
+        return lambda: status_html(words)
+
+    compress.click(said(COMPRESSING), outputs=coded, **QUIET).then(
+        code, [chooser.picture, variant], coded, preprocess=False, api_visibility="private", **MODEL_QUEUE)
+    upload.upload(said("Decompressing…"), outputs=decoded, **QUIET).then(
+        decode, upload, decoded, preprocess=False, api_name="decompress", **MODEL_QUEUE)
+    inviting = {"fn": said(INVITATION), "outputs": coded, **QUIET}
+    chooser.then(inviting)
+    variant.change(**inviting)

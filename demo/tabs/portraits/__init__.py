@@ -1,0 +1,1 @@
+"""Portraits: new portraits of the person in a photo (figure 4)."""

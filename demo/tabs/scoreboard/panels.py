@@ -1,0 +1,120 @@
+"""The pictures and tables of the Scoreboard that are made from one race of the samplers, or from a quality.json."""
+
+import html
+import json
+from pathlib import Path
+
+import numpy as np
+
+from demo.kit.panels import FRONT, image_tag
+from demo.kit.stored import UNREADABLE, fingerprint, read_facts
+from demo.service.settings import Settings
+from demo.tabs.scoreboard.service import RaceMoment
+
+SIDE = 256  # pixels on the screen of one image
+STORED_RACE = "stored_race.json"
+
+
+def panel(image: np.ndarray, pixels: int) -> np.ndarray:
+    """uint8 (H, W, C) -> RGBA (h, w, 4), enlarged; the pixel that is drawn next is red, later ones are transparent."""
+    height, width, _ = image.shape
+    rgba = np.zeros((height * width, 4), np.uint8)
+    rgba[:pixels, :3] = image.reshape(height * width, -1)[:pixels]
+    rgba[:pixels, 3] = 255
+    rgba[pixels:pixels + 1] = FRONT
+    scale = -(-SIDE // height)
+    return rgba.reshape(height, width, 4).repeat(scale, 0).repeat(scale, 1)
+
+
+def samplers_html(moment: RaceMoment) -> str:
+    """Both samplers side by side: what is drawn, how many evaluations of the network it took, and how long."""
+    height, width, _ = moment.naive.shape
+    naive = (f"one network evaluation per sub-pixel: {moment.evaluations:,} of {moment.whole:,}, "
+             f"{moment.naive_seconds:.2f} s")
+    if 0 < moment.evaluations < moment.whole:
+        naive += f"; at this pace {moment.naive_whole_seconds:,.1f} s for the whole image"
+    cached = (f"every activation once, the work of 1 evaluation: {moment.cached_seconds:.3f} s for the whole image"
+              if moment.cached_seconds else "not drawn yet")
+    drawn = height * width if moment.cached_seconds else 0
+    figures = [("naive", "Naive", panel(moment.naive, moment.pixels), naive),
+               ("cached", "Cached", panel(moment.cached, drawn), cached)]
+    return '<div class="samplers">' + "".join(
+        f'<figure class="{name}"><figcaption><b>{title}</b></figcaption>'
+        f'{image_tag(picture, f"{title}: {words}")}<p>{words}</p></figure>'
+        for name, title, picture, words in figures) + "</div>"
+
+
+def verdict(moment: RaceMoment) -> str:
+    """The result of comparing what both samplers have drawn; HTML."""
+    same = moment.equal == moment.evaluations
+    words = (f"Identical: <b>yes</b>, all {moment.evaluations:,} sub-pixels drawn by both are equal." if same else
+             f"Identical: <b>no</b>, {moment.evaluations - moment.equal:,} of {moment.evaluations:,} sub-pixels "
+             "differ: the two add up in another order, and a rounding error tipped a draw.")
+    faster = moment.naive_whole_seconds / moment.cached_seconds
+    return f"{words} The cached sampler was <b>{faster:,.0f} times</b> as fast for one image."
+
+
+def write_race(folder: Path, settings: Settings, moment: RaceMoment) -> None:
+    """Keep a finished race of the checkpoint in `folder`: the tab opens with it."""
+    numbers = {key: getattr(moment, key) for key in ("pixels", "of", "evaluations", "whole", "equal", "naive_seconds",
+                                                     "cached_seconds")}
+    facts = {"label": settings.classes[0], "seed": settings.seed, "naive": moment.naive.tolist(),
+             "cached": moment.cached.tolist(), "numbers": numbers, "weights": fingerprint(folder),
+             "command": "python -m demo.make_assets"}
+    (folder / STORED_RACE).write_text(json.dumps(facts) + "\n", encoding="utf-8")
+
+
+def read_race(folder: Path) -> tuple[str, int, RaceMoment] | None:
+    """The class, the seed and the end of the race kept for a checkpoint; None where there is none."""
+    try:
+        facts = read_facts(folder, STORED_RACE)
+        naive, cached = (np.array(facts[key], np.uint8) for key in ("naive", "cached"))
+        return str(facts["label"]), int(facts["seed"]), RaceMoment("done", naive, cached, **facts["numbers"])
+    except UNREADABLE:
+        return None
+
+
+def quality_html(name: str, quality: dict) -> str:
+    """The tables of a quality.json; empty where it does not hold what `pixelcnn_core quality` writes."""
+    try:
+        return (f"<div>{headline_table(name, quality)}{curve_table(quality.get('curve', []))}</div>"
+                f"{class_table(quality)}")
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
+def headline_table(name: str, quality: dict) -> str:
+    real = quality["real"]
+    rows = [("taken for the class asked for", f"{quality['accuracy']:.1%}", f"{quality['accuracy_real']:.1%}"),
+            ("Fréchet distance, lower is better", f"{quality['frechet']:.2f}", f"{real['frechet']:.2f}"),
+            ("precision: samples among the real images", f"{quality['precision']:.2f}", f"{real['precision']:.2f}"),
+            ("recall: real images among the samples", f"{quality['recall']:.2f}", f"{real['recall']:.2f}")]
+    body = "".join(f'<tr><th scope="row">{label}</th><td>{ours}</td><td>{best}</td></tr>' for label, ours, best in rows)
+    caption = (f"{html.escape(name)}: {quality['images']:,} samples at temperature {quality['temperature']:g} and "
+               f"guidance {quality['guidance']:g}, beside as many test images")
+    return (f'<table class="board"><caption>{caption}</caption><thead><tr><th scope="col"></th>'
+            f'<th scope="col">samples</th><th scope="col">real images</th></tr></thead><tbody>{body}</tbody></table>')
+
+
+def class_table(quality: dict) -> str:
+    """Accuracy per class, with a bar each, the best first."""
+    shares = sorted(quality["accuracy_per_class"].items(), key=lambda item: -item[1])
+    body = "".join(f'<tr><th scope="row">{html.escape(name)}</th><td class="share"><span style="width:{share:.0%}">'
+                   f"</span><b>{share:.0%}</b></td></tr>" for name, share in shares)
+    return (f'<table class="board shares"><caption>Taken for the class asked for, by class (chance: '
+            f'{1 / len(shares):.0%})</caption><tbody>{body}</tbody></table>')
+
+
+def curve_table(curve: list[dict]) -> str:
+    """How temperature and guidance trade likeness to the class against variety."""
+    if not curve:
+        return ""
+    body = "".join(f'<tr><th scope="row">{point["temperature"]:g}</th><td>{point["guidance"]:g}</td>'
+                   f'<td>{point["accuracy"]:.1%}</td><td>{point["frechet"]:.2f}</td><td>{point["precision"]:.2f}</td>'
+                   f'<td>{point["recall"]:.2f}</td></tr>' for point in curve)
+    names = ("temperature", "guidance", "right class", "Fréchet", "precision", "recall")
+    heads = "".join(f'<th scope="col">{name}</th>' for name in names)
+    real = curve[0]["real"]
+    return (f'<table class="board"><caption>{curve[0]["images"]:,} samples at each setting; as many real images have '
+            f'a Fréchet distance of {real["frechet"]:.2f}</caption><thead><tr>{heads}</tr></thead>'
+            f"<tbody>{body}</tbody></table>")

@@ -1,0 +1,91 @@
+"""The paper's tables of likelihoods, quoted with all their rows, and which of our own numbers may stand beside them.
+
+Bits per dimension on test images, in brackets on training images; lower is better. A number measured here stands in a
+row only if it belongs to the same data set at the same size, and only from a result file (`results.json` of a bundled
+model, `race.json`, `baselines.json`): elsewhere the cell stays empty.
+"""
+
+import html
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from demo.service.bridge import ModelInfo
+from demo.tabs.scoreboard.race_results import Entry, Race
+
+GATED = "Gated PixelCNN"
+# The names of race.json -> the rows of the paper; its PixelRNN is the Diagonal BiLSTM, the better of the two.
+ROWS = {"Uniform": "Uniform distribution", "Diagonal BiLSTM": "PixelRNN"}
+
+
+@dataclass(frozen=True)
+class PaperTable:
+    """`rows`: (model, bits per dimension on test images, on training images or None if the paper has none)."""
+
+    title: str
+    data: str  # as data.py and the result files call it
+    size: int
+    rows: tuple[tuple[str, float, float | None], ...]
+
+
+TABLES = (
+    PaperTable("CIFAR-10, 32×32", "cifar10", 32, (
+        ("Uniform distribution", 8.00, None), ("Multivariate Gaussian", 4.70, None), ("NICE", 4.48, None),
+        ("Deep Diffusion", 4.20, None), ("DRAW", 4.13, None), ("Deep GMMs", 4.00, None), ("Conv DRAW", 3.58, 3.57),
+        ("RIDE", 3.47, None), ("PixelCNN", 3.14, 3.08), ("PixelRNN", 3.00, 2.93), (GATED, 3.03, 2.90))),
+    PaperTable("ImageNet, 32×32", "imagenet32", 32, (
+        ("Conv DRAW", 4.40, 4.35), ("PixelRNN", 3.86, 3.83), (GATED, 3.83, 3.77))),
+    PaperTable("ImageNet, 64×64", "imagenet64", 64, (
+        ("Conv DRAW", 4.10, 4.04), ("PixelRNN", 3.63, 3.57), (GATED, 3.57, 3.48))),
+)
+
+
+def tables_html(infos: Iterable[ModelInfo], races: Iterable[Race], baselines: dict[str, tuple[Entry, ...]]) -> str:
+    """All tables: the long one, and beside it the short ones. `baselines` are those of whole data sets, by name."""
+    infos, races = list(infos), list(races)
+    first, *others = (table_html(table, measured_here(table, infos, races, baselines.get(table.data, ())))
+                      for table in TABLES)
+    return f'<div class="boards">{first}<div>{"".join(others)}</div></div>'
+
+
+def bits(test: float, train: float | None) -> str:
+    """As the paper prints it: 3.03 (2.90)."""
+    return f"{test:.2f}" if train is None else f"{test:.2f} ({train:.2f})"
+
+
+def measured_here(table: PaperTable, infos: Iterable[ModelInfo], races: Iterable[Race],
+                  baselines: Iterable[Entry] = ()) -> dict[str, list[str]]:
+    """HTML lines for the rows of a table for which this project has a number on the same data."""
+    lines: dict[str, list[str]] = {}
+    same = [race for race in races if (race.data, race.size, race.channels) == (table.data, table.size, 3)]
+    found = {entry.name: entry for race in same for entry in (*race.baselines, *race.runners)}
+    found |= {entry.name: entry for entry in baselines}  # of all training and test images
+    for name, entry in found.items():
+        lines.setdefault(ROWS.get(name, name), []).append(f"<b>{entry.bits:.2f}</b>")
+    for info in infos:
+        results = info.results
+        if results.get("data") != table.data or (info.image_size, info.channels) != (table.size, 3):
+            continue
+        test, train = (results.get(f"bits_per_dim_{split}_unconditional") for split in ("test", "train"))
+        if not all(isinstance(value, (int, float)) for value in (test, train)):
+            continue
+        facts = [f"{info.parameters / 1e6:.2g} M parameters"]
+        if info.minutes:
+            facts.append(f"{info.minutes:.0f} minutes of training")
+        line = f"<b>{bits(test, train)}</b> <small>{html.escape(info.name)}: {', '.join(facts)}"
+        given = results.get("bits_per_dim_test")
+        if info.classes and isinstance(given, (int, float)):
+            line += f"; given the class {given:.2f}"
+        lines.setdefault(GATED, []).append(line + "</small>")
+    return lines
+
+
+def table_html(table: PaperTable, measured: dict[str, list[str]]) -> str:
+    rows = []
+    for name, test, train in table.rows:
+        here = "<br>".join(measured.get(name, ())) or "–"
+        ours = ' class="ours"' if name == GATED else ""
+        rows.append(f'<tr{ours}><th scope="row">{html.escape(name)}</th><td>{bits(test, train)}</td>'
+                    f"<td>{here}</td></tr>")
+    return (f'<table class="board"><caption>{html.escape(table.title)}</caption><thead><tr><th scope="col">model</th>'
+            f'<th scope="col">the paper: test (train)</th><th scope="col">measured here</th></tr></thead>'
+            f'<tbody>{"".join(rows)}</tbody></table>')

@@ -1,0 +1,221 @@
+"""Tab "Scoreboard": the paper's likelihoods beside ours, the race of the models, and that of the samplers."""
+
+import html
+import time
+from collections.abc import Iterator
+
+import gradio as gr
+import numpy as np
+
+from demo.kit import address
+from demo.kit.run_controls import QUIET, Toolbar, idle_buttons, wire
+from demo.kit.status import status_html
+from demo.service.bridge import Service
+from demo.service.settings import MAX_SEED, NO_CLASS, UserError, number
+from demo.tabs.scoreboard.panels import quality_html, read_race, samplers_html, verdict
+from demo.tabs.scoreboard.paper_tables import tables_html
+from demo.tabs.scoreboard.race_plot import legend, race_svg
+from demo.tabs.scoreboard.race_results import Race, leader_words, race_table, read_baselines, read_races
+from demo.tabs.scoreboard.service import RaceMoment, ScoreboardService
+from pixelcnn_core.results import read_json, read_results
+
+ID, TITLE = "scoreboard", "Scoreboard"
+FRAME_SECONDS = 0.1
+
+MEANING = """#### What the numbers mean
+A model of images is judged by the probability that it gives to images it has never seen. *Bits per dimension* is what a
+perfect coder that trusts the model would need for one sub-pixel: 8 bits if it knew nothing about 8-bit images, fewer
+the better it predicts. Small differences are large: 0.01 bits per dimension are 31 bits on a 32×32 colour image, so
+that image becomes two billion times as probable. Numbers may be compared only on the same images at the same size with
+the same number of levels. The paper's claim is that its Gated PixelCNN reaches the likelihood of the PixelRNN, whose
+recurrent layers had been the best, in less than half the training time."""
+
+PAPER = """#### The paper's tables
+Quoted from the paper, in bits per dimension; lower is better. Under *measured here* stands only what
+the verbs `evaluate`, `race` and `baselines` of `pixelcnn_core` wrote for the same images at the same size; – is not
+measured."""
+
+RACE = """#### The race, in small
+Four networks of equal size learn from the same images in the same order; the clock counts training alone. The plain
+PixelCNN is fast but has a blind spot. The Row LSTM and the Diagonal BiLSTM see more but must go row by row or diagonal
+by diagonal. The Gated PixelCNN sees everything above and to the left with convolutions only. Move the
+slider through the time of the race: what is still to come is pale."""
+
+NO_RACE = """The race has not been run yet: `python -m pixelcnn_core race --help`."""
+
+SAMPLERS = """#### The race of the samplers
+Drawing is sequential, but it need not be wasteful. The naive way asks the whole network again for every sub-pixel; the
+cached way computes each activation once, when everything it depends on is known. Both use the same random numbers, so
+they must draw the same image, and that is checked below."""
+
+QUALITY = """#### Sample quality
+Likelihood says how well a model predicts, not how its samples look. Here a classifier that was trained on real images
+only looks at them: does it see the class that was asked for? How far are its features of the samples from those of test
+images (Fréchet distance), how many samples lie among the real images (precision), and how many real images among the
+samples (recall)? Samples that huddle in the middle, each plausible and none unusual, have a high precision and a low
+recall. The last column is what as many real images get."""
+
+
+def build(page: gr.Blocks, service: Service) -> None:
+    """The tab's components and events, inside an open `gr.Tab`."""
+    folder = service.folder.parent / "race"
+    races, baselines = read_races(folder), read_baselines(folder)
+    with gr.Column(elem_classes="scoreboard"):
+        gr.Markdown(MEANING)
+        gr.Markdown(PAPER)
+        gr.HTML(tables_html(service.infos.values(), races.values(), baselines), elem_id="paper-tables",
+                apply_default_css=False)
+        gr.Markdown(RACE)
+        if races:
+            build_race(page, races)
+        else:
+            gr.Markdown(NO_RACE, elem_id="no-race")
+        gr.Markdown(SAMPLERS)
+        build_samplers(page, service)
+        judged = [quality_html(name, quality) for name in service.names
+                  if (quality := read_results(service.folder / name, "quality.json"))]
+        if any(judged):
+            gr.Markdown(QUALITY)
+            gr.HTML(f'<div class="boards">{"".join(judged)}</div>', elem_id="quality", apply_default_css=False)
+
+
+def build_race(page: gr.Blocks, races: dict[str, Race]) -> None:
+    """The plot with its slider, and the table of one race at a time."""
+    first = next(iter(races.values()))
+    with gr.Row(elem_classes="race"):
+        plot = gr.HTML(race_svg(first, first.seconds), elem_id="race-plot", apply_default_css=False)
+        with gr.Column(elem_classes="race-margin"):
+            which = gr.Radio([(race.title, key) for key, race in races.items()], value=first.key, label="Images",
+                             elem_id="race-data")
+            percent = gr.Slider(0, 100, value=100, step=1, elem_id="race-percent",
+                                label="Time, in percent of the race")
+            standing = gr.HTML(words(first, first.seconds), elem_id="race-standing", apply_default_css=False)
+    table = gr.HTML(facts(first), elem_id="race-table", apply_default_css=False)
+
+    def race_at(which, percent):
+        """The race of the models on the data set `which`, at a moment in percent of its time.
+
+        Returns HTML: the curves as an SVG; the standing and the leader in words; the table of final numbers.
+        """
+        race = races.get(which, first) if isinstance(which, str) else first
+        seconds = number(percent, 0, 100, 100) / 100 * race.seconds
+        return race_svg(race, seconds), words(race, seconds), facts(race)
+
+    gr.on([percent.change, which.change], race_at, [which, percent], [plot, standing, table], api_name="race_at",
+          queue=False, show_progress="hidden", trigger_mode="always_last", preprocess=False)
+    address.remember(page, ID, {"data": which, "time": percent})
+
+
+def words(race: Race, seconds: float) -> str:
+    return f'{legend(race, seconds)}<p class="leader" role="status">{leader_words(race, seconds)}</p>'
+
+
+def facts(race: Race) -> str:
+    return (f'<div class="boards">{race_table(race)}</div><p class="facts">{html.escape(race.title)}; measured on '
+            f"{race.images_test:,} test images; batches of {race.batch}; trained on {html.escape(race.hardware)}; "
+            f"seconds are {html.escape(race.clock)}. Another data set, size or number of levels: not to be set beside "
+            "the paper's numbers.</p>")
+
+
+def build_samplers(page: gr.Blocks, service: Service) -> None:
+    """Naive and cached, side by side, live."""
+    board = ScoreboardService(service)
+    kept = {name: race for name in service.single_names if (race := read_race(service.folder / name))}
+    first = next(iter(kept), min(service.single_names, key=lambda name: service.info(name).image_size))
+    label, first_seed = kept[first][:2] if kept else (service.settings(first).classes[0], 7)
+    opening, words = opening_of(service, first, label, first_seed)
+    with gr.Row(elem_classes="bench"):
+        with gr.Column(elem_classes="stage"):
+            with gr.Row(elem_classes="toolbar"):
+                tools = Toolbar(gr.Button("Race", variant="primary", elem_id="samplers-generate"),
+                                gr.Button("Stop", interactive=False, elem_id="samplers-stop"),
+                                gr.Button("New seed", elem_id="samplers-new-seed"))
+            status = gr.HTML(words, elem_id="samplers-status", apply_default_css=False)
+            stage = gr.HTML(opening, elem_id="samplers", apply_default_css=False)
+        with gr.Column(elem_classes="margin"):
+            model = gr.Radio(service.single_names, value=first, label="Model", elem_id="samplers-model",
+                             info="Of a 32×32 image the naive sampler draws the first rows only: all would take "
+                                  "a minute.")
+            which = gr.Dropdown([*service.info(first).classes, NO_CLASS], value=label, label="Class",
+                                elem_id="samplers-class")
+            seed = gr.Number(first_seed, label="Seed", precision=0, elem_id="samplers-seed",
+                             info=f"0 to {MAX_SEED}: fixes the random numbers of both.")
+            gr.HTML(measured_samplers(service), elem_id="samplers-facts", apply_default_css=False)
+    drawn = gr.State()
+
+    def race_samplers(model, which, seed):
+        """Draw one image of a class with the naive and with the cached sampler, from the same random numbers.
+
+        Returns, again after each step: both images as HTML with embedded PNGs; a progress text as HTML, at the end
+        with the result of comparing them; and the seed that was used.
+        """
+        try:
+            settings = service.settings(model, classes=which if which is None else [which], images=1, seed=seed)
+            empty = samplers_html(blank(service, settings.model))
+            yield empty, status_html("Loading the model…", 0), settings.seed, None
+            for stage, text in draw(board, settings):
+                yield stage, text, gr.skip(), None
+        except UserError as error:
+            yield gr.skip(), status_html(html.escape(str(error))), gr.skip(), None
+            raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
+
+    runs = wire(tools, status, seed, drawn, api_name="race_samplers", sampling={
+        "fn": race_samplers, "inputs": [model, which, seed], "outputs": [stage, status, seed, drawn],
+        "preprocess": False})
+
+    def show_model(name, label, seed):
+        """The classes of another model; its stored race, if that has this class and seed."""
+        names = [*service.info(name).classes, NO_CLASS]
+        label = label if label in names else names[0]
+        return gr.Dropdown(choices=names, value=label), *opening_of(service, name, label, seed), *idle_buttons()
+
+    model.change(show_model, [model, which, seed], [which, stage, status, *tools.buttons], cancels=runs,
+                 preprocess=False, **QUIET)
+    address.remember(page, ID, {"model": model, "class": which, "seed": seed})
+
+
+def draw(board: ScoreboardService, settings) -> Iterator[tuple]:
+    """Run one race and yield (stage, status), at most every FRAME_SECONDS."""
+    shown = 0.0
+    for moment in board.race(settings):
+        if moment.state == "waiting":
+            yield gr.skip(), status_html("Waiting: the model serves one request at a time…", 0)
+            continue
+        if moment.state == "sampling" and time.monotonic() - shown < FRAME_SECONDS:
+            continue
+        shown = time.monotonic()
+        if moment.state == "sampling":
+            text = status_html(f"Pixel <b>{moment.pixels}</b> of {moment.of} · the cached sampler is done",
+                               moment.pixels / moment.of)
+        else:
+            late = "Out of time. " if moment.state == "out of time" else ""
+            text = status_html(late + verdict(moment))
+        yield samplers_html(moment), text
+
+
+def blank(service: Service, name: str) -> RaceMoment:
+    """Before anything is drawn."""
+    info = service.info(name)
+    empty = np.zeros((info.image_size, info.image_size, info.channels), np.uint8)
+    return RaceMoment("waiting", empty, empty, whole=empty.size)
+
+
+def opening_of(service: Service, name: str, label, seed) -> tuple[str, str]:
+    """What a model's race opens with, (stage, status): the stored race, if that has this class and seed."""
+    kept = read_race(service.folder / name)
+    if kept is None or kept[:2] != (label, seed):
+        return samplers_html(blank(service, name)), status_html("Nothing drawn yet: press <b>Race</b>.")
+    return samplers_html(kept[2]), status_html(f"<b>A stored race.</b> {verdict(kept[2])}")
+
+
+def measured_samplers(service: Service) -> str:
+    """The benchmark of the first model that has one, in one sentence; empty without any."""
+    for name in service.single_names:
+        benchmark = read_json(service.folder / name / "benchmark.json")
+        one = benchmark.get("batch", {}).get("1")
+        if one:
+            return (f'<p class="facts">Measured for one image of <b>{html.escape(name)}</b>: naive '
+                    f"{one['naive_s']:.0f} s, cached {one['cached_s']:.3f} s, {one['naive_over_cached']:,.0f} times as "
+                    f"fast ({html.escape(benchmark['device'])}, {benchmark['threads']} threads; "
+                    f"<code>python -m pixelcnn_core benchmark demo/assets/models/{html.escape(name)}</code>).</p>")
+    return ""

@@ -1,0 +1,97 @@
+"""The whole page: header, tabs, footer. A tab is one module with ID, TITLE and build(page, service)."""
+
+import html
+import logging
+from types import ModuleType
+
+import gradio as gr
+
+from demo.kit import address
+from demo.service.bridge import Service
+from demo.tabs.about import tab as about_tab
+from demo.tabs.autoencoder import tab as autoencoder_tab
+from demo.tabs.chain import tab as chain_tab
+from demo.tabs.classes import tab as classes_tab
+from demo.tabs.complete import tab as complete_tab
+from demo.tabs.inside import tab as inside_tab
+from demo.tabs.interpolate import tab as interpolate_tab
+from demo.tabs.likelihood import tab as likelihood_tab
+from demo.tabs.portraits import tab as portraits_tab
+from demo.tabs.scoreboard import tab as scoreboard_tab
+from demo.web.diagram import diagram_html
+from demo.web.guarded import GuardedBlocks
+from demo.web.notebook_links import notebook_links
+from demo.web.sessions import FILE_SECONDS, forget_on_unload
+
+TABS = (classes_tab, portraits_tab, interpolate_tab, chain_tab, autoencoder_tab, inside_tab, complete_tab,
+        likelihood_tab, scoreboard_tab, about_tab)
+QUEUE_LENGTH = 16  # requests waiting or running; one more is told that the demo is busy
+
+HEADER = """<div class="masthead"><div>
+<p class="kicker">Conditional Image Generation with PixelCNN Decoders, 2016</p>
+<h1>A network that draws <br>one pixel at a time</h1>
+<p>A PixelCNN draws a picture as one writes a sentence: pixel after pixel, each chosen in the light of all the ones
+before it. For red, then green, then blue of every pixel a convolutional network gives a probability to each possible
+value, and one is drawn at random. Masks hide from the network whatever is not drawn yet, so the same network also says
+exactly how probable a given picture is. <em>Conditional</em> means that it is told what to draw.</p>
+</div>{diagram}</div>"""
+
+FOOTER = """<p class="colophon">After <a href="https://arxiv.org/abs/1606.05328" target="_blank" rel="noopener">
+van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu (2016)</a>. Everything runs on the machine that
+serves this page; what you enter is forgotten when you close it.</p>"""
+
+LEFT_OUT = """<p class="facts">Left out, as their files are damaged: {names}.</p>"""
+
+NO_MODELS = """### No trained model was found
+Train the smallest one, in about a minute, and start the app again:
+`python -m pixelcnn_core train digits --data data --out demo/assets/models/digits`"""
+
+
+DAMAGED = """### This tab cannot be shown
+One of its files on the server is damaged or missing; the log of the server says which."""
+
+log = logging.getLogger(__name__)
+
+
+def build_tab(page: gr.Blocks, service: Service, module: ModuleType, tab: gr.Tab) -> None:
+    """One tab, inside its open `gr.Tab`; a damaged file costs this tab only, which says so."""
+    blocks, events = set(page.blocks), set(page.fns)
+    try:
+        module.build(page, service)
+        notebook_links(module.ID)
+    except Exception as error:  # whatever a file can hold
+        log.error("The tab %s is left out: %s: %s", module.TITLE, type(error).__name__, error)
+        tab.children.clear()  # what of it was built already, and its events
+        for kept, built in ((blocks, page.blocks), (events, page.fns)):
+            for number in set(built) - kept:
+                del built[number]
+        gr.Markdown(DAMAGED)
+
+
+def build_page(service: Service) -> gr.Blocks:
+    """The page around a service; launch it with `notebook_theme()` and `STYLES`."""
+    page = GuardedBlocks(title="PixelCNN: one pixel at a time", analytics_enabled=False,
+                         delete_cache=FILE_SECONDS)
+    with page:
+        forget_on_unload(page)
+        gr.HTML(HEADER.format(diagram=diagram_html()), elem_id="masthead", apply_default_css=False)
+        if service.left_out:
+            gr.HTML(LEFT_OUT.format(names=html.escape(", ".join(service.left_out))), apply_default_css=False)
+        if service.names:
+            with gr.Tabs(elem_id="tabs") as tabs:
+                for module in TABS:
+                    with gr.Tab(module.TITLE, id=module.ID) as tab:
+                        build_tab(page, service, module, tab)
+                    tab.select(None, js=address.write_tab(module.ID))
+
+            def open_tab(request: gr.Request):
+                known = {module.ID for module in TABS}
+                wanted = request.query_params.get("tab")
+                return gr.Tabs(selected=wanted) if wanted in known else gr.skip()
+
+            opened = page.load(open_tab, outputs=tabs, queue=False, show_progress="hidden", api_visibility="private")
+            opened.then(None, js=address.OPENED)
+        else:
+            gr.Markdown(NO_MODELS)
+        gr.HTML(FOOTER, apply_default_css=False)
+    return page.queue(max_size=QUEUE_LENGTH, api_open=False)
