@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pixelcnn_core.cli import faces, sampling
+from pixelcnn_core.cli import faces, ladder, sampling
 from pixelcnn_core.cli.options import (
     CLASSIFIER,
     NETWORK,
@@ -14,12 +14,13 @@ from pixelcnn_core.cli.options import (
     DataOption,
     JsonOption,
     MinutesOption,
+    configuration,
     kind_of,
     located,
     report,
+    with_options,
 )
-from pixelcnn_core.models.chain import CHAIN_FILE
-from pixelcnn_core.models.checkpoint import find_file
+from pixelcnn_core.kinds import load
 from pixelcnn_core.training.stop import TrainingStopped
 
 app = typer.Typer(help="Gated PixelCNN: train, evaluate, sample and time models. Models run on a GPU where there is "
@@ -66,39 +67,13 @@ def evaluate(checkpoint: CheckpointArgument, data: DataOption,
     """Bits per dimension on test and training images, with and without the condition; a face encoder's verification;
     what an auto-encoder's code keeps; a classifier's accuracy; how well a restorer restores; the bits of a chain's
     steps."""
-    if Path(checkpoint, CHAIN_FILE).is_file():
-        from pixelcnn_core.evaluation.chain_bits import evaluate_chain
-
-        return report(evaluate_chain(checkpoint, data, limit), json_file)
-    match kind_of(checkpoint):
-        case "FaceEncoder":
-            from pixelcnn_core.faces.encoder_training import evaluate_encoder
-
-            results = evaluate_encoder(checkpoint, data)
-        case "AutoEncoder":
-            from pixelcnn_core.autoencoder.evaluation import evaluate_autoencoder
-            from pixelcnn_core.results import read_json
-
-            code = read_json(find_file(checkpoint, "config.json")).get("code")
-            results = evaluate_autoencoder(checkpoint, data, mse or BASELINES / f"mse-autoencoder-{code}", classifier,
-                                           limit)
-        case "MSEAutoEncoder":
-            from pixelcnn_core.autoencoder.evaluation import evaluate_mse
-
-            results = evaluate_mse(checkpoint, data, limit)
-        case "Classifier":
-            from pixelcnn_core.autoencoder.evaluation import evaluate_classifier
-
-            results = evaluate_classifier(checkpoint, data, limit)
-        case "Restorer":
-            from pixelcnn_core.restoration.evaluation import evaluate_restorer
-
-            results = evaluate_restorer(checkpoint, data, limit)
-        case _:
-            from pixelcnn_core.evaluation.likelihood import evaluate
-
-            results = evaluate(checkpoint, data, limit=limit)
-    report(results, json_file)
+    kind = kind_of(checkpoint)
+    if not kind.evaluation:
+        raise ValueError(f"{checkpoint} has a command of its own that measures it: see --help")
+    if mse is None and (code := configuration(checkpoint).get("code")):
+        mse = BASELINES / f"mse-autoencoder-{code}"
+    report(with_options(load(kind.evaluation), checkpoint, data, limit=limit, mse_checkpoint=mse,
+                        classifier=classifier), json_file)
 
 
 @app.command(name="compare-codes")
@@ -119,6 +94,7 @@ app.command(name="verify-faces")(faces.verify_faces)
 
 app.command()(sampling.quality)
 app.command()(sampling.sample)
+app.command()(ladder.ladder)
 
 
 @app.command(context_settings={"allow_extra_args": True})
@@ -239,33 +215,18 @@ def card(checkpoint: Annotated[Path, typer.Argument(help="checkpoint folder", ca
                                                    "any pictures, for the grid")] = ()
          ) -> None:
     """Write the model card (README.md, samples.png) of a checkpoint from its own files."""
-    from pixelcnn_core.autoencoder.card import write_autoencoder_card, write_classifier_card
-    from pixelcnn_core.cards.card import write_card
-    from pixelcnn_core.faces.card import write_encoder_card, write_network_card
-    from pixelcnn_core.restoration.card import write_restorer_card
-
     kind = kind_of(checkpoint)
-    if (checkpoint / CHAIN_FILE).is_file():
-        from pixelcnn_core.cards.chain_card import write_chain_card
+    if not kind.card:
+        raise ValueError(f"{checkpoint} is one step of a chain: the card is that of the chain's folder")
+
+    def portraits(chain, settings):
         from pixelcnn_core.faces.card import portrait_rows
         from pixelcnn_core.faces.vggface2 import load_encoder
 
-        def rows(chain, settings):
-            return portrait_rows(chain, load_encoder(encoder), photo, 8, **settings)
+        return portrait_rows(chain, load_encoder(encoder), photo, 8, **settings)
 
-        typer.echo(f"card: {write_chain_card(checkpoint, rows if photo else None)}")
-    elif kind == "FaceEncoder":
-        typer.echo(f"card: {write_encoder_card(checkpoint)}")
-    elif kind == "FaceNetwork":
-        typer.echo(f"card: {write_network_card(checkpoint)}")
-    elif kind in ("AutoEncoder", "MSEAutoEncoder"):
-        typer.echo(f"card: {write_autoencoder_card(checkpoint, photo)}")
-    elif kind == "Classifier":
-        typer.echo(f"card: {write_classifier_card(checkpoint)}")
-    elif kind == "Restorer":
-        typer.echo(f"card: {write_restorer_card(checkpoint, photo)}")
-    else:
-        typer.echo(f"card: {write_card(checkpoint)}")
+    path = with_options(load(kind.card), checkpoint, pictures=photo, portraits=portraits if photo else None)
+    typer.echo(f"card: {path}")
 
 
 def main() -> None:

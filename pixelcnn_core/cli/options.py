@@ -1,12 +1,17 @@
 """What several verbs of the command line share: arguments, the bundled checkpoints, and how results are told."""
 
+import inspect
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pixelcnn_core.models.checkpoint import CheckpointError, find_file, locate
+from pixelcnn_core.kinds import KINDS, Kind, kind_named
+from pixelcnn_core.models.chain import CHAIN_FILE
+from pixelcnn_core.models.checkpoint import CONFIG_FILE, CheckpointError, find_file, locate
+from pixelcnn_core.results import read_json
 
 
 def writable(path: Path | None) -> Path | None:
@@ -39,17 +44,29 @@ def report(results: dict, json_file: Path | None) -> None:
         json_file.write_text(text + "\n", encoding="utf-8")
 
 
-def kind_of(checkpoint: str | Path) -> str | None:
-    """The class whose checkpoint this is, in a folder or on the Hub; None for a chain, and for what is no checkpoint.
+def configuration(checkpoint: str | Path) -> dict:
+    """The config.json of a checkpoint in a folder or on the Hub; empty for a chain, and for what is no checkpoint.
 
-    Raises ResultsError where its config.json is damaged.
+    Raises ResultsError where it is damaged.
     """
-    from pixelcnn_core.results import read_json
-
     try:
-        return read_json(find_file(checkpoint, "config.json")).get("model_type")
+        return read_json(find_file(checkpoint, CONFIG_FILE))
     except CheckpointError:
-        return None
+        return {}
+
+
+def kind_of(checkpoint: str | Path) -> Kind:
+    """The kind of model that a folder or a Hub id holds; that of a PixelCNN for what is no checkpoint, whose loader
+    says what is wrong. Raises ResultsError where its config.json is damaged."""
+    if Path(checkpoint, CHAIN_FILE).is_file():
+        return KINDS["chain"]
+    return kind_named(str(configuration(checkpoint).get("model_type"))) or KINDS["pixelcnn"]
+
+
+def with_options(function: Callable, *arguments, **options):
+    """Calls a function of the table of kinds with those of a command's options that it has parameters for."""
+    known = inspect.signature(function).parameters
+    return function(*arguments, **{name: value for name, value in options.items() if name in known})
 
 
 def find_classes(text: str, names: tuple[str, ...]) -> dict[int, str]:

@@ -4,22 +4,13 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
-from pixelcnn_core.autoencoder.model import AutoEncoder, MSEAutoEncoder
 from pixelcnn_core.data.image_data import ImageData
+from pixelcnn_core.kinds import KINDS, load
 from pixelcnn_core.models.checkpoint import one_line
-from pixelcnn_core.models.classifier import Classifier
 from pixelcnn_core.models.config import check_settings
-from pixelcnn_core.models.diagonal_lstm import DiagonalBiLSTM
-from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.models.plain import PlainPixelCNN
-from pixelcnn_core.models.row_lstm import RowLSTM
-from pixelcnn_core.models.upscaler import Upscaler
-from pixelcnn_core.restoration.restorer import Restorer
 
 FOLDER = Path(__file__).parent / "recipes"
-MODELS = {"pixelcnn": GatedPixelCNN, "autoencoder": AutoEncoder, "mse-autoencoder": MSEAutoEncoder,
-          "classifier": Classifier, "restorer": Restorer, "upscaler": Upscaler,
-          "plain": PlainPixelCNN, "row-lstm": RowLSTM, "diagonal-bilstm": DiagonalBiLSTM}
+MODELS = {name: load(kind.model) for name, kind in KINDS.items() if kind.recipe}  # the classes; rows are in kinds.py
 
 
 class RecipeError(ValueError):

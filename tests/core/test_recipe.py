@@ -34,7 +34,7 @@ def test_bundled_recipes_build_models_below_ten_megabytes(name):
     ("{", "not valid JSON"), ("[]", "no table of settings"),
     ("[" * 100_000, "not valid JSON"), (json.dumps({**GOOD, "speed": 1}), "speed"),
     (json.dumps({"data": "digits"}), "incomplete"), (json.dumps({**GOOD, "steps": 0}), "steps must be at least 1"),
-    (json.dumps({**GOOD, "kind": "gan"}), "kind must be one of pixelcnn, autoencoder"),
+    (json.dumps({**GOOD, "kind": "gan"}), "kind must be one of pixelcnn, upscaler"),
     (json.dumps({**GOOD, "learning_rate": 0}), "learning_rate must be above 0"),
     (json.dumps({**GOOD, "ema": 1}), r"ema must be in \[0, 1\)"),
     (json.dumps({**GOOD, "steps": "many"}), "steps must be a whole number, not 'many'"),

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from pixelcnn_core.kinds import KINDS, kind_named, load
+from pixelcnn_core.training.recipe import MODELS
+
 CORE = Path(__file__).parents[2] / "pixelcnn_core"
 SPINE = ["models", "data", "sampling", "training", "evaluation", "cards"]  # each may import those before it
-FREE = {"files", "figures", "device", "results", "provenance"}  # single files that serve them all
+FREE = {"files", "figures", "device", "results", "provenance", "kinds"}  # single files that serve them all
 WINGS = {"faces", "autoencoder", "restoration", "codec"}  # each may import the spine
 REGISTRIES = {  # the places where the spine names its wings, or a room a later one
     "data/loaders.py": {"faces"},
-    "training/recipe.py": {"autoencoder", "restoration"},
-    "training/samples.py": {"autoencoder", "restoration"},
+    "training/samples.py": {"restoration"},
     "training/start.py": {"autoencoder"},
     "training/batches.py": {"restoration"},
     "results.py": {"models"}, "provenance.py": {"models"},
@@ -49,6 +51,16 @@ def test_arrows_go_one_way(path):
     room = name.parts[0].removesuffix(".py")
     may = allowed(room) | REGISTRIES.get(name.as_posix(), set())
     assert imports(path) <= may, f"{name} may import {sorted(may)}"
+
+
+def test_every_place_in_the_table_of_kinds_is_there():
+    """`kinds.py` names classes and functions by their place, of whatever room."""
+    for name, kind in KINDS.items():
+        model = load(kind.model)
+        assert kind_named(model.__name__) is kind
+        assert all(callable(load(place)) for place in (kind.preview, kind.evaluation, kind.card) if place)
+        if kind.recipe:
+            assert MODELS[name] is model and {"losses", "config_class", "loss_name"} <= set(dir(model))
 
 
 def test_every_room_is_known_and_says_what_it_is_for():
