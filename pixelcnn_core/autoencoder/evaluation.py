@@ -12,16 +12,25 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder, chain_of
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
 from pixelcnn_core.data.image_data import DataError, ImageData
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.evaluation.common import batches, finish_results, load_test
+from pixelcnn_core.models.chain import Chain
+from pixelcnn_core.models.checkpoint import CONFIG_FILE
 from pixelcnn_core.models.classifier import Classifier
+from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import commit, versions
-from pixelcnn_core.results import merge_results, read_json
+from pixelcnn_core.results import merge_results, read_json, weights_hash
+from pixelcnn_core.sampling.coarse_to_fine import sample_chain
+from pixelcnn_core.sampling.sample import finish
+from pixelcnn_core.sampling.truncation import Truncation
 
 DRAWN = 1000  # test images that are reconstructed and judged; the bits are those of all test images
 SHOWN = {"temperature": 0.8, "guidance": 3.0}  # the page opens with these, chosen by eye
+SHOWN_CHAIN = {"temperature": 1.0, "guidance": 1.0, "min_p": 0.05}  # the same through a chain
+TWIN = "chain-autoencoder-0"  # beside the auto-encoders through a chain: their decoder, trained without a code
 CODES = 5000  # training images whose codes give the principal directions
 CODES_FILE = "codes.json"
 DIRECTIONS = 10
@@ -39,7 +48,7 @@ def mean_losses(model, data: ImageData, kept: bool = True) -> float:
     return torch.cat(losses).double().mean().item()
 
 
-def reconstructions(model: CodeModel, images: Tensor, seed: int = 0, **settings: float) -> Tensor:
+def reconstructions(model: CodeModel | ChainAutoEncoder, images: Tensor, seed: int = 0, **settings) -> Tensor:
     """One reconstruction of each image, uint8 (N, C, H, W). Batch k is drawn with seed + k."""
     return torch.cat([model.reconstruct(images[part], seed=seed + k, **settings).cpu()
                       for k, part in enumerate(batches(len(images)))])
@@ -106,8 +115,10 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
                          classifier: str | Path, limit: int | None = None, seed: int = 0) -> dict:
     """A PixelCNN auto-encoder, beside the MSE auto-encoder with the same code.
 
-    Bits per dimension are those of all test images (or the first `limit`), with the code and without; reconstructions
-    are drawn for the first `DRAWN`, once each. Raises CheckpointError or DataError.
+    One that codes smaller pictures than the other is the first step of a chain, which draws them finer; its bits are
+    those of the small picture. Bits per dimension are those of all test images (or the first `limit`), with the code,
+    without, and by a twin beside the checkpoint that never had one; reconstructions are drawn for the first `DRAWN`,
+    once each. Raises CheckpointError or DataError.
     """
     begun, device = time.perf_counter(), choose_device()
     model = AutoEncoder.from_pretrained(checkpoint, map_location=device)
@@ -116,32 +127,60 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
     if model.config.code != baseline.config.code:
         raise DataError(f"the auto-encoder has a code of {model.config.code} numbers, {mse_checkpoint} one of "
                         f"{baseline.config.code}")
+    coded = model.config.image_size != baseline.config.image_size  # the chain's smallest picture
+    drawer = ChainAutoEncoder(model, Chain.from_pretrained(chain_of(checkpoint)).to(device)) if coded else model
     train, test = load_test(checkpoint, data_dir, model, limit)
+    large_train, large = load_test(checkpoint, data_dir, baseline, limit) if coded else (train, test)
     if judge.config.class_names != test.class_names:
         raise DataError(f"{classifier} knows other classes than the data set")
-    some = train.images[:CODES]
-    merge_results(checkpoint, principal_directions(codes_of(model, some), codes_of(baseline, some)), CODES_FILE)
-    bits, without = mean_losses(model, test), mean_losses(model, test, kept=False)
-    few = test.first(DRAWN)
-    drawn = {"pixelcnn": reconstructions(model, few.images, seed), "mse": reconstructions(baseline, few.images)}
-    results = {"bits_per_dim_test": round(bits, 4), "bits_per_dim_unconditional": round(without, 4),
-               "bits_in_the_code": round((without - bits) * few.images[0].numel(), 1), "code": model.config.code,
-               "images": len(test), "images_reconstructed": len(few),
-               "mse": round(mean_squared_error(drawn["pixelcnn"], few.images, levels), 5),
-               "mse_of_mse_autoencoder": round(mean_squared_error(drawn["mse"], few.images, levels), 5),
+    codes, mse_codes = codes_of(model, train.images[:CODES]), codes_of(baseline, large_train.images[:CODES])
+    merge_results(checkpoint, principal_directions(codes, mse_codes), CODES_FILE)
+    bits, dims = mean_losses(model, test), test.images[0].numel()
+    without = {"unconditional": mean_losses(model, test, kept=False), **twin_bits(checkpoint, test)}
+    few, shown = large.first(DRAWN), SHOWN_CHAIN if coded else SHOWN
+    results = {"bits_per_dim_test": round(bits, 4),
+               **{f"bits_per_dim_{name}": round(value, 4) for name, value in without.items()},
+               "bits_in_the_code": round((without.get("twin", without["unconditional"]) - bits) * dims, 1),
+               "code": model.config.code, "images": len(test), "images_reconstructed": len(few),
                "class_accuracy_real": round(judge.accuracy(few.images, few.labels), 4),
                "sharpness_original": round(sharpness(few.images, levels), 5)}
     seen = judge.probabilities(few.images).argmax(1)  # the class of the original, in the judge's eyes
-    for name, images in drawn.items():
-        results |= {f"class_kept_{name}": round(judge.accuracy(images, seen), 4),
-                    f"class_right_{name}": round(judge.accuracy(images, few.labels), 4),
-                    f"sharpness_{name}": round(sharpness(images, levels), 5)}
-    images = reconstructions(model, few.images, seed, **SHOWN)
-    results["shown"] = {**SHOWN, "mse": round(mean_squared_error(images, few.images, levels), 5),
-                        "class_kept": round(judge.accuracy(images, seen), 4),
-                        "class_right": round(judge.accuracy(images, few.labels), 4),
-                        "sharpness": round(sharpness(images, levels), 5)}
+
+    def judged(images: Tensor) -> dict[str, float]:
+        return {"mse": round(mean_squared_error(images, few.images, levels), 5),
+                "class_kept": round(judge.accuracy(images, seen), 4),
+                "class_right": round(judge.accuracy(images, few.labels), 4),
+                "sharpness": round(sharpness(images, levels), 5)}
+
+    found = {"pixelcnn": judged(reconstructions(drawer, few.images, seed)),
+             "mse": judged(reconstructions(baseline, few.images))}
+    results |= {"mse": found["pixelcnn"].pop("mse"), "mse_of_mse_autoencoder": found["mse"].pop("mse")}
+    results |= {f"{what}_{name}": value for name, values in found.items() for what, value in values.items()}
+    truncation = {"truncation": Truncation(shown["min_p"])} if "min_p" in shown else {}
+    settings = {name: value for name, value in shown.items() if name != "min_p"}
+    results["shown"] = {**shown, **judged(reconstructions(drawer, few.images, seed, **settings, **truncation))}
+    if coded:
+        results["small_picture_given"] = judged(finer(drawer, few.images, seed, **truncation))
+        results["chain"] = {"folder": chain_of(checkpoint).as_posix(), "weights": weights_hash(chain_of(checkpoint))}
     return finish_results(results, model, checkpoint, begun)
+
+
+def twin_bits(checkpoint: str | Path, test: ImageData) -> dict[str, float]:
+    """Bits per dimension of the decoder's twin, trained as long without a code, where it lies beside a checkpoint."""
+    folder = Path(checkpoint).parent / TWIN
+    if not (folder / CONFIG_FILE).is_file():
+        return {}
+    twin = GatedPixelCNN.from_pretrained(folder, map_location=choose_device())
+    return {"twin": mean_losses(twin, test.unconditional())} if twin.config.image_size == test.images.shape[-1] else {}
+
+
+def finer(model: ChainAutoEncoder, images: Tensor, seed: int, **settings) -> Tensor:
+    """What the chain makes of the true small picture, a code that keeps everything: uint8 (N, C, S, S)."""
+    drawn = []
+    for k, part in enumerate(batches(len(images))):
+        small = model.chain.pyramid(images[part])[model.chain.sizes[0]]
+        drawn.append(finish(sample_chain(model.chain, given=small, seed=seed + k, **settings))[model.size].cpu())
+    return torch.cat(drawn)
 
 
 def compare_ways(checkpoints: Sequence[str | Path], data_dir: str | Path, limit: int = DRAWN) -> dict:
