@@ -14,6 +14,8 @@ if __name__ == "__main__":
     private_folder()  # Gradio makes folders when it is imported
 
 from demo.service.bridge import Service  # noqa: E402
+from demo.web.files import FILE_MIDDLEWARE  # noqa: E402
+from demo.web.head import HEAD_MIDDLEWARE, ICON  # noqa: E402
 from demo.web.page import build_page  # noqa: E402
 from demo.web.sessions import CAPACITY, MIDDLEWARE  # noqa: E402
 from demo.web.theme import STYLES, notebook_theme  # noqa: E402
@@ -31,7 +33,8 @@ LAUNCH = {
     "enable_monitoring": False,
     "max_file_size": "12mb",
     "state_session_capacity": CAPACITY,
-    "app_kwargs": {"middleware": MIDDLEWARE},
+    "app_kwargs": {"middleware": [*MIDDLEWARE, FILE_MIDDLEWARE, HEAD_MIDDLEWARE]},
+    "favicon_path": ICON if ICON.is_file() else None,
     "prevent_thread_lock": True,
     "_frontend": False,  # without the check whether the page answers, which `wait_for_answer` makes with more patience
 }

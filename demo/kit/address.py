@@ -3,12 +3,14 @@
     ?tab=classes&model=cifar10&classes=cat,dog&n=4&temperature=1&guidance=1&seed=7&noise=own
     ?tab=portraits&portraits.seed=7&portraits.temperature=0.9&portraits.example=Grace+Hopper
 
-The browser writes it (no request to the server); the server reads it when the page opens. The keys of the first tab are
-plain, those of the others begin with the name of their tab (`remember`). What a visitor uploads is never in it.
+The browser writes it (`address.js`, no request to the server); the server reads it when the page opens. The keys of
+the tab "Classes" are plain, those of the others begin with the name of their tab (`remember`). Every change of tab is a
+step for the Back button. What a visitor uploads is never in it.
 """
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 import gradio as gr
 from gradio.components import Component
@@ -19,32 +21,14 @@ from demo.service.settings import MAX_SEED, Settings, UserError, number
 
 KEYS = ("model", "classes", "n", "temperature", "guidance", "seed", "noise", "min_p")
 
-# While the page opens, its own events must not overwrite the address that it is opened with: `OPENED` ends that time.
-OPENED = """() => {
-  window.addressRead = true;
-  if (window.writeTab) window.writeTab();
-}"""
+SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+OPENED = "() => window.address.opened()"  # ends the time in which the page's own events may not write the address
 
 
 def write(entries: str) -> str:
     """JavaScript that writes to the address. `entries` is a JavaScript function from the values of an event's inputs to
-    an object of keys and values; null takes its key out of the address.
-
-    Sliders fire on every step of a drag, and browsers limit how often a page may write its address: so all news of a
-    moment is collected, from every tab, and written at once.
-    """
-    return f"""(...values) => {{
-  if (!window.addressRead) return;
-  window.addressNews = {{...window.addressNews, ...({entries})(...values)}};
-  clearTimeout(window.addressTimer);
-  window.addressTimer = setTimeout(() => {{
-    const query = new URLSearchParams(window.location.search);
-    for (const [key, value] of Object.entries(window.addressNews))
-      if (value == null) query.delete(key); else query.set(key, value);
-    window.addressNews = {{}};
-    history.replaceState(history.state, "", "?" + query);
-  }}, 150);
-}}"""
+    an object of keys and values; null takes its key out of the address."""
+    return f"(...values) => window.address.write(({entries})(...values))"
 
 
 WRITE_SETTINGS = write("""(model, classes, n, temperature, guidance, seed, same, min_p) => (
@@ -84,15 +68,8 @@ def read_value(component: Component, text: str | None):
 
 
 def write_tab(tab: str) -> str:
-    """JavaScript that notes the open tab in the address."""
-    return f"""() => {{
-  window.writeTab = () => {{
-    const query = new URLSearchParams(window.location.search);
-    query.set("tab", "{tab}");
-    history.replaceState(history.state, "", "?" + query);
-  }};
-  if (window.addressRead) window.writeTab();
-}}"""
+    """JavaScript that notes the open tab in the address, as a step of its own for the Back button."""
+    return f"() => window.address.tabShown({json.dumps(tab)})"
 
 
 COPY_LINK = """async () => {

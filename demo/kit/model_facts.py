@@ -1,9 +1,27 @@
-"""What the page says about a checkpoint: only what its own files hold, so that it can only say what was measured."""
+"""What the page says about a checkpoint: its plain name, and only what its own files hold, so that it can only say what
+was measured."""
 
 import html
 import re
+from collections.abc import Iterable
 
 from demo.service.bridge import ModelInfo
+
+# A checkpoint is called after its folder in files, addresses and the API; on the page it has a name of its own.
+NAMES = {"cifar10": "Photos (CIFAR-10)", "cifar10-chain": "Photos, coarse to fine (CIFAR-10)",
+         "imagenet32classes": "ImageNet, 32 classes", "digits": "Digits", "portraits": "Faces",
+         "portraits-chain": "Faces, coarse to fine"}
+
+
+def model_name(name: str) -> str:
+    """The plain name of a checkpoint; of one that has none, its folder's name as words: "my-photos" -> "My photos"."""
+    words = re.sub(r"[-_]+", " ", name).strip()
+    return NAMES.get(name) or words[:1].upper() + words[1:]
+
+
+def model_choices(names: Iterable[str]) -> list[tuple[str, str]]:
+    """The choices of a radio or dropdown of models: (plain name, value)."""
+    return [(model_name(name), name) for name in names]
 
 
 def measured(info: ModelInfo) -> list[str]:
@@ -21,9 +39,13 @@ def measured(info: ModelInfo) -> list[str]:
 
 
 def facts_html(info: ModelInfo) -> str:
-    """What was measured, and what not to expect, below the model picker."""
+    """What was measured, in a line; what not to expect is folded behind it."""
     words = " ".join(filter(None, [info.about, limits(info)]))
-    return f'<p class="facts"><b>{html.escape("; ".join(measured(info)))}.</b> {html.escape(words)}</p>'
+    facts = f"<b>{html.escape('; '.join(measured(info)))}.</b>"
+    if not words:
+        return f'<p class="facts">{facts}</p>'
+    return (f'<details class="facts"><summary>{facts} <span class="more">What to expect</span></summary>'
+            f"<p>{html.escape(words)}</p></details>")
 
 
 def limits(info: ModelInfo) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
+from demo.kit.model_facts import model_name
 from demo.service.settings import Settings
 
 SIDE = 160  # pixels on the screen of one enlarged image, at least
@@ -94,7 +95,7 @@ def panels_png(images: np.ndarray, settings: Settings) -> bytes:
 
 def describe(settings: Settings) -> str:
     """The settings in one line of text."""
-    parts = [settings.model, f"temperature {settings.temperature:g}"]
+    parts = [model_name(settings.model), f"temperature {settings.temperature:g}"]
     if settings.guidance != 1:
         parts.append(f"guidance {settings.guidance:g}")
     if settings.min_p:

@@ -1,36 +1,71 @@
-"""The buttons that every sampling tab has, and the events that start, stop and repeat a request."""
+"""The buttons that every sampling tab has, and the events that start, stop and repeat a request.
 
+A tab opens a row of the class "toolbar" inside a column of the class "stage", calls `toolbar` there, and `wire` at the
+end. From then on, all in the browser (`run_controls.js`): a changed setting marks the picture as out of date and the
+Draw button as due; a waiting request says its place in the queue; what arrives after Stop changes nothing; a link with
+settings of its own is drawn as soon as it is open; the picture can be downloaded.
+"""
+
+import json
 import random
 from dataclasses import dataclass
+from pathlib import Path
 
 import gradio as gr
+from gradio.components import Component
+from gradio.events import Dependency
 
 from demo.kit.status import status_html, stopped_status
 from demo.service.settings import MAX_GUIDANCE, MAX_MIN_P, MAX_SEED, MAX_TEMPERATURE
 
+SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 # One request at a time for all tabs: they share the model's cores.
 MODEL_QUEUE = {"concurrency_id": "model", "concurrency_limit": 1, "show_progress": "hidden"}
+# What a visitor sets: a change of one of these makes a picture out of date.
+CONTROLS = (gr.Slider, gr.Number, gr.Radio, gr.Dropdown, gr.Checkbox, gr.CheckboxGroup, gr.ColorPicker)
 
 
 @dataclass(frozen=True)
 class Toolbar:
-    """Generate, Stop, New seed; their element ids begin with `prefix`."""
+    """Draw, Stop, Draw another; and, where a tab has them, Copy link and Download PNG. Their element ids begin with
+    `prefix`."""
 
     generate: gr.Button
     stop: gr.Button
     seed: gr.Button
+    link: gr.Button | None = None
+    download: gr.Button | None = None
 
     @property
     def buttons(self) -> list[gr.Button]:
+        """Those that a running request switches on and off."""
         return [self.generate, self.seed, self.stop]
+
+    @property
+    def prefix(self) -> str:
+        return self.generate.elem_id.removesuffix("generate")
+
+
+class Runs(list):
+    """The events that Stop cancels; `cancels=runs` takes them.
+
+    `up_to_date` are the arguments of a step after an event that itself brings the picture of the settings on the page,
+    a stored one for example: `model.input(show_model, ...).then(**runs.up_to_date)`. It takes the mark away.
+    """
+
+    def __init__(self, events: list[Dependency], up_to_date: dict):
+        super().__init__(events)
+        self.up_to_date = up_to_date
 
 
 def toolbar(prefix: str = "") -> Toolbar:
-    """The three buttons, inside an open row."""
-    return Toolbar(gr.Button("Generate", variant="primary", elem_id=f"{prefix}generate"),
-                   gr.Button("Stop", interactive=False, elem_id=f"{prefix}stop"),
-                   gr.Button("New seed", elem_id=f"{prefix}new-seed"))
+    """The buttons, inside an open row of the class "toolbar"."""
+    return Toolbar(gr.Button("Draw", variant="primary", elem_id=f"{prefix}generate"),
+                   seed=gr.Button("Draw another", elem_id=f"{prefix}new-seed"),
+                   stop=gr.Button("Stop", interactive=False, elem_id=f"{prefix}stop"),
+                   link=gr.Button("Copy link", elem_id=f"{prefix}link", elem_classes="quiet"),
+                   download=gr.Button("Download PNG", elem_id=f"{prefix}png", elem_classes="quiet"))
 
 
 def sampling_sliders(prefix: str, temperature: float, guidance: float, seed: int) -> tuple[gr.Slider, gr.Slider,
@@ -51,23 +86,44 @@ def min_p_slider(prefix: str, min_p: float) -> gr.Slider:
                      "bits are always those of the whole model.")
 
 
-def wire(tools: Toolbar, status: gr.HTML, seed: gr.Number, drawn: gr.State, sampling: dict, api_name: str) -> list:
+def wire(tools: Toolbar, status: gr.HTML, seed: gr.Number, drawn: gr.State, sampling: dict, api_name: str,
+         controls: list[Component] | None = None, draws_links: bool = True) -> Runs:
     """Connect the toolbar to `sampling`, the arguments of the sampling event. Returns the events that Stop cancels.
 
-    `drawn` holds what `stopped_status` says about an unfinished request.
+    drawn        holds what `stopped_status` says about an unfinished request
+    controls     whose changes make the picture out of date; default: all sliders, choices and numbers among the inputs
+    draws_links  whether a link with settings of its own is drawn when the page opens with it
     """
-    sampling = {**sampling, **MODEL_QUEUE}
+    watched = [c for c in sampling["inputs"] if isinstance(c, CONTROLS)] if controls is None else controls
+    sampling = {**sampling, **MODEL_QUEUE, "show_progress": "minimal", "show_progress_on": status}  # says the place
+
+    def tell(what: str) -> dict:
+        """The arguments of an event in which `run_controls.js` hears the values of all controls."""
+        first = json.dumps({"prefix": tools.prefix, "base": [control.value for control in watched],
+                            "seed": watched.index(seed) if seed in watched else -1, "drawsLinks": draws_links})
+        return {"fn": None, "inputs": watched, "js": f"(...values) => window.runs.{what}({first}, values)"}
+
+    gr.on([control.change for control in watched], **tell("changed"))
     clicked = tools.generate.click(running_buttons, outputs=[*tools.buttons, status], **QUIET)
+    tools.generate.click(**tell("drawing"))
     run = clicked.then(api_name=api_name, **sampling)
     new_seed = tools.seed.click(lambda: (*running_buttons(), random.randint(0, MAX_SEED)),
                                 outputs=[*tools.buttons, status, seed], **QUIET)
+    tools.seed.click(**tell("drawing"))
+    new_seed.then(**tell("drawing"))  # with the new seed
     rerun = new_seed.then(api_visibility="private", **sampling)
     for event in (run, rerun):
         event.success(idle_buttons, outputs=tools.buttons, **QUIET)
+        event.success(**tell("done"))
         event.failure(idle_buttons, outputs=tools.buttons, **QUIET)
+        event.failure(**tell("failed"))
     tools.stop.click(lambda drawn: (*idle_buttons(), stopped_status(drawn)), inputs=drawn,
                      outputs=[*tools.buttons, status], cancels=[run, rerun], **QUIET)
-    return [run, rerun]
+    tools.stop.click(**tell("stopped"))
+    for button, action in ((tools.link, "copyLink"), (tools.download, "download")):
+        if button is not None:
+            button.click(None, js=f"() => window.runs.{action}({json.dumps(tools.prefix)})")
+    return Runs([run, rerun], tell("upToDate"))
 
 
 def running_buttons() -> tuple:

@@ -8,12 +8,22 @@ from demo.service.bridge import Progress
 from demo.service.settings import Settings
 
 
-def status_html(text: str, done: float | None = None) -> str:
-    """The line above the samples; with a bar while something is running (`done` from 0 to 1)."""
+def status_html(text: str, done: float | None = None, shown: bool = False) -> str:
+    """The line above the samples; with a bar while something is running (`done` from 0 to 1).
+
+    `shown` says that the picture below is the one of the settings on the page: a link then needs no drawing.
+    What changes here is said by the page's one live region, see `run_controls.js`.
+    """
+    mark = " data-shown" * shown
     if done is None:
-        return f'<p class="status" role="status">{text}</p>'
-    return (f'<p class="status">{text}</p><div class="bar" role="progressbar" aria-label="Sampling" '
-            f'aria-valuenow="{done:.0%}"><span style="width:{done:.1%}"></span></div>')
+        return f'<p class="status"{mark}>{text}</p>'
+    return (f'<p class="status">{text}</p><div class="bar" role="progressbar" aria-label="Drawing" aria-valuemin="0" '
+            f'aria-valuemax="100" aria-valuenow="{100 * done:.0f}"><span style="width:{done:.1%}"></span></div>')
+
+
+def error_status(error: Exception | str) -> str:
+    """A sentence about what went wrong, in red with a mark, and read out at once."""
+    return f'<p class="status error" role="alert">{html.escape(str(error))}</p>'
 
 
 def running_status(progress: Progress) -> str:
@@ -49,10 +59,9 @@ def stored_status(stored: Stored | None, asked: Settings | None = None, problem:
     """What the page shows when it opens; `asked` and `problem` are what its address says, and what is wrong with it."""
     problem = f"{html.escape(problem)} " if problem else ""
     if stored is None:
-        return status_html(f"{problem}Nothing drawn yet: press <b>Generate</b>.")
+        return status_html(f"{problem}Nothing drawn yet: press <b>Draw</b>.")
     if asked not in (None, stored.settings):
-        return status_html(f"{problem}These are stored samples. The settings of your link are in place: press "
-                           "<b>Generate</b> to draw them.")
+        return status_html(f"{problem}These are stored samples; yours are drawn next, with the settings of your link.")
     settings = html.escape(describe(stored.settings))
     return status_html(f"{problem}<b>Stored samples</b>, drawn in {stored.seconds:.1f} s. {settings}. Press "
-                       "<b>Generate</b> to watch the same ones appear, or <b>New seed</b> for others.")
+                       "<b>Draw</b> to watch the same ones appear, or <b>Draw another</b> for others.", shown=True)

@@ -7,6 +7,7 @@ from types import ModuleType
 import gradio as gr
 
 from demo.kit import address
+from demo.kit.page_files import lift_pictures
 from demo.service.bridge import Service
 from demo.tabs.about import tab as about_tab
 from demo.tabs.autoencoder import tab as autoencoder_tab
@@ -18,27 +19,30 @@ from demo.tabs.interpolate import tab as interpolate_tab
 from demo.tabs.likelihood import tab as likelihood_tab
 from demo.tabs.portraits import tab as portraits_tab
 from demo.tabs.scoreboard import tab as scoreboard_tab
-from demo.web.diagram import diagram_html
+from demo.web.diagram import digit_html
 from demo.web.guarded import GuardedBlocks
+from demo.web.head import TITLE
 from demo.web.notebook_links import notebook_links
 from demo.web.sessions import FILE_SECONDS, forget_on_unload
 
-TABS = (classes_tab, portraits_tab, interpolate_tab, chain_tab, autoencoder_tab, inside_tab, complete_tab,
+# In the order of understanding: what it is (inside), playing with it (classes to auto-encoder), what it is good for
+# (complete, likelihood), how good it is (scoreboard). `frame.css` draws a line before each group. About, the last, is
+# reached from the footer.
+TABS = (inside_tab, classes_tab, portraits_tab, interpolate_tab, chain_tab, autoencoder_tab, complete_tab,
         likelihood_tab, scoreboard_tab, about_tab)
+OWN_HEADING = {"story", "about"}  # these tabs bring their own
 QUEUE_LENGTH = 16  # requests waiting or running; one more is told that the demo is busy
 
-HEADER = """<div class="masthead"><div>
-<p class="kicker">Conditional Image Generation with PixelCNN Decoders, 2016</p>
-<h1>A network that draws <br>one pixel at a time</h1>
-<p>A PixelCNN draws a picture as one writes a sentence: pixel after pixel, each chosen in the light of all the ones
-before it. For red, then green, then blue of every pixel a convolutional network gives a probability to each possible
-value, and one is drawn at random. Masks hide from the network whatever is not drawn yet, so the same network also says
-exactly how probable a given picture is. <em>Conditional</em> means that it is told what to draw.</p>
-</div>{diagram}</div>"""
+# The strip is not shown on the tab "story", which begins with a heading of its own.
+HEADER = """<a class="skip" href="#tabs">Skip to the content</a>
+<div id="announcer" class="sr-only" role="status"></div>
+<header class="strip-head">{digit}<h1>{title}</h1>
+<p class="paper">Conditional Image Generation with PixelCNN Decoders, 2016</p></header>"""
 
-FOOTER = """<p class="colophon">After <a href="https://arxiv.org/abs/1606.05328" target="_blank" rel="noopener">
-van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu (2016)</a>. Everything runs on the machine that
-serves this page; what you enter is forgotten when you close it.</p>"""
+FOOTER = """<p class="colophon"><a href="?tab=about">About this page</a> · After
+<a href="https://arxiv.org/abs/1606.05328" target="_blank" rel="noopener">van den Oord, Kalchbrenner, Vinyals, Espeholt,
+Graves, Kavukcuoglu (2016)</a>. Everything runs on the machine that serves this page; what you enter is forgotten when
+you close it.</p>"""
 
 LEFT_OUT = """<p class="facts">Left out, as their files are damaged: {names}.</p>"""
 
@@ -57,6 +61,8 @@ def build_tab(page: gr.Blocks, service: Service, module: ModuleType, tab: gr.Tab
     """One tab, inside its open `gr.Tab`; a damaged file costs this tab only, which says so."""
     blocks, events = set(page.blocks), set(page.fns)
     try:
+        if module.ID not in OWN_HEADING:
+            gr.HTML(f'<h2 class="sr-only">{html.escape(module.TITLE)}</h2>', apply_default_css=False)
         module.build(page, service)
         notebook_links(module.ID)
     except Exception as error:  # whatever a file can hold
@@ -70,17 +76,16 @@ def build_tab(page: gr.Blocks, service: Service, module: ModuleType, tab: gr.Tab
 
 def build_page(service: Service) -> gr.Blocks:
     """The page around a service; launch it with `notebook_theme()` and `STYLES`."""
-    page = GuardedBlocks(title="PixelCNN: one pixel at a time", analytics_enabled=False,
-                         delete_cache=FILE_SECONDS)
+    page = GuardedBlocks(title=TITLE, analytics_enabled=False, delete_cache=FILE_SECONDS)
     with page:
         forget_on_unload(page)
-        gr.HTML(HEADER.format(diagram=diagram_html()), elem_id="masthead", apply_default_css=False)
+        gr.HTML(HEADER.format(digit=digit_html(), title=TITLE), elem_id="masthead", apply_default_css=False)
         if service.left_out:
             gr.HTML(LEFT_OUT.format(names=html.escape(", ".join(service.left_out))), apply_default_css=False)
         if service.names:
-            with gr.Tabs(elem_id="tabs") as tabs:
+            with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
                 for module in TABS:
-                    with gr.Tab(module.TITLE, id=module.ID) as tab:
+                    with gr.Tab(module.TITLE, id=module.ID, elem_id=f"tab-{module.ID}") as tab:
                         build_tab(page, service, module, tab)
                     tab.select(None, js=address.write_tab(module.ID))
 
@@ -94,4 +99,7 @@ def build_page(service: Service) -> gr.Blocks:
         else:
             gr.Markdown(NO_MODELS)
         gr.HTML(FOOTER, apply_default_css=False)
+    for block in page.blocks.values():
+        if isinstance(block, gr.HTML) and isinstance(block.value, str):
+            block.value = lift_pictures(block.value)
     return page.queue(max_size=QUEUE_LENGTH, api_open=False)

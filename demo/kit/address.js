@@ -1,0 +1,92 @@
+// The address bar; `address.py` says what stands in it. Runs in the head of the page, before everything else.
+
+window.address = (() => {
+  const here = () => new URLSearchParams(window.location.search);
+  let news = {}, timer, settled;
+
+  // While the page opens, its own events must not overwrite the address that it is opened with.
+  window.addressRead = false;
+
+  function put(query, how) {
+    history[how](history.state, "", "?" + query);
+    settled = query;
+  }
+
+  // Sliders fire on every step of a drag, and browsers limit how often a page may write its address: so all news of a
+  // moment is collected, from every tab, and written at once.
+  function write(entries) {
+    if (!window.addressRead) return;
+    news = {...news, ...entries};
+    clearTimeout(timer);
+    timer = setTimeout(flush, 150);
+  }
+  function flush() {
+    clearTimeout(timer);
+    const query = here();
+    for (const [key, value] of Object.entries(news)) if (value == null) query.delete(key); else query.set(key, value);
+    news = {};
+    put(query, "replaceState");
+  }
+
+  const tabs = () => [...document.querySelectorAll("[role=tab][data-tab-id]")];
+  function show(id) {
+    document.documentElement.dataset.tab = id;
+    const button = tabs().find(tab => tab.dataset.tabId === id), bar = button?.closest("[role=tablist]");
+    if (bar) bar.scrollTo({left: button.offsetLeft - (bar.clientWidth - button.offsetWidth) / 2});
+    for (const tab of tabs()) tab.tabIndex = tab.dataset.tabId === id ? 0 : -1;
+  }
+
+  // A tab was opened: one more step for the Back button, unless that is how it was opened.
+  function tabShown(id) {
+    const old = here().get("tab") || window.firstTab, moved = window.addressRead && old !== id;
+    show(id);
+    if (!moved) return;
+    flush();
+    const query = here();
+    query.set("tab", id);
+    put(query, "pushState");
+    if (window.scrollY > 0) window.scrollTo(0, 0);
+  }
+
+  // Back and Forward change the tab; the settings on the page stay as they are, and so does what the address says of
+  // them.
+  window.addEventListener("popstate", () => {
+    const id = here().get("tab") || window.firstTab, query = new URLSearchParams(settled || here());
+    query.set("tab", id);
+    put(query, "replaceState");
+    tabs().find(tab => tab.dataset.tabId === id)?.click();
+  });
+
+  // Requests of Gradio's that are under way: what a link asks for is in its place when there are none any more.
+  let underway = 0, quiet = Date.now();
+  const fetched = window.fetch;
+  window.fetch = async function (...request) {
+    const address = String(request[0]?.url || request[0]);
+    if (!/\/(run|queue\/join)\b/.test(address)) return fetched.apply(this, request);
+    underway++;
+    try {
+      return await fetched.apply(this, request);
+    } finally {
+      underway--;
+      quiet = Date.now();
+    }
+  };
+  function whenQuiet(action) {
+    const look = setInterval(() => {
+      if (underway || Date.now() - quiet < 400) return;
+      clearInterval(look);
+      action();
+    }, 50);
+  }
+
+  function opened() {
+    show(document.documentElement.dataset.tab);
+    whenQuiet(() => {
+      window.addressRead = true;
+      settled = here();
+      window.runs.drawLink();
+    });
+  }
+
+  return {write, tabShown, opened, whenQuiet};
+})();
