@@ -12,7 +12,7 @@ from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import count_parameters, training_so_far
 from pixelcnn_core.results import read_json, read_results
-from pixelcnn_core.sampling.sample import finish, sample
+from pixelcnn_core.sampling.sample import finish, sample_rows
 
 CARD = """---
 library_name: pixelcnn
@@ -46,13 +46,11 @@ loss curve.
 ## Use
 
 ```python
-import torch
-
-from pixelcnn_core import Condition, GatedPixelCNN
-from pixelcnn_core.sampling.sample import finish, sample
+from pixelcnn_core import GatedPixelCNN
 
 model = GatedPixelCNN.from_pretrained("{folder}")
-images = finish(sample(model, {condition}, seed=0))  # uint8 (B, C, H, W)
+images = model.sample({condition}, seed=0)  # images.tensor: uint8 (N, C, H, W)
+images.save("samples.png")
 ```
 
 Run again: {again}, then `python -m pixelcnn_core evaluate RUN --data DATA`.
@@ -95,10 +93,10 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
     scale = max(1, 64 // config.image_size)
     if shown:
         labels = torch.tensor([config.class_names.index(name) for name in shown]).repeat_interleave(per_class)
-        images = finish(sample(model, Condition(label=labels), seed=seed, temperature=temperature))
+        images = finish(sample_rows(model, Condition(label=labels), seed=seed, temperature=temperature))
         picture = labelled_grid(images, shown, config.levels, scale=scale)
     else:
-        images = finish(sample(model, batch=per_class ** 2, seed=seed, temperature=temperature))
+        images = finish(sample_rows(model, batch=per_class ** 2, seed=seed, temperature=temperature))
         picture = image_grid(images, per_class, config.levels, scale=scale)
     picture.save(folder / "samples.png", optimize=True)
 
@@ -110,7 +108,7 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
         bayes = (f"| class found by Bayes' rule | {results['bayes_accuracy']:.1%} of {results['bayes_images']:,} test "
                  "images |\n")
     name = recipe.get("name", folder.name)
-    condition = f"Condition(label=torch.arange({config.classes}))" if config.classes else "batch=8"
+    condition = f"range({config.classes})" if config.classes else "n=8"
     (folder / "README.md").write_text(CARD.format(
         name=name, about=recipe.get("about", ""), parameters=count_parameters(model), layers=config.layers,
         features=config.features, size=config.image_size, channels=config.channels, levels=config.levels,

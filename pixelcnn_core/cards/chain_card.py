@@ -43,14 +43,11 @@ but the finest, min-p {min_p:g}.
 ## Use
 
 ```python
-from pixelcnn_core.models.chain import Chain
-from pixelcnn_core.models.conditioning import Condition
-from pixelcnn_core.sampling.coarse_to_fine import sample_chain
-from pixelcnn_core.sampling.sample import finish
+from pixelcnn_core import Chain{imported}
 
 chain = Chain.from_pretrained("{folder}")
-pictures = finish(sample_chain(chain, {condition}, seed=0))
-images = pictures[{size}]  # uint8 (B, 3, {size}, {size}); beside it the smaller ones
+images = chain.sample({condition}, seed=0)  # images.tensor: uint8 (N, 3, {size}, {size})
+images.save("samples.png")
 ```
 
 Train a step again: `python -m pixelcnn_core train {recipe} --data DATA --out RUN`; all of them, what is missing or
@@ -123,7 +120,8 @@ def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Imag
                          per_dim=results["bits_per_dim_at_most"]) if "steps" in results else "Not evaluated.",
         seed=seed, **{key: chosen[key] for key in ("temperature", "guidance", "min_p")},
         likeness=likeness_section(results.get("identity")), quality=quality_section(folder), folder=folder.name,
-        condition="Condition(embedding=h)" if config.embedding else "Condition(label=torch.arange(10))", size=size,
+        condition="condition=Condition(embedding=h)" if config.embedding else f"range({config.classes})", size=size,
+        imported=", Condition" if config.embedding else "",
         recipe=recipe.get("name", "RECIPE"), chain=recipe.get("name", "").replace(f"-{size}", ""),
         limits=LIMITS.format(minutes=duration(minutes), seen=SEEN.get(data, ""))), encoding="utf-8")
     return folder / "README.md"

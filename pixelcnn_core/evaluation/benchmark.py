@@ -18,7 +18,7 @@ from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import count_parameters, cpu_name, versions
 from pixelcnn_core.sampling.coarse_to_fine import sample_chain
-from pixelcnn_core.sampling.sample import finish, naive_step, sample, uniforms_from_seed
+from pixelcnn_core.sampling.sample import finish, naive_step, sample_rows, uniforms_from_seed
 
 
 def benchmark(checkpoint: str, batches: list[int], repeats: int = 5, naive_steps: int = 4,
@@ -46,7 +46,7 @@ def time_batch(model: GatedPixelCNN, batch: int, repeats: int, naive_steps: int)
     config, device = model.config, model.head1.weight.device
     condition = example_condition(model, batch).to(device)
     uniforms = uniforms_from_seed(0, batch, config)
-    x = finish(sample(model, condition, uniforms=uniforms)).to(device)
+    x = finish(sample_rows(model, condition, uniforms=uniforms)).to(device)
     on_device = uniforms.to(device)
 
     def forward() -> None:
@@ -57,7 +57,7 @@ def time_batch(model: GatedPixelCNN, batch: int, repeats: int, naive_steps: int)
             naive_step(model, x, condition, on_device, (step % config.channels, 0, step // config.channels))
 
     def cached() -> None:
-        finish(sample(model, condition, uniforms=uniforms))
+        finish(sample_rows(model, condition, uniforms=uniforms))
 
     times: dict[str, list[float]] = {"forward": [], "naive": [], "cached": []}
     with torch.inference_mode():
@@ -94,7 +94,7 @@ def draw_once(model: GatedPixelCNN | Chain, batch: int) -> None:
     if isinstance(model, Chain):
         finish(sample_chain(model, example_condition(model.steps[0], batch)))
     else:
-        finish(sample(model, example_condition(model, batch)))
+        finish(sample_rows(model, example_condition(model, batch)))
 
 
 def seconds(work, device: torch.device) -> float:

@@ -24,16 +24,20 @@ from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from torch import Tensor
 
-from pixelcnn_core.models.checkpoint import CheckpointError
-from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.base import Drawing
+from pixelcnn_core.models.checkpoint import CheckpointError, locate
+from pixelcnn_core.models.conditioning import Condition, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.upscaler import Upscaler, halved
 
 CHAIN_FILE = "chain.json"
 
 
-class Chain:
-    """Steps of doubling size: a `GatedPixelCNN`, then `Upscaler`s. Raises ValueError for steps that do not fit."""
+class Chain(Drawing):
+    """Steps of doubling size: a `GatedPixelCNN`, then `Upscaler`s. `sample` and `inpaint` draw its largest pictures.
+
+    Raises ValueError for steps that do not fit.
+    """
 
     def __init__(self, steps: Sequence[GatedPixelCNN | Upscaler]):
         if not steps or not isinstance(steps[0], GatedPixelCNN):
@@ -53,7 +57,7 @@ class Chain:
     @classmethod
     def from_pretrained(cls, folder: str | Path, size: int | None = None, **options) -> "Chain":
         """The chain in a folder or on the Hub, up to the step of `size` pixels. Raises CheckpointError."""
-        folder = str(folder)
+        folder = str(locate(folder))
         names = chain_steps(folder)
         local = Path(folder).exists()
         kinds = [GatedPixelCNN] + [Upscaler] * (len(names) - 1)
@@ -103,7 +107,7 @@ class Chain:
     @torch.no_grad()
     def bits(self, images: Tensor, condition: Condition | None = None) -> dict[int, Tensor]:
         """-log2 of every step's factor, {size: (B,)} bits of whole pictures. Their sum is at most what x needs."""
-        found = {}
+        found, condition = {}, as_condition(condition, self.config.class_names)
         for step, (size, picture) in zip(self.steps, self.pyramid(images).items()):
             bits_per_dim = step.bits_per_dim(picture, taken(condition, step))
             found[size] = bits_per_dim * picture[0].numel()
@@ -111,8 +115,9 @@ class Chain:
 
 
 def load_model(folder: str | Path) -> GatedPixelCNN | Chain:
-    """The chain or the single model in a checkpoint folder or on the Hub. Raises CheckpointError."""
-    if Path(folder, CHAIN_FILE).is_file():
+    """The chain or the single model in a checkpoint folder or on the Hub; bundled ones, as
+    "demo/assets/models/cifar10", are found from anywhere. Raises CheckpointError."""
+    if Path(locate(folder), CHAIN_FILE).is_file():
         return Chain.from_pretrained(folder)
     return GatedPixelCNN.from_pretrained(folder)
 

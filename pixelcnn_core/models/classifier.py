@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixelcnn_core.models.checkpoint import Checkpoint
+from pixelcnn_core.models.base import Model
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.config import check_settings
 from pixelcnn_core.models.images import as_images
@@ -64,7 +64,7 @@ class Block(nn.Module):
         return F.relu(x + self.norms[1](self.convolutions[1](y)))
 
 
-class Classifier(Checkpoint, nn.Module):
+class Classifier(Model):
     """`Classifier.from_pretrained(folder)`; `probabilities(images)` is what it thinks."""
 
     config_class = ClassifierConfig

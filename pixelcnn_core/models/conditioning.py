@@ -92,6 +92,29 @@ def as_batch(name: str, value) -> Tensor:
     return value if value.ndim >= DIMENSIONS[name] else value[None]
 
 
+def as_condition(given, class_names: tuple[str, ...] = ()) -> Condition:
+    """A condition from what a caller gave: itself, nothing, or labels: numbers or names of classes, one or several.
+
+    as_condition("cat", names), as_condition([3, "dog"], names), as_condition(numpy.array([3, 5]))
+    Raises ValueError for what is no label, and names the classes where one is unknown.
+    """
+    if given is None or isinstance(given, Condition):
+        return given or Condition()
+    if isinstance(given, (list, tuple)) and any(isinstance(label, str) for label in given):
+        given = [class_number(label, class_names) for label in given]
+    return Condition(label=class_number(given, class_names) if isinstance(given, str) else given)
+
+
+def class_number(label: str | int, class_names: tuple[str, ...]) -> int:
+    """The number of a class given by its name, or by itself. Raises ValueError."""
+    if not isinstance(label, str):
+        return label
+    if label not in class_names:
+        known = f"there are {', '.join(class_names)}" if class_names else "the model has no names for its classes"
+        raise ValueError(f"no class is called {label!r}; {known}")
+    return class_names.index(label)
+
+
 def global_vector(condition: Condition, batch: int, classes: int, embedding: int, like: Tensor) -> Tensor | None:
     """The vector `h` of equation 4: one-hot label, then embedding: (batch, classes + embedding); None without either.
 

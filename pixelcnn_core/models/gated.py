@@ -16,8 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixelcnn_core.models.checkpoint import Checkpoint, CheckpointError
-from pixelcnn_core.models.conditioning import Condition, global_vector, position_map, spatial_map
+from pixelcnn_core.models.base import Drawing, Model
+from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.models.conditioning import Condition, as_condition, global_vector, position_map, spatial_map
 from pixelcnn_core.models.config import check_settings
 from pixelcnn_core.models.images import as_images
 from pixelcnn_core.models.layers import ColourConv1x1, GatedLayer
@@ -76,8 +77,12 @@ class PixelCNNConfig:
         return {**asdict(self), "class_names": list(self.class_names)}
 
 
-class GatedPixelCNN(Checkpoint, nn.Module):
-    """The model of the paper. `GatedPixelCNN.from_pretrained(folder or hub id)` loads a trained one."""
+class GatedPixelCNN(Drawing, Model):
+    """The model of the paper. `GatedPixelCNN.from_pretrained(folder or hub id)` loads a trained one.
+
+    `bits_per_dim` and `log_prob` are its likelihood, `sample` and `inpaint` draw. Wherever a condition is asked for,
+    labels will do: numbers or names of classes, one for all images or one for each.
+    """
 
     config_class = PixelCNNConfig
     loss_name = "bits_per_dim"
@@ -111,7 +116,8 @@ class GatedPixelCNN(Checkpoint, nn.Module):
 
     def condition_terms(self, condition: Condition | None, batch: int, size: tuple[int, int]) -> list[Tensor]:
         """What the condition adds inside the gates of each layer, both stacks: list of (B, 4F, H or 1, W or 1)."""
-        condition, config, like = condition or Condition(), self.config, self.head1.weight
+        config, like = self.config, self.head1.weight
+        condition = as_condition(condition, config.class_names)
         h = global_vector(condition, batch, config.classes, config.embedding, like)
         s = spatial_map(condition, batch, config.map_channels, size, like)
         terms = [torch.zeros(1, 4 * config.features, 1, 1, dtype=like.dtype, device=like.device)] * config.layers
@@ -160,10 +166,14 @@ class GatedPixelCNN(Checkpoint, nn.Module):
         """-log2 p(x | h) / number of sub-pixels, exact: (B, C, H, W) -> (B,). Its mean is the training loss."""
         return self.bits_per_sub_pixel(x, condition).mean(dim=(1, 2, 3))
 
+    def log_prob(self, x: Tensor, condition: Condition | None = None) -> Tensor:
+        """ln p(x | h) of whole images in nats (natural logarithm), exact: (B, C, H, W) -> (B,)."""
+        return -math.log(2) * self.bits_per_sub_pixel(x, condition).sum(dim=(1, 2, 3))
+
     def losses(self, images: Tensor, condition: Condition | None = None, kept: Tensor | None = None) -> Tensor:
         """What training makes small: bits per dimension, without the condition where `kept`, (B,) bool, is False."""
         if condition is not None and kept is not None:
-            condition = condition.drop(kept)
+            condition = as_condition(condition, self.config.class_names).expand(len(images)).drop(kept)
         return self.bits_per_dim(images, condition)
 
 

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pixelcnn_core.models.conditioning import as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.models.layers import ColourConv1x1, colour_mask
 
@@ -62,7 +63,7 @@ class PlainPixelCNN(GatedPixelCNN):
         self.head2 = ColourConv1x1(config.head_features, groups * config.levels, groups)
 
     def _channel_logits(self, x: Tensor, condition=None) -> Tensor:
-        if condition is not None and len(condition):
+        if len(as_condition(condition)):
             raise ValueError(f"{type(self).__name__} is unconditional, as the models of 2016 were")
         if x.ndim != 4 or x.shape[1] != self.config.channels:
             raise ValueError(f"images have shape (B, {self.config.channels}, H, W), not {tuple(x.shape)}")

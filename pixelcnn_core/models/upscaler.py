@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixelcnn_core.models.checkpoint import Checkpoint
+from pixelcnn_core.models.base import Model
 from pixelcnn_core.models.conditioning import Condition, global_vector
 from pixelcnn_core.models.config import check_settings
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
@@ -102,8 +102,9 @@ class MapNetwork(nn.Module):
         return torch.cat([s, enlarged.to(s.dtype)], dim=1)  # (B, map_channels, 2H, 2W)
 
 
-class Upscaler(Checkpoint, nn.Module):
-    """`Upscaler.from_pretrained(folder)`, then `sample(model.decoder, model.condition(smaller, h))`."""
+class Upscaler(Model):
+    """`Upscaler.from_pretrained(folder)`, then
+    `model.decoder.sample(condition=model.condition(smaller, h))`."""
 
     config_class = UpscalerConfig
     loss_name = "bits_per_dim"

@@ -15,10 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelcnn_core.models.chain import Chain, taken
-from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.conditioning import Condition, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.upscaler import Upscaler, halved
-from pixelcnn_core.sampling.sample import check_numbers, finish, sample, uniforms_from_seed
+from pixelcnn_core.sampling.sample import check_numbers, finish, height_and_width, sample_rows, uniforms_from_seed
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 Pictures = dict[int, Tensor]  # {size: uint8 (B, C, size, size)}, the smallest first
@@ -40,11 +40,11 @@ def sample_chain(chain: Chain, condition: Condition | None = None, *, batch: int
 
     uniforms     {size: (B or 1, C, size, size)}: the noise; default: from `seed`
     given        integers (B or 1, C, s, s): this size's picture; only the finer ones are drawn, and yielded
-    temperature, guidance, truncation: as in `sample`; one for all steps of the chain, or a sequence with one for each
+    temperature, guidance, truncation: as in `sample_rows`; one for all steps, or a sequence with one for each
     image, known integers (B or 1, C, S, S) of the largest size and bool (S, S) or (B, S, S): pixels to keep
     Raises ValueError for anything that does not fit, before any work is done.
     """
-    condition, steps = condition or Condition(), len(chain.steps)
+    condition, steps = as_condition(condition, chain.config.class_names), len(chain.steps)
     temperatures, guidances = per_step(temperature, steps), per_step(guidance, steps)
     truncations = per_step(truncation, steps)
     for number in range(steps):
@@ -73,13 +73,13 @@ def sample_chain(chain: Chain, condition: Condition | None = None, *, batch: int
                         "guidance": guidances[number], "truncation": truncations[number], "method": method}
             settings |= kept.get(size, {})
             if not isinstance(step, Upscaler):
-                rows = sample(step, h, **settings)
+                rows = sample_rows(step, h, **settings)
             else:
                 with torch.no_grad():
                     told = step.condition(last.to(device), h)
                     without = step.condition(last.to(device)) if guidances[number] != 1 and len(h) else None
                 settings["guidance"] = guidances[number] if without is not None else 1.0
-                rows = sample(step.decoder, told, unconditional=without, **settings)
+                rows = sample_rows(step.decoder, told, unconditional=without, **settings)
             for partial in rows:
                 last = partial
                 yield {**pictures, size: partial}
@@ -91,20 +91,23 @@ def sample_chain(chain: Chain, condition: Condition | None = None, *, batch: int
 def draw(model: GatedPixelCNN | Chain, condition: Condition, seed: int, *, count: int | None = None, batch: int = 100,
          **settings) -> Tensor:
     """Finished images of a single model or of a chain, one for each entry of the condition or `count` without any:
-    uint8 (N, C, S, S), on the CPU. Drawn in batches; the seed fixes the noise of image k. `settings` as in `sample`."""
+    uint8 (N, C, H, W), on the CPU. Drawn in batches; the seed fixes the noise of image k. `settings` as in
+    `sample_rows` or `sample_chain`; an image, a mask or a picture given is one for all, or one for each."""
     images, count = [], count or len(condition)
-    if isinstance(model, Chain):
-        noise = chain_uniforms(seed, count, model)
-        for start in range(0, count, batch):
-            part = slice(start, start + batch)
-            pictures = finish(sample_chain(model, condition[part], uniforms={k: u[part] for k, u in noise.items()},
-                                           **settings))
-            images.append(pictures[model.size].cpu())
-    else:
-        noise = uniforms_from_seed(seed, count, model.config)
-        for start in range(0, count, batch):
-            part = slice(start, start + batch)
-            images.append(finish(sample(model, condition[part], uniforms=noise[part], **settings)).cpu())
+    condition, single = condition.expand(count), not isinstance(model, Chain)
+    noise = uniforms_from_seed(seed, count, model.config, height_and_width(settings.get("size"), model.config)) \
+        if single else chain_uniforms(seed, count, model)
+    each = {name: settings.pop(name) for name in ("image", "known", "given")
+            if name in settings and settings[name].ndim > 2 and len(settings[name]) == count}
+    for start in range(0, count, batch):
+        part = slice(start, start + batch)
+        own = {name: value[part] for name, value in each.items()}
+        if single:
+            images.append(finish(sample_rows(model, condition[part], uniforms=noise[part], **own, **settings)).cpu())
+        else:
+            uniforms = {size: numbers[part] for size, numbers in noise.items()}
+            images.append(finish(sample_chain(model, condition[part], uniforms=uniforms, **own,
+                                              **settings))[model.size].cpu())
     return torch.cat(images)
 
 
@@ -145,7 +148,7 @@ def check_picture(picture: Tensor, batch: int, chain: Chain) -> None:
 
 
 def known_pyramid(chain: Chain, image: Tensor | None, known: Tensor | None, batch: int) -> dict[int, dict[str, Tensor]]:
-    """What `sample` keeps at every size: image and mask; a smaller pixel is known where all its parts are."""
+    """What `sample_rows` keeps at every size: image and mask; a smaller pixel is known where all its parts are."""
     if image is None or known is None:
         raise ValueError("inpainting needs both the image and the mask of its known pixels")
     mask = known.bool() if known.ndim == 3 else known.bool()[None]  # (B or 1, S, S)

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.sampling.sample import sample
+from pixelcnn_core.sampling.sample import sample_rows
 
 
 def raster_sight(known: Tensor) -> Tensor:
@@ -44,8 +44,8 @@ def complete(model: GatedPixelCNN, image: Tensor, known: Tensor, count: int, *, 
     """
     if condition is not None and len(condition) == 1:
         condition = condition[[0] * count]
-    return sample(model, condition, batch=count, seed=seed, temperature=temperature, image=image[None],
-                  known=known[None])
+    return sample_rows(model, condition, batch=count, seed=seed, temperature=temperature, image=image[None],
+                       known=known[None])
 
 
 @torch.no_grad()

@@ -22,7 +22,7 @@ EDGE = 0.05  # of an interval is left out at either end: another sampler may rou
 
 @torch.no_grad()
 def uniforms_for(model: GatedPixelCNN, image: Tensor, condition: Condition | None = None, seed: int = 0) -> Tensor:
-    """Noise with which `sample(model, condition, uniforms=...)` draws exactly this image at temperature 1.
+    """Noise with which `sample_rows(model, condition, uniforms=...)` draws exactly this image at temperature 1.
 
     image integers (B, C, H, W) in [0, levels) -> float64 in [0, 1), (B, C, H, W). `seed` chooses the place inside each
     interval. The intervals are those of the cached sampler on the CPU, to the last bit: it misses only values that the

@@ -1,4 +1,4 @@
-"""Ancestral sampling, section 2.1: sub-pixel by sub-pixel in raster order, R, G, B inside each pixel.
+"""Ancestral sampling, section 2 and equation 1: sub-pixel by sub-pixel in raster order, R, G, B inside each pixel.
 
 Randomness is explicit: every sub-pixel has one uniform number u, and its value is the smallest level k whose
 cumulative probability exceeds u. A sample is therefore a function of (weights, condition, temperature, truncation,
@@ -9,7 +9,11 @@ image.
     method="fixed point"  all sub-pixels at once, again and again (`fixed_point.py`): yields after every pass
     method="cached"  every activation computed once (`cached/sampler.py`): the same images, hundreds of times faster
 
-`sample` is a generator of partial images, one per finished row; closing it stops the work.
+`sample_rows` is a generator of partial images, one per finished row; closing it stops the work. Whoever wants finished
+images and no more calls `model.sample(...)` (`images.py`).
+
+References: van den Oord et al., 2016, arXiv 1606.05328, section 2 (raster order); Ho and Salimans, 2022, arXiv
+2207.12598 (classifier-free guidance).
 """
 
 import math
@@ -20,22 +24,37 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.conditioning import Condition, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.sampling.cached.sampler import CachedSampler
 from pixelcnn_core.sampling.fixed_point import fixed_point_passes
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 
-def uniforms_from_seed(seed: int, batch: int, config: PixelCNNConfig) -> Tensor:
+def uniforms_from_seed(seed: int, batch: int, config: PixelCNNConfig, size: tuple[int, int] | None = None) -> Tensor:
     """The noise of a sample: float64 in [0, 1), (batch, C, H, W). Image k gets the same numbers in any batch.
 
-    Raises ValueError for a negative seed.
+    size  (H, W); default: what the model was trained on. Raises ValueError for a negative seed.
     """
     if seed < 0:
         raise ValueError(f"a seed is a whole number of at least 0, not {seed}")
-    shape = (batch, config.channels, config.image_size, config.image_size)
+    shape = (batch, config.channels, *height_and_width(size, config))
     return torch.from_numpy(np.random.default_rng(seed).random(shape))
+
+
+def height_and_width(size: int | tuple[int, int] | None, config: PixelCNNConfig) -> tuple[int, int]:
+    """(H, W) of what is to be drawn; None is the size of the training images. Raises ValueError.
+
+    Convolutions take any size. A position map does not: at another size every place would mean another one.
+    """
+    trained = (config.image_size, config.image_size)
+    size = trained if size is None else (size, size) if isinstance(size, int) else tuple(size)
+    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+        raise ValueError(f"size is one whole number above 0 or two, height and width, not {size}")
+    if config.position and size != trained:
+        raise ValueError(f"the model tells places apart by a position map of {trained[0]} x {trained[1]} pixels: it "
+                         "draws no other size")
+    return size
 
 
 def prefix_mask(config: PixelCNNConfig, row: int, column: int) -> Tensor:
@@ -62,45 +81,51 @@ def guided(conditional: Tensor, unconditional: Tensor, guidance: float) -> Tenso
     return unconditional + guidance * (conditional - unconditional)
 
 
-def sample(model: GatedPixelCNN, condition: Condition | None = None, *, batch: int | None = None, seed: int = 0,
-           uniforms: Tensor | None = None, temperature: float = 1.0, guidance: float = 1.0,
-           truncation: Truncation = PAPER, unconditional: Condition | None = None, image: Tensor | None = None,
-           known: Tensor | None = None, method: str = "cached") -> Iterator[Tensor]:
+def sample_rows(model: GatedPixelCNN, condition: Condition | None = None, *, batch: int | None = None, seed: int = 0,
+                uniforms: Tensor | None = None, temperature: float = 1.0, guidance: float = 1.0,
+                truncation: Truncation = PAPER, unconditional: Condition | None = None, image: Tensor | None = None,
+                known: Tensor | None = None, size: int | tuple[int, int] | None = None,
+                method: str = "cached") -> Iterator[Tensor]:
     """Draw images, yielding the unfinished batch, uint8 (B, C, H, W), after every row; rows to come are 0.
 
-    condition    what the images are conditioned on; its length sets the batch size unless `batch` does
+    condition    what the images are conditioned on, a `Condition` or labels; its length sets the batch size unless
+                 `batch` does
     uniforms     (B, C, H, W) or (1, C, H, W) numbers in [0, 1): the noise; default: from `seed`
     temperature  logits are divided by it; 0 takes the most probable level
     guidance     classifier-free: 1 samples p(x | h); above 1 stresses the condition (two network evaluations)
     truncation   which levels are never drawn; none are in the paper's sampler
     unconditional  what guidance starts from; default: no condition at all
     image, known pixels to keep: `image` integers (B or 1, C, H, W), `known` bool (H, W), (B, H, W) or (B, C, H, W)
+    size         height and width, one number or two; default: what the model was trained on
     Raises ValueError for anything that does not fit, before any work is done.
     """
     if not isinstance(model, GatedPixelCNN):
         raise ValueError(f"images are drawn from a GatedPixelCNN, not from a {type(model).__name__}: unwrap the model")
     config = model.config
-    condition = condition or Condition()
+    condition, size = as_condition(condition, config.class_names), height_and_width(size, config)
     if batch is None:
         batch = len(condition) or (len(uniforms) if uniforms is not None else 1)
     if batch < 1:
         raise ValueError(f"a batch has at least 1 image, not {batch}")
     condition, unconditional = condition.expand(batch), unconditional and unconditional.expand(batch)
     if uniforms is None:
-        uniforms = uniforms_from_seed(seed, batch, config)
-    uniforms = check_uniforms(uniforms, batch, config)
-    image, known = check_known(image, known, batch, config)
+        uniforms = uniforms_from_seed(seed, batch, config, size)
+    uniforms = check_uniforms(uniforms, batch, config, size)
+    image, known = check_known(image, known, batch, config, size)
     check_numbers(temperature, guidance)
     if method == "naive":
         return sample_naive(model, condition, uniforms, temperature, guidance, image, known, truncation, unconditional)
     if method == "cached":
         engine = CachedSampler(model, condition, batch, temperature=temperature, guidance=guidance,
-                               truncation=truncation, unconditional=unconditional)
+                               truncation=truncation, unconditional=unconditional, size=size)
         return engine.run(uniforms, image, known)
     if method == "fixed point":
         return fixed_point_passes(model, condition, uniforms, temperature, guidance, image, known, truncation,
                                   unconditional)
     raise ValueError(f"method is 'naive', 'fixed point' or 'cached', not {method!r}")
+
+
+sample = sample_rows  # its earlier name, without the word for what it yields
 
 
 def finish(partial_images: Iterator[Tensor]) -> Tensor:
@@ -147,9 +172,9 @@ def check_numbers(temperature: float, guidance: float) -> None:
         raise ValueError(f"guidance must be a finite number, not {guidance}")
 
 
-def check_uniforms(uniforms: Tensor, batch: int, config: PixelCNNConfig) -> Tensor:
+def check_uniforms(uniforms: Tensor, batch: int, config: PixelCNNConfig, size: tuple[int, int]) -> Tensor:
     """The noise as float64 (batch, C, H, W); a single image's noise is shared by the whole batch."""
-    shape, uniforms = (config.channels, config.image_size, config.image_size), torch.as_tensor(uniforms)
+    shape, uniforms = (config.channels, *size), torch.as_tensor(uniforms)
     if uniforms.ndim != 4 or uniforms.shape[1:] != shape or len(uniforms) not in (1, batch):
         raise ValueError(f"uniforms have shape {tuple(uniforms.shape)}, the model needs {(batch, *shape)}")
     if not bool(((uniforms >= 0) & (uniforms < 1)).all()):
@@ -157,10 +182,10 @@ def check_uniforms(uniforms: Tensor, batch: int, config: PixelCNNConfig) -> Tens
     return uniforms.double().expand(batch, *shape).contiguous()
 
 
-def check_known(image: Tensor | None, known: Tensor | None, batch: int,
-                config: PixelCNNConfig) -> tuple[Tensor, Tensor]:
+def check_known(image: Tensor | None, known: Tensor | None, batch: int, config: PixelCNNConfig,
+                size: tuple[int, int]) -> tuple[Tensor, Tensor]:
     """Given pixels as (uint8 image, bool mask), both (batch, C, H, W); without any, zeros and False."""
-    shape = (config.channels, config.image_size, config.image_size)
+    shape = (config.channels, *size)
     if known is None or image is None:
         if known is not None:
             raise ValueError("a mask of known pixels needs the image that they are taken from")

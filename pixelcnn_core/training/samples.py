@@ -13,7 +13,7 @@ from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.plain import PlainPixelCNN
 from pixelcnn_core.models.upscaler import halved
 from pixelcnn_core.restoration.damage import random_damage, visible
-from pixelcnn_core.sampling.sample import finish, sample
+from pixelcnn_core.sampling.sample import finish, sample_rows
 
 COLUMNS = 8
 
@@ -34,15 +34,15 @@ def samples(model: nn.Module, data: ImageData) -> Image.Image:
     config = model.config
     if data.embeddings is not None:
         condition = Condition(embedding=data.embeddings[:8].repeat_interleave(COLUMNS, 0))
-        drawn = finish(sample(model, condition)).cpu().unflatten(0, (-1, COLUMNS))
+        drawn = finish(sample_rows(model, condition)).cpu().unflatten(0, (-1, COLUMNS))
         sheet = torch.cat([data.images[:len(drawn), None], drawn], 1)  # (8, 1 + COLUMNS, C, H, W)
         return image_grid(sheet.flatten(0, 1), 1 + COLUMNS, config.levels)
     names = config.class_names[:10]
     if not names:
         method = "naive" if isinstance(model, PlainPixelCNN) else "cached"
-        return image_grid(finish(sample(model, batch=64, method=method)), 8, config.levels)
+        return image_grid(finish(sample_rows(model, batch=64, method=method)), 8, config.levels)
     labels = torch.arange(len(names)).repeat_interleave(COLUMNS)
-    return labelled_grid(finish(sample(model, Condition(label=labels))), names, config.levels)
+    return labelled_grid(finish(sample_rows(model, Condition(label=labels))), names, config.levels)
 
 
 def reconstructions(model: nn.Module, data: ImageData) -> Image.Image:
@@ -64,7 +64,7 @@ def enlargements(model: nn.Module, data: ImageData) -> Image.Image:
     smaller = halved(originals)
     condition = model.condition(smaller, data.condition(slice(COLUMNS)))
     enlarged = smaller.repeat_interleave(2, 2).repeat_interleave(2, 3)
-    return rows(model.config.levels, originals, enlarged, finish(sample(model.decoder, condition)))
+    return rows(model.config.levels, originals, enlarged, finish(sample_rows(model.decoder, condition)))
 
 
 def rows(levels: int, *images: Tensor) -> Image.Image:

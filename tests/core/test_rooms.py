@@ -16,6 +16,7 @@ REGISTRIES = {  # the places where the spine names its wings, or a room a later 
     "data/loaders.py": {"faces"},
     "training/samples.py": {"restoration"},
     "training/start.py": {"autoencoder"},
+    "models/base.py": {"sampling"},
     "training/batches.py": {"restoration"},
     "results.py": {"models"}, "provenance.py": {"models"},
     "data/image_data.py": {"models"},

@@ -88,12 +88,12 @@ def pack_weights(model: GatedPixelCNN) -> PackedWeights:
 
 
 @torch.no_grad()
-def pack_condition(model: GatedPixelCNN, condition: Condition, batch: int) -> tuple[Tensor, Tensor]:
-    """What is added inside the gates, two tensors (L, B, H or 1, W or 1, 2F).
+def pack_condition(model: GatedPixelCNN, condition: Condition, batch: int,
+                   size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """What is added inside the gates of images of `size` = (H, W), two tensors (L, B, H or 1, W or 1, 2F).
 
     The first is for the vertical stack; the second, for the horizontal one, includes its bias.
     """
-    size = (model.config.image_size,) * 2
     # One image at a time: a matrix product may round differently with other numbers of rows, and an image must not
     # depend on the batch it is drawn in.
     singles = [model.condition_terms(condition[[k]], 1, size) for k in range(len(condition))]

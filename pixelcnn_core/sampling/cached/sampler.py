@@ -45,7 +45,8 @@ class RowTask(NamedTuple):
 class CachedSampler:
     """Draws one batch of images with caches; `run` can be called again from any pixel after an edit.
 
-    truncation, unconditional: see `sample`
+    truncation, unconditional: see `sample_rows`
+    size         (H, W) of the images; default: what the model was trained on
     backend      "numba" (CPU), "torch" (any device); default: numba on the CPU
     keep_rows    keep the horizontal features of every row, so that `run(start=...)` can resume inside any row
     threads      CPU threads for the numba backend, over the images of the batch
@@ -53,12 +54,13 @@ class CachedSampler:
 
     def __init__(self, model: GatedPixelCNN, condition: Condition | None, batch: int, *, temperature: float = 1.0,
                  guidance: float = 1.0, truncation: Truncation = PAPER, unconditional: Condition | None = None,
-                 backend: str | None = None, keep_rows: bool = False, threads: int | None = None):
+                 size: tuple[int, int] | None = None, backend: str | None = None, keep_rows: bool = False,
+                 threads: int | None = None):
         if not isinstance(model, GatedPixelCNN) or not hasattr(model, "layers"):
             raise ValueError(f"the cached sampler is for the GatedPixelCNN; use method='naive' for "
                              f"{type(model).__name__}")
         self.config, self.batch, self.temperature, self.guidance = model.config, batch, temperature, guidance
-        self.truncation = truncation
+        self.truncation, self.size = truncation, size or (model.config.image_size,) * 2
         self.copies = 1 if guidance == 1 else 2
         self.device = model.head1.weight.device
         if model.head1.weight.dtype not in (torch.float32, torch.float64):
@@ -86,22 +88,23 @@ class CachedSampler:
     def _allocate(self, model: GatedPixelCNN, condition: Condition, unconditional: Condition | None,
                   keep_rows: bool) -> Caches:
         c, like = self.config, model.head1.weight
-        n, size, reach0, reach = self.batch * self.copies, c.image_size, c.first_kernel_size // 2, c.kernel_size // 2
+        n, (height, width) = self.batch * self.copies, self.size
+        reach0, reach = c.first_kernel_size // 2, c.kernel_size // 2
 
         def zeros(*shape: int) -> Tensor:
             return torch.zeros(shape, dtype=like.dtype, device=like.device)
 
-        v_condition, h_condition = pack_condition(model, condition.to(like.device), self.batch)
+        v_condition, h_condition = pack_condition(model, condition.to(like.device), self.batch, self.size)
         if self.copies == 2:  # image b has the streams 2b (with the condition) and 2b + 1 (without: h = 0, s = 0)
             if unconditional is None:
                 unconditional = condition.drop(torch.zeros(max(len(condition), 1), dtype=torch.bool))
-            without = pack_condition(model, unconditional.to(like.device), self.batch)
+            without = pack_condition(model, unconditional.to(like.device), self.batch, self.size)
             v_condition, h_condition = (torch.stack(pair, dim=2).flatten(1, 2)
                                         for pair in zip((v_condition, h_condition), without))
-        return Caches(x=zeros(n, size + reach0, size + 2 * reach0, c.channels),
-                      v=zeros(c.layers - 1, n, size + reach, size + 2 * reach, c.features),
-                      h=zeros(size if keep_rows else 1, c.layers, n, size + reach, c.features),
-                      row=zeros(c.layers, n, size, 2 * c.features),
+        return Caches(x=zeros(n, height + reach0, width + 2 * reach0, c.channels),
+                      v=zeros(c.layers - 1, n, height + reach, width + 2 * reach, c.features),
+                      h=zeros(height if keep_rows else 1, c.layers, n, width + reach, c.features),
+                      row=zeros(c.layers, n, width, 2 * c.features),
                       v_condition=v_condition, h_condition=h_condition)
 
     @torch.inference_mode()
@@ -115,9 +118,9 @@ class CachedSampler:
         Raises ValueError where the caches do not reach `start`.
         """
         first_row, first_column = start
-        size, shape = self.config.image_size, tuple(uniforms.shape)
-        if not (0 <= first_row < size and 0 <= first_column < size):
-            raise ValueError(f"start must be a pixel of the {size} x {size} image, not {start}")
+        (height, width), shape = self.size, tuple(uniforms.shape)
+        if not (0 <= first_row < height and 0 <= first_column < width):
+            raise ValueError(f"start must be a pixel of the {height} x {width} image, not {start}")
         needed_rows = first_row + (first_column > 0)
         if needed_rows > self.finished_rows or (first_column and not self.keep_rows):
             raise ValueError(f"cannot resume at {start}: only {self.finished_rows} rows are in the cache"
@@ -129,14 +132,13 @@ class CachedSampler:
             known[:, :, first_row, :first_column] = True
         x = torch.where(known, image, 0).to(torch.uint8)  # (B, C, H, W), on the CPU
         x[:, :, :first_row] = image[:, :, :first_row]
-        last_row = size - 1
-        for row in range(first_row, size):
+        for row in range(first_row, height):
             known_row = known[:, :, row]
             task = RowTask(*(t.permute(0, 2, 1).contiguous().to(self.device)  # (B, W, C)
                              for t in (x[:, :, row], known_row, uniforms[:, :, row])))
             column = first_column if row == first_row else 0
             skip_row = bool(known_row.all()) and not self.keep_rows  # nothing to draw: the row only feeds later ones
-            if not (skip_row and row == last_row):
+            if not (skip_row and row == height - 1):
                 self.rows.vertical(row)
             if not skip_row:
                 self.rows.horizontal(row, column, task)
@@ -157,15 +159,14 @@ class CachedSampler:
         """
         if self.copies == 2 or self.backend != "numba":
             raise ValueError("a caller can decide the values only without guidance and with the numba backend")
-        size = self.config.image_size
-        x = torch.zeros(self.batch, self.config.channels, size, size, dtype=torch.uint8)
+        x = torch.zeros(self.batch, self.config.channels, *self.size, dtype=torch.uint8)
 
         def decided(logits: np.ndarray, row: int, column: int, channel: int) -> np.ndarray:
             values = choose(logits, row, column, channel)
             x[:, channel, row, column] = torch.from_numpy(values)
             return values
 
-        for row in range(size):
+        for row in range(self.size[0]):
             self.rows.vertical(row)
             self.rows.decide(row, decided)
             self._store(row, x)
@@ -174,8 +175,8 @@ class CachedSampler:
 
     def _store(self, row: int, x: Tensor) -> None:
         """Put a finished row of the image, scaled as the network reads it, into the cache of every stream."""
-        reach0, size = self.config.first_kernel_size // 2, self.config.image_size
+        reach0, width = self.config.first_kernel_size // 2, self.size[1]
         values = x[:, :, row].permute(0, 2, 1).to(self.device).repeat_interleave(self.copies, 0)  # (N, W, C)
         scaled = values.to(self.caches.x.dtype) * (2 / (self.config.levels - 1)) - 1
-        self.caches.x[:, row + reach0, reach0:reach0 + size] = scaled
+        self.caches.x[:, row + reach0, reach0:reach0 + width] = scaled
 

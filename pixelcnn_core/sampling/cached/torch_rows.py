@@ -27,10 +27,10 @@ class TorchRows:
         self.v_rows = caches.v[:, :, :self.reach + 1].clone()  # (L-1, N, R + 1, W + 2 R, F)
         self.h_row = caches.h[0].clone()  # (L, N, W + R, F)
         self.v_condition, self.h_condition = caches.v_condition[:, :, 0].clone(), caches.h_condition[:, :, 0].clone()
-        batch = sampler.batch
-        self.task = RowTask(torch.zeros(batch, c.image_size, c.channels, dtype=torch.uint8, device=sampler.device),
-                            torch.zeros(batch, c.image_size, c.channels, dtype=torch.bool, device=sampler.device),
-                            torch.zeros(batch, c.image_size, c.channels, dtype=torch.float64, device=sampler.device))
+        batch, self.width = sampler.batch, sampler.size[1]
+        self.task = RowTask(torch.zeros(batch, self.width, c.channels, dtype=torch.uint8, device=sampler.device),
+                            torch.zeros(batch, self.width, c.channels, dtype=torch.bool, device=sampler.device),
+                            torch.zeros(batch, self.width, c.channels, dtype=torch.float64, device=sampler.device))
         self.use_graphs = sampler.device.type == "cuda"
         self.graphs: dict[str, torch.cuda.CUDAGraph] = {}
 
@@ -63,7 +63,7 @@ class TorchRows:
         caches.v[:, :, row + self.reach].copy_(self.v_rows[:, :, self.reach])
 
     def _vertical(self) -> None:
-        size, reach = self.config.image_size, self.reach
+        size, reach = self.width, self.reach
         for layer in range(self.config.layers):
             if layer == 0:
                 patches = self.x_rows[:, :self.reach0].unfold(2, 2 * self.reach0 + 1, 1)  # (N, R0, W, C, K0)
@@ -85,10 +85,10 @@ class TorchRows:
             own.copy_(given)
         if first_column:
             self.h_row.copy_(kept)
-            for column in range(first_column, self.config.image_size):
+            for column in range(first_column, self.width):
                 self._pixel(column)
         else:
-            self._replay("horizontal", lambda: [self._pixel(column) for column in range(self.config.image_size)])
+            self._replay("horizontal", lambda: [self._pixel(column) for column in range(self.width)])
         kept.copy_(self.h_row)
         task.values.copy_(self.task.values)
         caches.x[:, row + self.reach0].copy_(self.x_rows[:, self.reach0])
