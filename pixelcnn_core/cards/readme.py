@@ -22,6 +22,10 @@ def benchmark_table(models: Path = MODELS) -> str:
     for batch, row in data["batch"].items():
         lines.append(f"| {batch} | {row['forward_s']:.3f} s | {row['naive_s']:,.0f} s | {row['cached_s']:.2f} s | "
                      f"{row['naive_over_cached']:,.0f} times | {data['peak_mb'][batch]:.0f} MB |")
+    if "fixed_point_s" in (single := data["batch"].get("1", {})):
+        lines.append(f"\nThe third way, fixed-point (Jacobi) sampling, settles a single image in "
+                     f"{single['fixed_point_passes']:,} forward passes instead of 3,072, and "
+                     f"{single['fixed_point_s']:.1f} s.")
     steps, repeats = data["naive_steps_timed"], data["repeats"]
     lines.append(f"\n{data['device']}, {data['threads']} threads, torch {data['versions']['torch']}; medians of "
                  f"{repeats} interleaved runs; the naive loop is extrapolated from {steps} of its "

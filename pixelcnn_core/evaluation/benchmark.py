@@ -1,7 +1,8 @@
-"""How long sampling takes: one forward pass, the naive loop, and the cached sampler, measured in one run.
+"""How long sampling takes: one forward pass, the naive loop, the cached and the fixed-point sampler, in one run.
 
 The machine may be shared and noisy: times are medians of interleaved repeats, and the ratios are what counts.
-The naive loop (one forward pass per sub-pixel) is extrapolated from a stated number of its steps. Of a chain every step
+The naive loop (one forward pass per sub-pixel) is extrapolated from a stated number of its steps. The fixed-point
+sampler is for a single image: it is timed once, at batch 1, and its forward passes are counted. Of a chain every step
 is timed alone, and then all of it: how long until the coarse picture is there, and until the last row is.
 """
 
@@ -12,10 +13,12 @@ import time
 
 import numba
 import torch
+from torch import Tensor
 
-from pixelcnn_core.models.chain import Chain, load_model
+from pixelcnn_core.models.chain import Chain, load_model, taken
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.models.upscaler import Upscaler
 from pixelcnn_core.provenance import count_parameters, cpu_name, versions
 from pixelcnn_core.sampling.coarse_to_fine import sample_chain
 from pixelcnn_core.sampling.sample import finish, naive_step, sample_rows, uniforms_from_seed
@@ -41,10 +44,12 @@ def benchmark(checkpoint: str, batches: list[int], repeats: int = 5, naive_steps
     }
 
 
-def time_batch(model: GatedPixelCNN, batch: int, repeats: int, naive_steps: int) -> dict[str, float]:
-    """Median seconds for one batch: `forward_s`, `naive_s` (extrapolated), `cached_s`, and their ratios."""
+def time_batch(model: GatedPixelCNN, batch: int, repeats: int, naive_steps: int,
+               condition: Condition | None = None) -> dict[str, float]:
+    """Median seconds for one batch: `forward_s`, `naive_s` (extrapolated), `cached_s`, and their ratios; of a single
+    image also `fixed_point_s` and `fixed_point_passes`."""
     config, device = model.config, model.head1.weight.device
-    condition = example_condition(model, batch).to(device)
+    condition = (condition or example_condition(model, batch)).to(device)
     uniforms = uniforms_from_seed(0, batch, config)
     x = finish(sample_rows(model, condition, uniforms=uniforms)).to(device)
     on_device = uniforms.to(device)
@@ -66,24 +71,42 @@ def time_batch(model: GatedPixelCNN, batch: int, repeats: int, naive_steps: int)
                 times[name].append(seconds(work, device))
     forward_s, cached_s = statistics.median(times["forward"]), statistics.median(times["cached"])
     naive_s = statistics.median(times["naive"]) / naive_steps * config.channels * config.image_size ** 2
-    return {"forward_s": forward_s, "naive_s": naive_s, "cached_s": cached_s,
-            "cached_over_forward": cached_s / forward_s, "naive_over_cached": naive_s / cached_s,
-            "images_per_second": batch / cached_s}
+    found = {"forward_s": forward_s, "naive_s": naive_s, "cached_s": cached_s,
+             "cached_over_forward": cached_s / forward_s, "naive_over_cached": naive_s / cached_s,
+             "images_per_second": batch / cached_s}
+    return found | (time_fixed_point(model, condition, uniforms) if batch == 1 else {})
+
+
+def time_fixed_point(model: GatedPixelCNN, condition: Condition, uniforms: Tensor) -> dict[str, float]:
+    """Seconds and forward passes of one image, (1, C, H, W) uniforms; the last pass finds nothing to change."""
+    passes = 0
+
+    def fixed_point() -> None:
+        nonlocal passes
+        passes = 1 + sum(1 for _ in sample_rows(model, condition, uniforms=uniforms, method="fixed point"))
+
+    return {"fixed_point_s": seconds(fixed_point, model.head1.weight.device), "fixed_point_passes": passes}
 
 
 def time_chain(chain: Chain, batch: int, repeats: int, naive_steps: int) -> dict:
     """Median seconds for one batch: `coarse_s` until the first row of the smallest picture, `cached_s` until the end;
     and `steps`, what `time_batch` says of each size."""
-    coarse, whole = [], []
+    coarse, whole, h = [], [], example_condition(chain.steps[0], batch)
     for _ in range(repeats):
         begun = time.perf_counter()
-        rows = sample_chain(chain, example_condition(chain.steps[0], batch))
+        rows = sample_chain(chain, h)
         next(rows)
         coarse.append(time.perf_counter() - begun)
         finish(rows)
         whole.append(time.perf_counter() - begun)
-    decoders = {size: getattr(step, "decoder", step) for size, step in zip(chain.sizes, chain.steps)}
-    steps = {str(size): time_batch(decoder, batch, repeats, naive_steps) for size, decoder in decoders.items()}
+    pictures, steps = finish(sample_chain(chain, h)), {}
+    for size, step in zip(chain.sizes, chain.steps):
+        decoder, condition = getattr(step, "decoder", step), taken(h, step)
+        if isinstance(step, Upscaler):  # what it is told is the picture that was drawn before
+            with torch.no_grad():
+                device = decoder.head1.weight.device
+                condition = step.condition(pictures[size // 2].to(device), condition.to(device))
+        steps[str(size)] = time_batch(decoder, batch, repeats, naive_steps, condition)
     naive_s, cached_s = sum(step["naive_s"] for step in steps.values()), statistics.median(whole)
     return {"coarse_s": statistics.median(coarse), "naive_s": naive_s, "cached_s": cached_s,
             "naive_over_cached": naive_s / cached_s, "images_per_second": batch / cached_s, "steps": steps}

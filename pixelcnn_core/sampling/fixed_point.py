@@ -33,17 +33,20 @@ def fixed_point_passes(model: GatedPixelCNN, condition: Condition, uniforms: Ten
     condition, uniforms, known = condition.to(device), uniforms.to(device), known.to(device)
     unconditional = unconditional and unconditional.to(device)
     image = image.to(device)
-    x = torch.where(known, image, 0).to(torch.uint8)
+    x, passes = torch.where(known, image, 0).to(torch.uint8), 0
     while True:
         logits = model(x, condition)  # (B, levels, C, H, W)
         if guidance != 1:
             logits = guided(logits, model(x, unconditional), guidance)
         drawn = invert_cdf(logits.movedim(1, -1), uniforms, temperature, truncation).to(torch.uint8)  # (B, C, H, W)
         guess = torch.where(known, image, drawn).to(torch.uint8)
-        if torch.equal(guess, x):
+        settled, passes = torch.equal(guess, x), passes + 1
+        if settled and passes > 1:
             return
         x = guess
         yield x.cpu()
+        if settled:  # at once: all was known, or is 0
+            return
 
 
 def settled_after(passes: list[Tensor]) -> Tensor:

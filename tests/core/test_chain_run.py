@@ -104,12 +104,13 @@ def test_a_grid_is_drawn_with_truncation(trained, tmp_path):
 
 def test_every_step_and_the_whole_are_timed(trained, tmp_path):
     folder, invoke = trained
-    found = invoke("benchmark", folder, "--batch", 2, "--repeats", 1, "--json", tmp_path / "times.json")
+    found = invoke("benchmark", folder, "--batch", 1, "--repeats", 1, "--json", tmp_path / "times.json")
     assert found.exit_code == 0, found.output
     times = json.loads((tmp_path / "times.json").read_text(encoding="utf-8"))
-    batch = times["batch"]["2"]
+    batch = times["batch"]["1"]
     assert list(batch["steps"]) == ["4", "8"] and 0 < batch["coarse_s"] < batch["cached_s"]
     assert batch["naive_s"] == pytest.approx(sum(step["naive_s"] for step in batch["steps"].values()))
+    assert all(2 <= step["fixed_point_passes"] <= int(size) ** 2 + 1 for size, step in batch["steps"].items())
     assert times["parameters"] == sum(p.numel() for step in Chain.from_pretrained(folder).steps
                                       for p in step.parameters())
 

@@ -80,6 +80,8 @@ def test_benchmark_takes_batch_sizes_as_the_readme_writes_them(checkpoint, tmp_p
     for row in numbers["batch"].values():
         assert {"forward_s", "naive_s", "cached_s", "cached_over_forward", "naive_over_cached"} <= set(row)
         assert row["naive_over_cached"] == pytest.approx(row["naive_s"] / row["cached_s"], rel=0.05)
+    assert 1 < numbers["batch"]["1"]["fixed_point_passes"] <= 3 * 5 * 5 + 1  # batch 3 is not a single image
+    assert numbers["batch"]["1"]["fixed_point_s"] > 0 and "fixed_point_s" not in numbers["batch"]["3"]
     assert numbers["threads"] >= 1 and {"python", "torch", "numba"} <= set(numbers["versions"])
     assert all(50 < peak < 5000 for peak in numbers["peak_mb"].values())
 

@@ -44,3 +44,10 @@ def test_after_pass_k_the_first_k_sub_pixels_are_final():
     assert settled.max() == len(passes) and settled[0] == 1
     for place, number in enumerate(settled.tolist()):
         assert all(guess[place] == order[-1][place] for guess in order[number - 1:])
+
+
+def test_an_image_that_is_settled_from_the_start_is_yielded_all_the_same():
+    model = small_model()
+    image = torch.full((1, 3, 5, 5), 2, dtype=torch.uint8)
+    passes = list(sample(model, image=image, known=torch.ones(5, 5, dtype=torch.bool), method="fixed point"))
+    assert len(passes) == 1 and torch.equal(passes[0], image)
