@@ -6,8 +6,12 @@ x + u, or a bound over latent variables, both "at most" figures and drawn again 
 one recipe and equal numbers of parameters; the others have their own. Everything is chosen on validation images; test
 images are scored once, at the end.
 
-A finished run (a rung and a seed) leaves `runs/RUNG-SEED/result.json` behind and is not trained again: a ladder that was
-killed goes on. After each run `ladder.json` and `ladder.csv` are written anew; `samples/RUNG.png` is of the first seed.
+Every rung gets the same care: its learning rate is the best, on validation images, of `RATES` times the recipe's, each
+tried for an eighth of the minutes.
+
+A finished run (a rung and a seed) leaves `runs/RUNG-SEED/result.json` behind and is not trained again: a ladder that
+was killed goes on. After each run `ladder.json` and `ladder.csv` are written anew; `samples/RUNG.png` is of the first
+seed.
 """
 
 import csv
@@ -36,10 +40,13 @@ from pixelcnn_core.results import read_json, write_json
 from pixelcnn_core.sampling.coarse_to_fine import draw
 from pixelcnn_core.training.loop import train
 from pixelcnn_core.training.recipe import MODELS, Recipe, load_recipe
+from pixelcnn_core.training.state import TrainingError
 
 WHAT = {"exact": "exact", "dequantised": "at most: a density read at x + noise",
         "bound": "at most: a bound over latent variables (ELBO)", "steps": "at most: the steps of a chain together"}
-POINTS = 12  # on each curve
+POINTS = 10  # on each curve
+RATES = (0.5, 1.0, 2.0)
+TRY = 1 / 8  # of the minutes
 SAMPLES = 8
 RACE = ("plain", "row-lstm", "diagonal-bilstm", "pixelcnn")
 SIZES = (16, 32)
@@ -96,9 +103,10 @@ def ladder(data_dir: str | Path, out: str | Path, minutes: float, seeds: int, *,
                 folder = out / "runs" / f"{rung}-{seed}"
                 if (folder / "result.json").exists() or (rung in BASELINES and seed):
                     continue
-                result = climb(rung, seed, data, test, data_dir, folder, out / "samples", minutes, clock)
+                run = Run(rung, seed, folder, data_dir, minutes, clock)
+                result = climb(run, data, test, out / "samples")
                 write_json(folder / "result.json", result)
-                print(f"{PLACES[rung].name}, seed {seed}: {result['bits_per_dim_test']:.3f} bits per dimension", flush=True)
+                print(f"{PLACES[rung].name}, seed {seed}: {result['bits_per_dim_test']:.3f}", flush=True)
                 summarise(out, settings)
     return summarise(out, settings)
 
@@ -124,33 +132,77 @@ def recipes_of(rung: str, size: int, data: ImageData) -> list[Recipe]:
     return [load_recipe(f"ladder-{size}-{rung}")]
 
 
-def climb(rung: str, seed: int, data: ImageData, test: ImageData, data_dir: str | Path, folder: Path, samples: Path,
-          minutes: float, clock: Callable[[], float]) -> dict:
-    """Train one rung with one seed, in `folder`, and score it; of the first seed draw samples. What result.json holds."""
+@dataclass(frozen=True)
+class Run:
+    """One rung with one seed: where, and for how long."""
+
+    rung: str
+    seed: int
+    folder: Path
+    data_dir: str | Path
+    minutes: float
+    clock: Callable[[], float]
+
+
+def climb(run: Run, data: ImageData, test: ImageData, samples: Path) -> dict:
+    """Train a rung and score it; of the first seed draw samples. Returns what result.json holds."""
     accelerator = Accelerator()
-    if rung in BASELINES:
-        folder.mkdir(parents=True, exist_ok=True)
-        model, facts = BASELINES[rung][1](data), {"parameters": parameters_of_baseline(rung, data)}
+    run.folder.mkdir(parents=True, exist_ok=True)
+    if run.rung in BASELINES:
+        model, facts = BASELINES[run.rung][1](data), {"parameters": parameters_of_baseline(run.rung, data)}
         bits = model.bits_per_dim(test.images)
     else:
-        recipes = [replace(recipe, seed=seed) for recipe in recipes_of(rung, test.images.shape[-1], data)]
-        whole = sum(recipe.size for recipe in recipes)
-        folders = [folder / str(recipe.size) if len(recipes) > 1 else folder for recipe in recipes]
-        for recipe, own in zip(recipes, folders):  # a chain's steps share the minutes in proportion to their sizes
-            share = minutes * recipe.size / whole
-            train(recipe, data_dir, own, resume=True, max_minutes=share, checkpoint_minutes=share / POINTS,
-                  race_clock=clock)
+        recipes = [replace(recipe, seed=run.seed) for recipe in recipes_of(run.rung, test.images.shape[-1], data)]
+        rate, tries = best_rate(run, recipes)
+        recipes = [replace(recipe, learning_rate=rate * recipe.learning_rate) for recipe in recipes]
+        folders = train_all(run, recipes, run.folder, run.minutes, POINTS)
         models = [MODELS[recipe.kind].from_pretrained(own).to(accelerator.device)
                   for recipe, own in zip(recipes, folders)]
         model = Chain(models) if len(models) > 1 else models[0]
-        facts = training_facts(recipes, folders, models)
+        facts = {**training_facts(recipes, folders), "parameters": sum(map(free_parameters, models)), "tries": tries}
         bits, more = test_bits(model, test, accelerator)
         facts |= more
-    if not seed:
-        image_grid(drawn(model), SAMPLES, data.levels, scale=2).save(samples / f"{rung}.png", optimize=True)
-    return {"rung": rung, "seed": seed, "bits_per_dim_test": round(bits.mean().item(), 4),
+    if not run.seed:
+        image_grid(drawn(model), SAMPLES, data.levels, scale=2).save(samples / f"{run.rung}.png", optimize=True)
+    return {"rung": run.rung, "seed": run.seed, "bits_per_dim_test": round(bits.mean().item(), 4),
             "bits_per_dim_test_standard_error": round(standard_error(bits), 4), **facts,
             "hardware": hardware(accelerator.device), "versions": versions(), "commit": commit()}
+
+
+def train_all(run: Run, recipes: list[Recipe], folder: Path, minutes: float, points: int) -> list[Path]:
+    """Train the recipes of a rung, which share the minutes in proportion to their sizes, and score each so often on
+    validation images. Returns their folders."""
+    whole = sum(recipe.size for recipe in recipes)
+    folders = [folder / str(recipe.size) if len(recipes) > 1 else folder for recipe in recipes]
+    for recipe, own in zip(recipes, folders):
+        share = minutes * recipe.size / whole
+        train(recipe, run.data_dir, own, resume=True, max_minutes=share, checkpoint_minutes=share / points,
+              race_clock=run.clock)
+    return folders
+
+
+def best_rate(run: Run, recipes: list[Recipe]) -> tuple[float, dict[str, float | None]]:
+    """Which of RATES times the recipe's learning rate is best, and the bits per dimension of each on validation images.
+    Found once for a rung, with the first seed."""
+    if len(RATES) == 1:
+        return RATES[0], {}
+    tried = run.folder.parent / f"{run.rung}-rates"
+    tries = read_json(tried / "tries.json")
+    for rate in RATES:
+        if str(rate) not in tries:
+            own = [replace(recipe, seed=0, learning_rate=rate * recipe.learning_rate) for recipe in recipes]
+            try:
+                folders = train_all(run, own, tried / str(rate), TRY * run.minutes, 1)
+                tries[str(rate)] = training_facts(own, folders)["bits_per_dim_validation"]
+            except TrainingError as error:
+                if "diverged" not in str(error):
+                    raise
+                tries[str(rate)] = None
+            write_json(tried / "tries.json", tries)
+    held = {rate: bits for rate, bits in tries.items() if bits is not None}
+    if not held:
+        raise LadderError(f"{PLACES[run.rung].name} diverged at every learning rate that was tried")
+    return float(min(held, key=held.get)), tries
 
 
 def parameters_of_baseline(rung: str, data: ImageData) -> int:
@@ -158,7 +210,7 @@ def parameters_of_baseline(rung: str, data: ImageData) -> int:
     return dims + dims * (dims + 1) // 2 if rung == "gaussian" else 0
 
 
-def training_facts(recipes: list[Recipe], folders: list[Path], models: list[nn.Module]) -> dict:
+def training_facts(recipes: list[Recipe], folders: list[Path]) -> dict:
     """Time, steps and curve of a rung's run; of a chain all its steps together."""
     facts = [read_json(folder / "training.json") for folder in folders]
     curves = []
@@ -171,7 +223,7 @@ def training_facts(recipes: list[Recipe], folders: list[Path], models: list[nn.M
               "bits_per_dim": round(sum(d * bits for d, (_, bits) in zip(dims, points)) / dims[-1], 4)}
              for points in zip(*curves)]
     seconds, seen = sum(f["seconds"] for f in facts), sum(f["images"] for f in facts)
-    return {"parameters": sum(map(free_parameters, models)), "steps": sum(f["steps"] for f in facts),
+    return {"steps": sum(f["steps"] for f in facts),
             "seconds": round(seconds, 1), "images_per_second": round(seen / seconds, 1),
             "learning_rate": recipes[-1].learning_rate, "batch": recipes[-1].batch, "bf16": facts[-1]["bf16"],
             "bits_per_dim_validation": curve[-1]["bits_per_dim"], "curve": curve}

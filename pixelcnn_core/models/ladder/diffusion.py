@@ -1,9 +1,10 @@
-"""Deep Diffusion (Sohl-Dickstein et al., 2015, arXiv 1503.03585): destroy an image by noise in T steps, learn the way back.
+"""Deep Diffusion (Sohl-Dickstein et al., 2015, arXiv 1503.03585): destroy an image by noise, learn the way back.
 
     forward, fixed:    q(x_t | x) = N(a_t x, s_t^2),   a_t^2 + s_t^2 = 1,   from nearly x (t = 0) to nearly noise (T)
     backward, learned: p(x_{t-1} | x_t) = q(x_{t-1} | x_t, x = what the network takes x to be)
 
-    -log P(x) <= KL(q(x_T | x) || N(0, 1)) + sum over t of KL(q(x_{t-1} | x_t, x) || p(x_{t-1} | x_t)) - E log P(x | x_0)
+    -log P(x) <= KL(q(x_T | x) || N(0, 1)) + sum over t of KL(q(x_{t-1} | x_t, x) || p(x_{t-1} | x_t))
+                 - E log P(x | x_0)
 
 A term of the sum is a squared error times a known number: one random t for each image trains all steps. Each term is
 cheap, and there are T of them: what they cost together is what keeps the bound above the models that say P(x) directly.

@@ -6,8 +6,8 @@ whose place, size and sharpness the decoder chooses: where to read, and where to
 
     log P(x) >= E log P(x | canvas_T) - sum over t of KL(q(z_t | x, earlier) || N(0, 1))          (ELBO)
 
-Assumes: an image can be told in T short messages, and given the canvas all sub-pixels are independent. Every detail that
-has to be exact must be paid for in a message.
+Assumes: an image can be told in T short messages, and given the canvas all sub-pixels are independent. Every detail
+that has to be exact must be paid for in a message.
 Deviations: the canvas holds a mean and a scale of a discretised logistic distribution per sub-pixel (the paper's images
 were mostly binary); one window is shared by the colours.
 """

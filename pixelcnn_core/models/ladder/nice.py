@@ -9,7 +9,7 @@ f is a chain of *additive coupling layers*: half of the numbers stay, the others
 which is undone by a subtraction whatever m is, and changes no volume. Only a last scaling of every dimension does. The
 prior of z is logistic and independent. To draw, take z from the prior and run f backwards: all pixels at once.
 
-Assumes: there are smooth coordinates, found by shifting some numbers by functions of others, in which an image is noise.
+Assumes: there are coordinates, found by shifting some numbers by functions of others, in which an image is noise.
 Deviations: the whitening before it is the fixed DCT of `frequencies.py`; Adam, an average of the weights.
 """
 

@@ -10,7 +10,8 @@ feature and two forget gates, one for each direction:
 A pixel is then a *mixture of conditional Gaussian scale mixtures* (MCGSM): which component k and scale s is a soft
 choice by a quadratic function of the features v = (neighbours, h), the mean is linear in them:
 
-    p(x | v) = sum over k, s of p(k, s | v) N(x; A_k v, exp(-a_ks) M_k),   p(k, s | v) ~ exp(e_ks - exp(a_ks) v'K_k v / 2)
+    p(x | v) = sum over k, s of p(k, s | v) N(x; A_k v, exp(-a_ks) M_k)
+    p(k, s | v) ~ exp(e_ks - exp(a_ks) v'K_k v / 2)
 
 Assumes: nothing about an image but the raster order; about a pixel, that given what came before it is a smooth hump or
 a few of them over the three colours at once. The softmax of the PixelRNN drops the hump; that and depth are its steps.

@@ -127,8 +127,8 @@ class Rung(Model):
 
 
 def discretised_logistic(images: Tensor, mean: Tensor, log_scale: Tensor, levels: int) -> Tensor:
-    """log P of integers (...) under a logistic distribution in [-1, 1) with this mean and scale, its mass over each cell;
-    the first and the last cell take the tails (PixelCNN++, arXiv 1701.05517). All shapes are alike."""
+    """log P of integers (...) under a logistic distribution of this mean and scale, images in [-1, 1): its mass over
+    each cell; the first and the last cell take the tails (PixelCNN++, arXiv 1701.05517). All shapes are alike."""
     mean, log_scale = mean.float(), log_scale.float().clamp(min=-7)
     left = (images.float() * (2 / levels) - 1 - mean) * torch.exp(-log_scale)  # lower edge, in scales
     width = 2 / levels * torch.exp(-log_scale)
