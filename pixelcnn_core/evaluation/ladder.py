@@ -7,7 +7,7 @@ one recipe and equal numbers of parameters; the others have their own. Everythin
 images are scored once, at the end.
 
 Every rung gets the same care: its learning rate is the best, on validation images, of `RATES` times the recipe's, each
-tried for an eighth of the minutes.
+tried for an eighth of the minutes, and of higher or lower ones where the best lies at the end.
 
 A finished run (a rung and a seed) leaves `runs/RUNG-SEED/result.json` behind and is not trained again: a ladder that
 was killed goes on. After each run `ladder.json` and `ladder.csv` are written anew; `samples/RUNG.png` is of the first
@@ -46,6 +46,7 @@ WHAT = {"exact": "exact", "dequantised": "at most: a density read at x + noise",
         "bound": "at most: a bound over latent variables (ELBO)", "steps": "at most: the steps of a chain together"}
 POINTS = 10  # on each curve
 RATES = (0.5, 1.0, 2.0)
+MOST_TRIES = 6
 TRY = 1 / 8  # of the minutes
 SAMPLES = 8
 RACE = ("plain", "row-lstm", "diagonal-bilstm", "pixelcnn")
@@ -182,27 +183,38 @@ def train_all(run: Run, recipes: list[Recipe], folder: Path, minutes: float, poi
 
 
 def best_rate(run: Run, recipes: list[Recipe]) -> tuple[float, dict[str, float | None]]:
-    """Which of RATES times the recipe's learning rate is best, and the bits per dimension of each on validation images.
-    Found once for a rung, with the first seed."""
+    """Which factor of the recipe's learning rate is best, and the bits per dimension of each that was tried on
+    validation images (None: it diverged). Found once for a rung, with the first seed: RATES, and further where the best
+    is the highest or the lowest of them."""
     if len(RATES) == 1:
         return RATES[0], {}
-    tried = run.folder.parent / f"{run.rung}-rates"
-    tries = read_json(tried / "tries.json")
-    for rate in RATES:
+    folder = run.folder.parent / f"{run.rung}-rates"
+    tries = read_json(folder / "tries.json")
+    waiting = list(RATES)
+    while waiting:
+        rate = waiting.pop(0)
         if str(rate) not in tries:
-            own = [replace(recipe, seed=0, learning_rate=rate * recipe.learning_rate) for recipe in recipes]
-            try:
-                folders = train_all(run, own, tried / str(rate), TRY * run.minutes, 1)
-                tries[str(rate)] = training_facts(own, folders)["bits_per_dim_validation"]
-            except TrainingError as error:
-                if "diverged" not in str(error):
-                    raise
-                tries[str(rate)] = None
-            write_json(tried / "tries.json", tries)
-    held = {rate: bits for rate, bits in tries.items() if bits is not None}
+            tries[str(rate)] = try_rate(run, recipes, rate, folder / str(rate))
+            write_json(folder / "tries.json", tries)
+        held = {float(rate): bits for rate, bits in tries.items() if bits is not None}
+        if not waiting and held and len(tries) < MOST_TRIES:
+            best = min(held, key=held.get)
+            known = sorted(map(float, tries))
+            waiting = [2 * best] if best == known[-1] else [best / 2] if best == known[0] else []
     if not held:
         raise LadderError(f"{PLACES[run.rung].name} diverged at every learning rate that was tried")
-    return float(min(held, key=held.get)), tries
+    return min(held, key=held.get), tries
+
+
+def try_rate(run: Run, recipes: list[Recipe], rate: float, folder: Path) -> float | None:
+    """Train a rung for its share of the minutes: bits per dimension on validation images; None where it diverged."""
+    own = [replace(recipe, seed=0, learning_rate=rate * recipe.learning_rate) for recipe in recipes]
+    try:
+        return training_facts(own, train_all(run, own, folder, TRY * run.minutes, 1))["bits_per_dim_validation"]
+    except TrainingError as error:
+        if "diverged" not in str(error):
+            raise
+        return None
 
 
 def parameters_of_baseline(rung: str, data: ImageData) -> int:
