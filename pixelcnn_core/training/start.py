@@ -1,6 +1,9 @@
 """Where a run begins: the model of a recipe with its first weights, their running average, and the optimisers."""
 
+import sys
+
 import torch
+from accelerate import PartialState
 from torch import nn
 
 from pixelcnn_core.autoencoder.model import load_start
@@ -19,10 +22,8 @@ def start(recipe: Recipe, config, init: str | None, device: torch.device) -> Run
         torch.manual_seed(recipe.seed)
         model = MODELS[recipe.kind](config)
     if init:
-        trained = type(model).from_pretrained(init)
-        if trained.config != config:
-            raise TrainingError(f"{init} is a model of another shape than recipe {recipe.name}")
-        model.load_state_dict(trained.state_dict())
+        if new := load_what_fits(model, init):
+            PartialState().print(f"{recipe.name}: started from {init}; {new}", file=sys.stderr)
     else:
         if recipe.trunk:
             load_trunk(getattr(model, "decoder", model), recipe.trunk)
@@ -35,6 +36,51 @@ def start(recipe: Recipe, config, init: str | None, device: torch.device) -> Run
     average = type(model)(config).to(device, memory_format=torch.channels_last).eval()
     average.load_state_dict(model.state_dict())
     return Run(model, average, make_optimisers(model, recipe))
+
+
+@torch.no_grad()
+def load_what_fits(model: nn.Module, folder: str) -> str:
+    """Start from the weights of another checkpoint of the same layers, for fine-tuning on other classes.
+
+    What other classes, or an embedding of another network, add inside the gates is zero at first: training starts from
+    the likelihood of the unconditional model. Returns a sentence that says what is new, "" where nothing is. Raises
+    TrainingError where the layers differ, and CheckpointError.
+    """
+    trained = type(model).from_pretrained(folder)
+    was, now = trained.config, model.config
+    if was == now:
+        model.load_state_dict(trained.state_dict())
+        return ""
+
+    def same(*names: str) -> bool:
+        return all(getattr(was, name, None) == getattr(now, name, None) for name in names)
+
+    same_classes, same_embedding = same("classes", "class_names"), same("embedding", "encoder")
+    start, own, misfits = trained.state_dict(), model.state_dict(), []
+    for name, tensor in own.items():
+        found = start.get(name)
+        if "vector_terms." in name:  # (out, classes + embedding)
+            tensor.zero_()
+            if found is not None and same_classes and now.classes:
+                tensor[:, :now.classes] = found[:, :was.classes]
+            if found is not None and same_embedding and now.embedding:
+                tensor[:, now.classes:] = found[:, was.classes:]
+        elif found is not None and found.shape == tensor.shape:
+            tensor.copy_(found)
+        elif "position_terms." in name:
+            tensor.zero_()
+        else:
+            misfits.append(name)
+    if misfits:
+        raise TrainingError(f"{folder} is a model of another shape: {misfits[0]} is not there, or has other numbers of "
+                            "features; give the recipe the \"model\" of its recipe.json")
+    new = []
+    if not same_classes and now.classes:
+        named = ", ".join(now.class_names[:5]) + (", ..." if now.classes > 5 else "")
+        new.append(f"what {now.classes} classes add in every layer ({named})")
+    if not same_embedding and now.embedding:
+        new.append("what the embedding adds in every layer")
+    return f"new, and zero at first: {' and '.join(new)}" if new else "all weights are taken over"
 
 
 def make_optimisers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from pixelcnn_core.files import replacing
 from pixelcnn_core.models.checkpoint import CONFIG_FILE, WEIGHTS_FILE, locate
@@ -85,7 +86,9 @@ class Run:
     @torch.no_grad()
     def update_average(self, decay: float) -> None:
         decay = min(decay, (1 + self.step) / (10 + self.step))  # short memory at the start
-        torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
+        get_ema_multi_avg_fn(decay)(list(self.average.parameters()), list(self.model.parameters()), self.step)
+        for average, newest in zip(self.average.buffers(), self.model.buffers()):
+            average.copy_(newest)  # counters and running statistics are not averaged
 
     def is_sound(self) -> bool:
         """Whether the weights are numbers that half precision can hold: a state that is not must not replace one
