@@ -16,6 +16,7 @@ Deviations: the whitening before it is the fixed DCT of `frequencies.py`; Adam, 
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -34,13 +35,19 @@ class NICEConfig(RungConfig):
 
 
 class Coupling(nn.Module):
-    """One additive coupling layer over (B, D): the numbers of one parity move those of the other."""
+    """One additive coupling layer over (B, D): one half of the numbers moves the other.
 
-    def __init__(self, config: NICEConfig, parity: int):
+    Layers 2k and 2k + 1 share a random half, once as it is and once the other way round. (A half of even frequencies
+    would be useless: a mirrored photo has the same ones, and odd ones of the other sign, so their mean given the even
+    ones is zero.)
+    """
+
+    def __init__(self, config: NICEConfig, layer: int):
         super().__init__()
-        stay, move = (torch.arange(config.dims) % 2 == parity), (torch.arange(config.dims) % 2 != parity)
-        self.register_buffer("stay", stay.nonzero()[:, 0], persistent=False)
-        self.register_buffer("move", move.nonzero()[:, 0], persistent=False)
+        order = torch.from_numpy(np.random.default_rng(layer // 2).permutation(config.dims))
+        halves = [order[:config.dims // 2], order[config.dims // 2:]]
+        for name, half in zip(("stay", "move"), halves[::-1] if layer % 2 else halves):
+            self.register_buffer(name, half, persistent=False)
         widths = [len(self.stay)] + [config.hidden] * config.depth + [len(self.move)]
         self.linears = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths, widths[1:]))
         nn.init.zeros_(self.linears[-1].weight)  # every layer starts as the identity
@@ -66,7 +73,7 @@ class NICE(Rung):
         if config.dims < 2:
             raise ValueError("NICE needs images of at least two sub-pixels: one half moves the other")
         self.frequencies = Frequencies(config.channels, config.image_size)
-        self.couplings = nn.ModuleList(Coupling(config, k % 2) for k in range(config.couplings))
+        self.couplings = nn.ModuleList(Coupling(config, k) for k in range(config.couplings))
         self.log_scale = nn.Parameter(torch.zeros(config.dims))
 
     def to_noise(self, x: Tensor) -> Tensor:
