@@ -76,23 +76,28 @@ class NICE(Rung):
         self.couplings = nn.ModuleList(Coupling(config, k) for k in range(config.couplings))
         self.log_scale = nn.Parameter(torch.zeros(config.dims))
 
+    def scaling(self) -> Tensor:
+        """log of what each dimension is multiplied by at the end, (D,). Stored as a tenth of it: Adam takes steps of
+        one size, and what is right for the weights of m would be too slow here."""
+        return 10 * self.log_scale
+
     def to_noise(self, x: Tensor) -> Tensor:
         """f: (B, C, H, W) in [-1, 1) -> z (B, D)."""
         z = self.frequencies(x)
         for coupling in self.couplings:
             z = coupling(z)
-        return z * torch.exp(self.log_scale)
+        return z * torch.exp(self.scaling())
 
     def to_image(self, z: Tensor) -> Tensor:
         """The inverse of f."""
-        z = z * torch.exp(-self.log_scale)
+        z = z * torch.exp(-self.scaling())
         for coupling in reversed(self.couplings):
             z = coupling(z, -1.0)
         return self.frequencies.inverse(z)
 
     def log_determinant(self) -> Tensor:
         """log |det df/dx|: the same for every x."""
-        return self.log_scale.sum() + self.frequencies.log_determinant
+        return self.scaling().sum() + self.frequencies.log_determinant
 
     def log_density(self, x: Tensor) -> Tensor:
         """log p(x) in nats, x real: (B, C, H, W) -> (B,)."""
