@@ -4,11 +4,13 @@
 (() => {
   const config = window.gradio_config || {}, components = config.components || [];
   const ids = components.filter(one => one.type === "tabitem").map(one => one.props.id);
-  const wanted = new URLSearchParams(window.location.search).get("tab");
+  const asked = new URLSearchParams(window.location.search);
+  const bare = ["model", "classes", "n", "temperature", "guidance", "seed", "noise"].some(key => asked.has(key));
+  const wanted = asked.get("tab") || (bare ? "classes" : "");  // its keys have no tab before them
   window.firstTab = ids[0];
   document.documentElement.dataset.tab = ids.includes(wanted) ? wanted : ids[0] || "";
   const tabs = components.find(one => one.type === "tabs");
-  if (tabs) tabs.props.selected = document.documentElement.dataset.tab;  // at once: the server would say so later
+  if (tabs) tabs.props.selected = document.documentElement.dataset.tab;
 
   const bar = () => [...document.querySelectorAll("#tabs [role=tab]")].filter(tab => tab.getClientRects().length);
 

@@ -83,19 +83,12 @@ def build_page(service: Service) -> gr.Blocks:
         if service.left_out:
             gr.HTML(LEFT_OUT.format(names=html.escape(", ".join(service.left_out))), apply_default_css=False)
         if service.names:
-            with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
+            with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
                 for module in TABS:
                     with gr.Tab(module.TITLE, id=module.ID, elem_id=f"tab-{module.ID}") as tab:
                         build_tab(page, service, module, tab)
                     tab.select(None, js=address.write_tab(module.ID))
-
-            def open_tab(request: gr.Request):
-                known = {module.ID for module in TABS}
-                wanted = request.query_params.get("tab")
-                return gr.Tabs(selected=wanted) if wanted in known else gr.skip()
-
-            opened = page.load(open_tab, outputs=tabs, queue=False, show_progress="hidden", api_visibility="private")
-            opened.then(None, js=address.OPENED)
+            page.load(None, js=address.OPENED)  # `frame.js` has chosen the tab
         else:
             gr.Markdown(NO_MODELS)
         gr.HTML(FOOTER, apply_default_css=False)
