@@ -31,10 +31,7 @@ def colours(channels: int) -> Tensor:
 
 
 class Frequencies(nn.Module):
-    """Images (B, C, H, W) <-> D = C * H * W numbers of about unit variance, (B, D): colour by colour, row by row.
-
-    `log_determinant` is that of the whole map, in nats.
-    """
+    """Images (B, C, H, W) <-> D = C * H * W numbers of about unit variance, (B, D): colour by colour, row by row."""
 
     def __init__(self, channels: int, size: int):
         super().__init__()
@@ -43,8 +40,12 @@ class Frequencies(nn.Module):
         scale = torch.tensor(AMPLITUDES[:channels], dtype=torch.float64)[:, None, None] / (1 + radius)  # (C, H, W)
         for name, value in (("basis", cosines(size)), ("colour", colours(channels)), ("scale", scale)):
             self.register_buffer(name, value.float(), persistent=False)
-        self.log_determinant = -scale.log().sum().item()
         self.shape = (channels, size, size)
+
+    @property
+    def log_determinant(self) -> Tensor:
+        """log |det| of the map, ()."""
+        return -self.scale.log().sum()
 
     def forward(self, x: Tensor) -> Tensor:
         x = torch.einsum("dc,bchw->bdhw", self.colour, x)
