@@ -10,14 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from demo.kit.pictures import PICTURES, bundled
+from demo.kit.pictures import bundled
 from demo.kit.stored import write_portraits, write_stored
 from demo.service.bridge import Service
 from demo.service.faces import EXAMPLES, FaceService, default_settings
-from demo.tabs.autoencoder import path as code_path
-from demo.tabs.autoencoder import tab as autoencoder_tab
+from demo.tabs.autoencoder.record import draw_codes
 from demo.tabs.autoencoder.service import CodeService
-from demo.tabs.autoencoder.stored import StoredCodes, write_codes
 from demo.tabs.chain import tab as chain_tab
 from demo.tabs.chain.service import ChainService
 from demo.tabs.chain.stored import StoredScales, write_scales
@@ -33,9 +31,11 @@ from pixelcnn_core.cards.card import FIGURE_3, PHOTO_TEMPERATURE
 from pixelcnn_core.sampling.interpolation import PATHS
 
 # What the samples of a model are drawn with, where it is not 4 images per class at temperature 1 without guidance.
-SETTINGS = {"digits": {"images": 9}, "cifar10": {"temperature": PHOTO_TEMPERATURE, "guidance": 1.5},
-            "imagenet32classes": {"classes": FIGURE_3, "temperature": 0.85},
-            "cifar10-chain": {"min_p": chain_tab.MIN_P, "guidance": 1.5}}
+ONE_EACH = {"images": 1, "same_noise": True}
+SETTINGS = {"digits": {"images": 4}, "cifar10": {**ONE_EACH, "temperature": PHOTO_TEMPERATURE, "guidance": 1.5},
+            "imagenet32classes": {**ONE_EACH, "classes": FIGURE_3, "temperature": 0.85},
+            "cifar10-chain": {**ONE_EACH, "seed": 8, "min_p": chain_tab.MIN_P, "guidance": 1.5,
+                              "classes": ("airplane", "automobile", "deer", "horse", "ship", "truck")}}
 
 
 def draw_samples(service: Service, name: str) -> None:
@@ -90,20 +90,6 @@ def draw_race(service: Service, name: str, label: str) -> None:
     """What the race of the samplers opens with."""
     settings = service.settings(name, classes=[label], images=1)
     write_race(service.folder / name, settings, list(ScoreboardService(service).race(settings))[-1])
-
-
-def draw_codes(codes: CodeService, m: int, seed: int = 7) -> None:
-    """What the Auto-encoder tab opens with: decodings of every bundled picture, and the way between two of them."""
-    temperature, guidance = codes.info(m).shown
-    settings = {"seed": seed, "temperature": temperature, "guidance": guidance}
-    pictures, ends = [bundled(name) for name in PICTURES], (code_path.FIRST, code_path.TO)
-    images = [list(codes.decodings(m, picture, autoencoder_tab.COUNT, [], **settings))[-1].images[0]
-              for picture in pictures]
-    bits = [[round(value, 4) for value in codes.bits(m, picture)] for picture in pictures]
-    path = list(codes.path(m, *map(bundled, ends), code_path.COLUMNS, code_path.ROWS, True, **settings))[-1].images
-    folder = codes.info(m).pixelcnn
-    write_codes(folder, StoredCodes(tuple(PICTURES), settings, np.stack(images), bits, ends, path))
-    print(f"{folder.name}: {len(images)} pictures and a path")
 
 
 def record_diagram(service: Service, name: str, label: str, path: Path) -> None:

@@ -38,8 +38,14 @@ def draw_rows(model: Model, condition: Condition, noise: Noise, *, temperature: 
         (numbers,) = noise.values()
         yield from sample(model, condition, uniforms=numbers, **settings)
         return
+    yield from previews(sample_chain(model, condition, uniforms=noise, given=given, **settings), given, keep)
+
+
+def previews(moments: Iterator[Pictures], given: torch.Tensor | None = None,
+             keep: Pictures | None = None) -> Iterator[torch.Tensor]:
+    """The picture to show at every moment of a chain at work; `given` and `keep` as in `draw_rows`."""
     row = size = 0
-    for pictures in sample_chain(model, condition, uniforms=noise, given=given, **settings):
+    for pictures in moments:
         last = max(pictures)
         row, size = (row + 1, size) if last == size else (0, last)
         if keep is not None:

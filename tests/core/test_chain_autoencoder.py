@@ -1,4 +1,4 @@
-"""The auto-encoder through a chain: the code decides the smallest picture, the chain draws the rest; bits, evaluation."""
+"""The auto-encoder through a chain: the code decides the smallest picture, the chain draws the rest; its bits."""
 
 import json
 

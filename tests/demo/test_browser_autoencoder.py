@@ -22,9 +22,16 @@ def wait_for_other(page, place: str, before: list[str]) -> list[str]:
 def test_the_tab_opens_on_a_stored_example_of_both_decoders(visit):
     page = open_tab(visit)
     assert "Stored example" in page.inner_text(STATUS) and "given its 6 numbers" in page.inner_text(STATUS)
-    assert len(sources(page, GRID)) == 10 and page.inner_text(GRID).count("error 0.") == 9
-    assert len(sources(page, "#autoencoder-path-grid")) == 2 + 2 * 6
-    assert "class kept" in page.inner_text("#tabs")
+    assert len(sources(page, GRID)) == 11 and page.inner_text(GRID).count("error 0.") == 10
+    assert page.locator(f"{GRID} .code-bars rect").count() == 6 and "mean of 64 draws" in page.inner_text(GRID)
+    page.get_by_text("What the code keeps, measured").click()
+    page.get_by_text("class kept", exact=True).wait_for()
+
+
+def test_a_slider_shows_what_it_does_at_its_ends(visit):
+    page = open_tab(visit)
+    ends = sources(page, "#autoencoder-ends-1")
+    assert len(ends) == 3 and ends[1] == sources(page, GRID)[1] and ends[0] != ends[2]
 
 
 def test_draws_stream_in_and_the_answer_of_the_other_decoder_stays(visit, service):
@@ -36,7 +43,8 @@ def test_draws_stream_in_and_the_answer_of_the_other_decoder_stays(visit, servic
     assert page.locator("#autoencoder-stop").is_enabled()
     wait_for_text(page, STATUS, "8 pictures")
     after = sources(page, GRID)
-    assert after[:2] == before[:2] and not set(after[2:]) & set(before[2:])
+    assert after[:2] == before[:2] and not set(after[2:]) & set(before[2:]), "other draws, and another mean of them"
+    assert "mean of these 8 draws" in page.inner_text(GRID)
 
 
 def test_stop(visit, service):
@@ -49,14 +57,17 @@ def test_stop(visit, service):
     page.wait_for_function("!document.querySelector('#autoencoder-generate').disabled")
 
 
-def test_a_slider_moves_the_code_at_once(visit):
+def test_a_slider_moves_the_code_at_once_and_the_rest_is_drawn_when_it_rests(visit):
     page = open_tab(visit)
     before = sources(page, GRID)
     page.focus("#autoencoder-edit-1 input[type=range]")
     page.keyboard.press("End")
-    wait_for_text(page, STATUS, "The code is moved")
+    wait_for_text(page, STATUS, "The code was moved")
     after = sources(page, GRID)
     assert after[0] == before[0] and after[1] != before[1]
+    assert page.locator(f"{GRID} .code-bars rect").count() == 12, "the picture's own code stands behind the moved one"
+    wait_for_text(page, STATUS, "8 pictures")
+    assert not set(sources(page, GRID)[3:]) & set(before), "without a press of Draw"
     page.get_by_role("button", name="The picture's own code").click()
     wait_for_text(page, STATUS, "Stored example")
     assert sources(page, GRID) == before
@@ -67,8 +78,8 @@ def test_an_upload_is_encoded_and_never_in_the_address(visit, tmp_path):
     page = open_tab(visit)
     before = sources(page, GRID)
     page.set_input_files("#autoencoder-photo input[type=file]", tmp_path / "slope.png")
-    wait_for_text(page, STATUS, "press Generate for the PixelCNN")
     shown = wait_for_other(page, GRID, before)
+    wait_for_text(page, STATUS, "8 pictures")
     assert shown[0] != before[0] and shown[1] != before[1]
     page.wait_for_function("!new URLSearchParams(location.search).get('autoencoder.picture')")
 
@@ -76,7 +87,10 @@ def test_an_upload_is_encoded_and_never_in_the_address(visit, tmp_path):
 def test_a_path_between_two_pictures(visit):
     page = open_tab(visit)
     place = "#autoencoder-path-grid"
+    page.get_by_text("Between two codes").click()
+    page.wait_for_selector(f"{place} .end img")
     before = sources(page, place)
+    assert len(before) == 2 + 2 * 6
     page.locator("#autoencoder-to-picture").get_by_label("galaxies").check()
     shown = wait_for_other(page, place, before)
     page.click("#autoencoder-path-generate")
@@ -89,14 +103,13 @@ def test_a_path_between_two_pictures(visit):
 
 def test_a_link_brings_the_settings_back(visit):
     page = open_tab(visit, "&autoencoder.size=4&autoencoder.picture=rocket&autoencoder.edit2=-1.5&autoencoder.seed=12")
-    wait_for_text(page, STATUS, "The code is moved")
+    wait_for_text(page, STATUS, "seed 12", 60)  # a link is drawn as soon as it is open
+    assert "given its 4 numbers" in page.inner_text(STATUS)
     assert page.locator("#autoencoder-size input:checked").get_attribute("value") == "4"
     assert page.locator("#autoencoder-picture input:checked").get_attribute("value") == "rocket"
     assert page.locator("#autoencoder-edit-2 input[type=range]").input_value() == "-1.5"
-    assert page.locator("#autoencoder-seed input").input_value() == "12"
-    page.click("#autoencoder-generate")
-    wait_for_text(page, STATUS, "given its 4 numbers")
-    assert "seed 12" in page.inner_text(STATUS)
+    page.get_by_text("How it is drawn").click()
+    page.wait_for_function("document.querySelector('#autoencoder-seed input')?.value === '12'")
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(visit):

@@ -1,4 +1,4 @@
-"""The pictures and numbers of the Auto-encoder tab: a picture, the MSE decoder's answer, the PixelCNN's (figure 6)."""
+"""The pictures and numbers of the Auto-encoder tab: a picture, its code as bars, what two decoders make of it."""
 
 import html
 
@@ -7,9 +7,6 @@ import numpy as np
 from demo.kit.panels import enlarge, image_tag
 from demo.tabs.autoencoder.service import CodeInfo
 
-LEGEND = """<p class="facts">Left: the picture, and what the MSE decoder makes of its code. Right: eight draws of the
-PixelCNN decoder, all for one code. <em>Error</em> is the mean squared difference from the picture; the range from black
-to white is 1.</p>"""
 PATH_LEGEND = """<p class="facts">Left and right: the two pictures. Between them, top row: the MSE decoder; below: the
 PixelCNN decoder. The numbers are <em>t</em>.</p>"""
 
@@ -26,21 +23,80 @@ def squared_error(a: np.ndarray, b: np.ndarray) -> float:
     return float((((a.astype(np.float64) - b) / 255) ** 2).mean())
 
 
-def codes_html(picture: np.ndarray, guess: np.ndarray, images: np.ndarray, rows_done: int | None = None,
-               edited: bool = False) -> str:
-    """The picture (H, W, 3), the MSE decoder's guess, and draws (n, H, W, 3) of the PixelCNN, each with its error."""
-    rows = images.shape[1] if rows_done is None else rows_done
-    unfinished = rows < images.shape[1]
+def bars_html(code: np.ndarray, own: np.ndarray | None = None) -> str:
+    """A code (m,), where 1 is typical, as bars up and down from the mean code. `own` is the picture's code
+    where the one shown was moved: its bars stand behind."""
+    count, step = len(code), 200 / len(code)
+
+    def bars(values: np.ndarray, kind: str) -> str:
+        heights = np.clip(values, -2.4, 2.4) * 20
+        return "".join(f'<rect class="{kind}" x="{k * step:.1f}" y="{50 - max(h, 0):.1f}" width="{step * .8:.2f}" '
+                       f'height="{abs(h):.1f}"/>' for k, h in enumerate(heights))
+
+    words = f"{count} numbers" + (", moved" if own is not None else "")
+    return (f'<figure class="code-bars"><svg viewBox="0 0 200 100" role="img" aria-label="The code of {words}">'
+            f'{bars(own, "own") if own is not None else ""}{bars(code, "now")}<path d="M0 50H200"/></svg>'
+            f"<figcaption>its code: {words}</figcaption></figure>")
+
+
+def codes_html(picture: np.ndarray, code: np.ndarray, guess: np.ndarray, images: np.ndarray, *, own: np.ndarray | None =
+               None, mean: tuple[np.ndarray, str] | None = None, rows_done: int | None = None) -> str:
+    """The way of a picture (H, W, 3): its code, the MSE decoder's one answer, the mean of many draws of the PixelCNN
+    with what to call it, and draws (n, H, W, 3), or smaller ones on the way, of which `rows_done` rows are drawn. With
+    `own`, the code of the picture, the one shown was moved, and an error would say nothing."""
+    unfinished, rows = rows_done is not None, images.shape[1] if rows_done is None else rows_done
 
     def error(image: np.ndarray) -> str:
-        return "" if edited else f"error {squared_error(image, picture):.3f}"
+        return "" if own is not None else f"error {squared_error(image, picture):.3f}"
 
-    draws = "".join(figure(image, f"PixelCNN, draw {k}", " " if unfinished else error(image) or f"draw {k}", rows)
-                    for k, image in enumerate(images, 1))
-    guess_words = "MSE, edited code" if edited else f"MSE · {error(guess)}"
-    return (f'<div class="codes{" unfinished" * unfinished}" data-rows="{rows}">'
-            f'{figure(picture, "original", "original", kind="original")}'
-            f'{figure(guess, "reconstruction by squared error", guess_words, kind="guess")}{draws}</div>{LEGEND}')
+    def words(*parts: str) -> str:
+        return " · ".join(filter(None, parts))
+
+    average, name = mean or (np.zeros_like(picture), "mean of its draws")
+    way = [figure(picture, "original", "the picture", kind="original"), bars_html(code, own),
+           figure(guess, "the MSE decoder's answer", words("MSE decoder", error(guess)), kind="guess"),
+           figure(average, f"PixelCNN decoder, {name}", words(name, error(average) if mean else ""),
+                  None if mean else 0, "mean")]
+    draws = "".join(figure(image, f"PixelCNN decoder, draw {k}", " " if unfinished else error(image) or f"draw {k}",
+                           rows) for k, image in enumerate(images, 1))
+    return (f'<div class="codes{" unfinished" * unfinished}" data-rows="{rows}"><div class="code-way">{"".join(way)}'
+            f'</div><p class="code-says">{lesson(picture, guess, images, mean, own, unfinished)}</p>'
+            f'<div class="code-draws">{draws}</div></div>')
+
+
+def lesson(picture: np.ndarray, guess: np.ndarray, images: np.ndarray, mean: tuple[np.ndarray, str] | None,
+           own: np.ndarray | None, unfinished: bool) -> str:
+    """What to see in these pictures, in a sentence or two, by their own numbers."""
+    if mean is None or own is not None or unfinished:
+        return "The PixelCNN decoder draws: one code, other pictures."
+    single = np.mean([squared_error(image, picture) for image in images])
+    return (f"<b>Drawn, they are sharp and differ; averaged, they blur.</b> A draw is {single:.3f} away from the "
+            f"picture, the {html.escape(mean[1])} only {squared_error(mean[0], picture):.3f}, and the MSE decoder "
+            f"{squared_error(guess, picture):.3f}: squared error asks for the average, and so for a blur.")
+
+
+def ends_html(pictures: list[np.ndarray]) -> str:
+    """What a slider does, at its ends and in the middle: three pictures uint8 (H, W, 3) of the MSE decoder."""
+    tags = [image_tag(enlarge(picture[None], len(picture)), f"MSE decoder, code moved by {words}")
+            for picture, words in zip(pictures, ("-3", "0", "+3"))]
+    low, high = naming(pictures[0], pictures[-1])
+    words = (f"−3: {low}", "0", f"+3: {high}")
+    shown = "".join(f"<span>{tag}<small>{word}</small></span>" for tag, word in zip(tags, words))
+    return f'<div class="code-ends">{shown}</div>'
+
+
+def naming(low: np.ndarray, high: np.ndarray) -> tuple[str, str]:
+    """How two pictures differ most, in a word each: light, warmth, or where the light is."""
+    change = (high.astype(np.float64) - low) / 255  # (H, W, 3)
+    light, side = change.mean(2), len(low) // 2
+    middle = np.zeros(light.shape, bool)
+    middle[side // 2:-(side // 2), side // 2:-(side // 2)] = True
+    found = {("darker", "lighter"): light.mean(), ("bluer", "warmer"): (change[..., 0] - change[..., 2]).mean(),
+             ("lighter below", "lighter above"): light[:side].mean() - light[side:].mean(),
+             ("lighter right", "lighter left"): light[:, :side].mean() - light[:, side:].mean(),
+             ("lighter edges", "lighter middle"): light[middle].mean() - light[~middle].mean()}
+    names, value = max(found.items(), key=lambda pair: abs(pair[1]))
+    return names if value > 0 else names[::-1]
 
 
 def code_strip_html(guesses: np.ndarray, images: np.ndarray, labels: list[str], ends: list[tuple[np.ndarray, str]],
@@ -52,19 +108,19 @@ def code_strip_html(guesses: np.ndarray, images: np.ndarray, labels: list[str], 
     rows = images.shape[2] if rows_done is None else rows_done
 
     def column(guess: np.ndarray, draws: np.ndarray, label: str) -> str:
-        return (f'<figure>{image_tag(enlarge(guess[None], len(guess)), f"MSE decoder, {label}")}'
-                f'{image_tag(enlarge(draws, rows, columns=1), f"PixelCNN, {label}")}'
+        return (f'<figure>{image_tag(enlarge(guess[None], len(guess)), f"MSE decoder, {label} of the way")}'
+                f'{image_tag(enlarge(draws, rows, columns=1), f"PixelCNN decoder, {label} of the way")}'
                 f"<figcaption>{html.escape(label)}</figcaption></figure>")
 
     columns = [column(*parts) for parts in zip(guesses, images, labels)]
     first, last = (figure(picture, name, name, kind="end") for picture, name in ends)
     unfinished = " unfinished" * (rows < images.shape[2])
-    return (f'<div class="strip code-strip{unfinished}" data-rows="{rows}" style="--count:{len(columns) + 2}">{first}'
+    return (f'<div class="code-strip{unfinished}" data-rows="{rows}" style="--count:{len(columns) + 2}">{first}'
             f'{"".join(columns)}{last}</div>{PATH_LEGEND}')
 
 
 def results_html(infos: list[CodeInfo]) -> str:
-    """What `evaluate` measured, one row per decoder; empty where no auto-encoder was evaluated."""
+    """What `evaluate` measured, one row per decoder, folded; empty where no auto-encoder was evaluated."""
     infos = [info for info in infos if "shown" in info.results]
     if not infos:
         return ""
@@ -72,23 +128,30 @@ def results_html(infos: list[CodeInfo]) -> str:
     for info in infos:
         r = info.results
         shown = r["shown"]
-        rows += [(f"{info.code} numbers, MSE", "", r["mse_of_mse_autoencoder"], r["class_kept_mse"],
+        sharpened = ", ".join(f"{name.replace('_', '-')} {shown[name]:g}" for name, off in (
+            ("temperature", 1), ("guidance", 1), ("min_p", 0)) if shown.get(name, off) != off)
+        rows += [(f"{info.code} numbers, MSE decoder", "", r["mse_of_mse_autoencoder"], r["class_kept_mse"],
                   r["sharpness_mse"]),
-                 (f"{info.code} numbers, PixelCNN", f"{r['bits_in_the_code']:,.0f}", r["mse"],
+                 (f"{info.code} numbers, PixelCNN, the paper’s sampler", f"{r['bits_in_the_code']:,.0f}", r["mse"],
                   r["class_kept_pixelcnn"], r["sharpness_pixelcnn"]),
-                 (f"{info.code} numbers, guidance {shown['guidance']:g}", "", shown["mse"], shown["class_kept"],
+                 (f"{info.code} numbers, PixelCNN, {sharpened}", "", shown["mse"], shown["class_kept"],
                   shown["sharpness"])]
+        if given := r.get("small_picture_given"):
+            rows.append((f"the chain, from the true small picture ({sharpened})", "", given["mse"], given["class_kept"],
+                         given["sharpness"]))
     body = "".join(f'<tr><th scope="row">{name}</th><td>{bits}</td><td>{error:.4f}</td><td>{kept:.0%}</td>'
-                   f"<td>{sharp:.4f}</td></tr>" for name, bits, error, kept, sharp in rows)
-    r, shown = infos[0].results, infos[0].results["shown"]
-    return f"""<div class="measured"><h4>What the code keeps</h4><div class="wide"><table>
+                   f"<td>{sharp:.4f}</td></tr>" for name, bits, error, kept, sharp in dict.fromkeys(rows))
+    r = infos[0].results
+    without = ("than a twin that was trained as long without a code" if "bits_per_dim_twin" in r else
+               "than the same network without the code")
+    what = "the 8 × 8 picture that the chain begins with" if infos[0].chain else "an image"
+    return f"""<details class="measured"><summary>What the code keeps, measured</summary><div class="wide"><table>
 <thead><tr><th></th><th scope="col">bits</th><th scope="col">squared error</th><th scope="col">class kept</th>
 <th scope="col">sharpness</th></tr></thead>
 <tbody><tr><th scope="row">originals</th><td></td><td>0</td><td>100%</td><td>{r['sharpness_original']:.4f}</td></tr>
 {body}</tbody></table></div>
 <p>Measured on test images of CIFAR-10: {r['images']:,} for the bits, one reconstruction each of
-{r['images_reconstructed']:,} for the rest. <em>Bits</em>: what knowing the code saves when an image is written down.
+{r['images_reconstructed']:,} for the rest. <em>Bits</em>: so many fewer are needed to write down {what} {without}.
 <em>Class kept</em>: how often a classifier gives the reconstruction the class that it gave the original (it is right
-about {r['class_accuracy_real']:.0%} of the originals; chance keeps one in ten). <em>Guidance</em>: with temperature
-{shown['temperature']:g}, as the page opens. <em>Sharpness</em>: squared differences of neighbouring
-pixels.</p></div>"""
+about {r['class_accuracy_real']:.0%} of the originals; chance keeps one in ten). <em>Sharpness</em>: squared differences
+of neighbouring pixels.</p></details>"""

@@ -1,4 +1,4 @@
-"""The lower half of the tab "Auto-encoder": from the code of one picture to that of another, by both decoders."""
+"""Folded below the tab "Auto-encoder": from the code of one picture to that of another, by both decoders."""
 
 import html
 import time
@@ -14,7 +14,7 @@ from demo.kit.portrait_panels import download_link, sheet_png
 from demo.kit.run_controls import QUIET, toolbar, wire
 from demo.kit.status import status_html, unfinished_status
 from demo.service.bridge import Progress, Service
-from demo.service.settings import MAX_GUIDANCE, MAX_SEED, MAX_TEMPERATURE, UserError, number
+from demo.service.settings import MAX_GUIDANCE, MAX_MIN_P, MAX_SEED, MAX_TEMPERATURE, UserError, number
 from demo.tabs.autoencoder.panels import code_strip_html
 from demo.tabs.autoencoder.service import CodeService
 from demo.tabs.autoencoder.stored import StoredCodes
@@ -24,19 +24,18 @@ COLUMNS, ROWS = 6, 3
 MAX_COLUMNS, MAX_ROWS = 9, 4
 FRAME_SECONDS = 0.2
 
-EXPLANATION = r"""#### Between two codes
-Every column is one code, $(1-t)\,\mathbf{z}_0+t\,\mathbf{z}_1$, on the straight way from one picture's to the other's.
-The MSE decoder fades: its answers lie between the two blurs. The PixelCNN draws a picture for each code; with the same
-noise in every column, only the code differs along a row, as in figure 5 of the paper."""
+EXPLANATION = r"""Every column is one code, $(1-t)\,\mathbf{z}_0+t\,\mathbf{z}_1$, on the straight way from one
+picture's to the other's. The MSE decoder fades: its answers lie between the two blurs. The PixelCNN draws a picture for
+each code; with the same noise in every column, only the code differs along a row, as in figure 5 of the paper."""
 
 
 def build_path(codes: CodeService, stored: dict[int, StoredCodes | None], service: Service, size: gr.Radio,
-               start: PictureChooser, sampling: tuple[Component, Component, Component]) -> dict[str, Component]:
-    """The components and events; size, first picture, temperature, guidance and seed are those of the upper half.
+               start: PictureChooser, sampling: tuple[Component, ...]) -> dict[str, Component]:
+    """The components and events; size, first picture, temperature, guidance, min-p and seed are those above.
 
     Returns what the address should remember.
     """
-    temperature, guidance, seed = sampling
+    temperature, guidance, min_p, seed = sampling
     with gr.Row(elem_classes="bench code-path"):
         with gr.Column(elem_classes="stage"):
             gr.Markdown(EXPLANATION, latex_delimiters=[{"left": "$", "right": "$", "display": False}],
@@ -67,12 +66,13 @@ def build_path(codes: CodeService, stored: dict[int, StoredCodes | None], servic
             rows = int(number(rows, 1, MAX_ROWS, ROWS))
             if kept and kept.ends == tuple(name for _, name in found) and kept.path.shape[:2] == (columns, rows):
                 images, done = kept.path, None
-                words = "<b>Stored example</b>. Press <b>Generate</b> to watch it appear."
+                words = "<b>Stored example</b>. Press <b>Draw</b> to watch it appear."
             else:
                 images, done = np.zeros((columns, rows, *found[0][0].shape), np.uint8), 0
-                words = "This is the MSE decoder's way: press <b>Generate</b> for the PixelCNN's."
+                words = "This is the MSE decoder's way: press <b>Draw</b> for the PixelCNN's."
             guesses = codes.best_guesses(m, found[0][0], found[1][0], columns)
-            return code_strip_html(guesses, images, labels(columns), found, done), status_html(words)
+            strip = code_strip_html(guesses, images, labels(columns), found, done)
+            return strip, status_html(words, shown=done is None)
         except UserError as error:
             return gr.skip(), status_html(html.escape(str(error)))
 
@@ -83,7 +83,7 @@ def build_path(codes: CodeService, stored: dict[int, StoredCodes | None], servic
     start.then(showing)
     end.then(showing)
 
-    def code_path(size, columns, rows, same_noise, temperature, guidance, seed, *values):
+    def code_path(size, columns, rows, same_noise, temperature, guidance, min_p, seed, *values):
         """Draw pictures on the way between the codes of two pictures; rows are streamed.
 
         Returns, again after each step: the strip of both decoders as HTML with embedded PNGs, at the end with a link
@@ -92,14 +92,15 @@ def build_path(codes: CodeService, stored: dict[int, StoredCodes | None], servic
         seed = int(number(seed, 0, MAX_SEED, 7))
         columns, rows = int(number(columns, 3, MAX_COLUMNS, COLUMNS)), int(number(rows, 1, MAX_ROWS, ROWS))
         settings = {"temperature": number(temperature, 0, MAX_TEMPERATURE, 1),
-                    "guidance": number(guidance, 0, MAX_GUIDANCE, 1), "seed": seed}
+                    "guidance": number(guidance, 0, MAX_GUIDANCE, 1), "min_p": number(min_p, 0, MAX_MIN_P, 0),
+                    "seed": seed}
         try:
             found, m = ends(values), codes.info(size).code
             same_noise = same_noise is True
             guesses = codes.best_guesses(m, found[0][0], found[1][0], columns)
             stream = codes.path(m, found[0][0], found[1][0], columns, rows, same_noise, **settings)
-            words = " · ".join([f"code of {m}", *(f"{key} {value:g}" for key, value in settings.items()),
-                                *["same noise in every column"] * same_noise])
+            words = " · ".join([f"code of {m}", *(f"{key.replace('_', '-')} {value:g}" for key, value in
+                                                  settings.items()), *["same noise in every column"] * same_noise])
             yield from draw(stream, guesses, found, words, seed)
         except UserError as error:
             yield gr.skip(), status_html(html.escape(str(error))), gr.skip(), gr.skip()
@@ -107,7 +108,7 @@ def build_path(codes: CodeService, stored: dict[int, StoredCodes | None], servic
 
     wire(tools, status, seed, drawn, api_name="code_path", sampling={
         "fn": code_path, "preprocess": False, "outputs": [strip, status, seed, drawn],
-        "inputs": [size, columns, rows, same_noise, temperature, guidance, seed, *pictures]})
+        "inputs": [size, columns, rows, same_noise, temperature, guidance, min_p, seed, *pictures]}, draws_links=False)
     return {"to": end.name, "steps": columns, "rows": rows, "same": same_noise}
 
 
@@ -127,7 +128,7 @@ def draw(stream: Iterator[Progress], guesses: np.ndarray, ends: list[tuple[np.nd
         if progress.state == "sampling" and time.monotonic() - shown < FRAME_SECONDS:
             continue
         shown, images = time.monotonic(), progress.images  # (columns, rows, H, W, 3)
-        strip = code_strip_html(guesses, images, names, ends, progress.row)
+        strip = code_strip_html(guesses, images, names, ends, progress.shown_rows)
         if progress.state != "done":
             yield strip, unfinished_status(progress), seed, None
             continue
@@ -137,4 +138,5 @@ def draw(stream: Iterator[Progress], guesses: np.ndarray, ends: list[tuple[np.nd
         link = download_link(sheet_png([first, *panels, last], f"above: MSE decoder · {words}"),
                              f"code-path_seed-{seed}.png", "Download PNG")
         count = images.shape[0] * images.shape[1]
-        yield (strip + link, status_html(f"<b>{count} pictures</b> in {progress.seconds:.1f} s. {words}"), seed, None)
+        yield (strip + link, status_html(f"<b>{count} pictures</b> in {progress.seconds:.1f} s. {words}",
+                                       shown=True), seed, None)

@@ -2,7 +2,8 @@
 
 For each code size m there are two checkpoints: a PixelCNN auto-encoder, whose decoder is sampled in the turns of a
 `Service`, and the one trained by squared error, whose decoder gives its one answer at once. Each has a code of its own.
-Pictures and codes stay in memory.
+A PixelCNN auto-encoder of smaller pictures is the first step of one of the service's chains, which draws them finer;
+it goes before one of whole pictures. Pictures and codes stay in memory.
 """
 
 import os
@@ -16,13 +17,15 @@ import torch
 from torch import Tensor
 
 from demo.service.bridge import Progress, Service, to_arrays
+from demo.service.drawing import arranged, noise_of, previews
 from demo.service.settings import UserError, number
+from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
 from pixelcnn_core.models.checkpoint import CheckpointError
-from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.results import read_json, read_results
 from pixelcnn_core.sampling.interpolation import between
 from pixelcnn_core.sampling.sample import sample, uniforms_from_seed
+from pixelcnn_core.sampling.truncation import Truncation
 
 FOLDER = Path(__file__).parents[2] / "assets" / "autoencoders"
 SHAPE = {"image_size": 32, "channels": 3, "levels": 256}  # of the page's pictures
@@ -31,7 +34,8 @@ SHAPE = {"image_size": 32, "channels": 3, "levels": 256}  # of the page's pictur
 @dataclass(frozen=True)
 class CodeInfo:
     """One code size, read without loading a model. `pixelcnn_steps` and `mse_steps`, (k, m), turn each code by one
-    standard deviation along the largest principal directions; k is 0 where `evaluate` was not run."""
+    standard deviation along the largest principal directions; k is 0 where `evaluate` was not run. `mean` is that of
+    many codes, (m,). `chain` names the chain that draws what was decoded finer; empty for whole pictures."""
 
     code: int
     pixelcnn: Path
@@ -39,16 +43,19 @@ class CodeInfo:
     results: dict
     pixelcnn_steps: np.ndarray
     mse_steps: np.ndarray
+    mean: np.ndarray
+    chain: str = ""
 
     @property
     def directions(self) -> int:
         return len(self.pixelcnn_steps)
 
     @property
-    def shown(self) -> tuple[float, float]:
-        """Temperature and guidance that the page opens with: those that `evaluate` measured beside 1 and 1."""
+    def shown(self) -> tuple[float, float, float]:
+        """Temperature, guidance and min-p that the page opens with: those that `evaluate` measured beside the paper's
+        sampler."""
         shown = self.results.get("shown", {})
-        return shown.get("temperature", 1.0), shown.get("guidance", 1.0)
+        return shown.get("temperature", 1.0), shown.get("guidance", 1.0), shown.get("min_p", 0.0)
 
 
 class CodeService:
@@ -57,7 +64,7 @@ class CodeService:
     def __init__(self, service: Service, folder: Path | str | None = None):
         self.service = service
         self.folder = Path(folder or os.environ.get("PIXELCNN_AUTOENCODERS") or FOLDER)
-        self.infos = find_pairs(self.folder)
+        self.infos = find_pairs(self.folder, service)
         self._models: dict[Path, CodeModel] = {}
         self._loading = threading.Lock()
 
@@ -85,14 +92,17 @@ class CodeService:
                                     "damaged.") from error
             return self._models[folder]
 
-    def pixelcnn(self, m) -> AutoEncoder:
-        return self.load(AutoEncoder, self.info(m).pixelcnn)
+    def pixelcnn(self, m) -> AutoEncoder | ChainAutoEncoder:
+        info = self.info(m)
+        model = self.load(AutoEncoder, info.pixelcnn)
+        return ChainAutoEncoder(model, self.service.model(info.chain)) if info.chain else model
 
     def mse(self, m) -> MSEAutoEncoder:
         return self.load(MSEAutoEncoder, self.info(m).mse)
 
     @torch.no_grad()
-    def code(self, model: CodeModel, picture: np.ndarray, steps: np.ndarray, edits: Sequence[float] = ()) -> Tensor:
+    def code(self, model: CodeModel | ChainAutoEncoder, picture: np.ndarray, steps: np.ndarray,
+             edits: Sequence[float] = ()) -> Tensor:
         """The code of a picture uint8 (H, W, 3), moved by `edits` deviations along the directions: (m,)."""
         image = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None]  # (1, 3, H, W)
         moved = sum((float(edit) * step for edit, step in zip(edits, steps)), np.zeros(model.config.code))
@@ -110,30 +120,47 @@ class CodeService:
         return self._decode(model, between(*self._ends(model, start, end), columns, "linear"))
 
     def decodings(self, m, picture: np.ndarray, count: int, edits: Sequence[float], seed: int, temperature: float,
-                  guidance: float) -> Iterator[Progress]:
+                  guidance: float, min_p: float = 0.0) -> Iterator[Progress]:
         """`count` draws for the code of a picture, `images` (1, count, H, W, 3). Raises Busy and UserError."""
         def codes(model: AutoEncoder) -> Tensor:
             return self.code(model, picture, self.info(m).pixelcnn_steps, edits)[None].repeat(count, 1)  # (count, m)
 
-        return self._draw(m, codes, 1, count, seed, temperature, guidance)
+        return self._draw(m, codes, 1, count, seed, temperature, guidance, min_p)
+
+    def mean_of_draws(self, m, picture: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
+        """The mean of `count` draws of the paper's sampler for one picture's code: uint8 (H, W, 3)."""
+        *_, last = self.decodings(m, picture, count, [], seed, 1.0, 1.0)
+        return last.images[0].astype(np.float64).mean(0).round().astype(np.uint8)
+
+    def bars(self, m, picture: np.ndarray, edits: Sequence[float] = ()) -> np.ndarray:
+        """The PixelCNN's code of a picture, (m,), as deviations from the mean code, of which 1 is a typical one: the
+        root mean square over the largest directions."""
+        info = self.info(m)
+        code = self.code(self.pixelcnn(m), picture, info.pixelcnn_steps, edits).cpu().numpy() - info.mean
+        typical = float((info.pixelcnn_steps ** 2).sum() / info.code) ** 0.5
+        return code / (typical or max(1e-9, float(np.abs(code).max())))
 
     def path(self, m, start: np.ndarray, end: np.ndarray, columns: int, rows: int, same_noise: bool, seed: int,
-             temperature: float, guidance: float) -> Iterator[Progress]:
+             temperature: float, guidance: float, min_p: float = 0.0) -> Iterator[Progress]:
         """Draws on the straight way between two codes: `images` (columns, rows, H, W, 3). With `same_noise` only the
         code differs along a row. Raises Busy and UserError."""
         def codes(model: AutoEncoder) -> Tensor:
             way = between(*self._ends(model, start, end), columns, "linear")  # (columns, m)
             return way.repeat_interleave(rows, 0)  # (columns * rows, m)
 
-        return self._draw(m, codes, columns, rows if same_noise else columns * rows, seed, temperature, guidance)
+        return self._draw(m, codes, columns, rows if same_noise else columns * rows, seed, temperature, guidance, min_p)
 
     @torch.no_grad()
     def bits(self, m, picture: np.ndarray) -> tuple[float, float]:
-        """-log2 p of a picture per dimension: given its own code, and given none. Raises UserError."""
+        """-log2 p of a picture, in bits of the whole: given its own code, and given none. Through a chain those of its
+        smallest size, which is all that the code decides. Raises UserError."""
         model = self.pixelcnn(m)
-        image = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].repeat(2, 1, 1, 1)  # (2, 3, H, W)
-        given, alone = model.losses(image.to(self.service.device), kept=torch.tensor([True, False],
-                                                                                     device=self.service.device))
+        image = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].to(self.service.device)  # (1, 3, H, W)
+        if isinstance(model, ChainAutoEncoder):
+            image = model.chain.pyramid(image)[model.chain.sizes[0]]
+            model = model.coder
+        kept = torch.tensor([True, False], device=self.service.device)
+        given, alone = model.losses(image.repeat(2, 1, 1, 1), kept=kept) * image[0].numel()
         return float(given), float(alone)
 
     def _ends(self, model: CodeModel, start: np.ndarray, end: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -142,43 +169,68 @@ class CodeService:
     def _decode(self, model: MSEAutoEncoder, codes: Tensor) -> np.ndarray:
         return to_arrays(model.decode(codes), 1, model.config.levels)[0]
 
-    def _draw(self, m, codes, groups: int, noises: int, seed: int, temperature: float, guidance: float
+    def _draw(self, m, codes, groups: int, noises: int, seed: int, temperature: float, guidance: float, min_p: float
               ) -> Iterator[Progress]:
         """Sample the decoder for the rows of `codes(model)`; `noises` different ones, used again for each group."""
-        info = self.info(m)
+        info, how = self.info(m), {"temperature": temperature, "guidance": guidance, "truncation": Truncation(min_p)}
 
-        def begin(decoder: GatedPixelCNN) -> Iterator[Tensor]:
-            model = self.pixelcnn(info.code)
+        def begin(model: AutoEncoder | ChainAutoEncoder) -> Iterator[Tensor]:
             with torch.no_grad():
-                condition = model.condition(codes(model).to(self.service.device))
-            noise = uniforms_from_seed(seed, noises, decoder.config).repeat(len(condition) // noises, 1, 1, 1)
-            return sample(decoder, condition, uniforms=noise, temperature=temperature, guidance=guidance)
+                z = codes(model).to(self.service.device)
 
-        return self.service.serve(lambda: self.pixelcnn(info.code).decoder, begin, groups)
+            def again(numbers: Tensor) -> Tensor:
+                return numbers.repeat(len(z) // noises, 1, 1, 1)
+
+            if isinstance(model, ChainAutoEncoder):
+                noise = arranged(noise_of(model.chain, seed, noises), again)
+                return previews(model.draw(z, uniforms=noise, **how))
+            noise = again(uniforms_from_seed(seed, noises, model.decoder.config))
+            with torch.no_grad():
+                return sample(model.decoder, model.condition(z), uniforms=noise, **how)
+
+        steps = sum(self.service.info(info.chain).sizes) if info.chain else SHAPE["image_size"]
+        return self.service.serve(lambda: self.pixelcnn(info.code), begin, groups, steps=steps)
 
 
-def find_pairs(folder: Path) -> dict[int, CodeInfo]:
+def find_pairs(folder: Path, service: Service) -> dict[int, CodeInfo]:
     """The code sizes of which `folder` holds both kinds of checkpoint, smallest first, by their config.json."""
     found: dict[tuple[str, int], Path] = {}
+    chains: dict[int, tuple[Path, str]] = {}
     for path in sorted(folder.glob("*/config.json")):
         config = read_json(path)
         if all(config.get(key) == value for key, value in SHAPE.items()):
             found[config.get("model_type"), config.get("code")] = path.parent
+        elif config.get("model_type") == AutoEncoder.__name__ and (name := chain_for(config, service)):
+            chains[config.get("code")] = (path.parent, name)
     pairs = {}
-    for (kind, code), pixelcnn in found.items():
-        if kind == AutoEncoder.__name__ and (mse := found.get((MSEAutoEncoder.__name__, code))):
-            steps = read_steps(pixelcnn, code)
-            pairs[code] = CodeInfo(code, pixelcnn, mse, read_results(pixelcnn), *steps)
+    for (kind, code), mse in found.items():
+        if kind != MSEAutoEncoder.__name__:
+            continue
+        pixelcnn, chain = chains.get(code) or (found.get((AutoEncoder.__name__, code)), "")
+        if pixelcnn:
+            pairs[code] = CodeInfo(code, pixelcnn, mse, read_results(pixelcnn), *read_steps(pixelcnn, code), chain)
     return dict(sorted(pairs.items()))
 
 
-def read_steps(folder: Path, code: int) -> tuple[np.ndarray, np.ndarray]:
-    """From `codes.json`: one deviation along each direction, for the PixelCNN's code and for the MSE's, each (k, m)."""
+def chain_for(config: dict, service: Service) -> str:
+    """The chain that draws the pictures of an auto-encoder finer, to the size of the page's; empty without one."""
+    for name in service.chain_names:
+        info = service.info(name)
+        if not info.embedding and (info.sizes[0], info.sizes[-1], info.channels, info.levels) == (
+                config.get("image_size"), *SHAPE.values()) and config.get("channels") == SHAPE["channels"]:
+            return name
+    return ""
+
+
+def read_steps(folder: Path, code: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """From `codes.json`: one deviation along each direction, for the PixelCNN's code and for the MSE's, each (k, m);
+    and the mean code (m,)."""
     stored, empty = read_results(folder, "codes.json"), np.zeros((0, code))
     try:
-        directions, deviations, mse_steps = (np.asarray(stored[key], float)
-                                             for key in ("directions", "deviations", "mse_steps"))
+        directions, deviations, mse_steps, mean = (np.asarray(stored[key], float) for key in (
+            "directions", "deviations", "mse_steps", "mean"))
         steps = directions * deviations[:, None]  # (k, m)
     except (KeyError, TypeError, ValueError, IndexError):
-        return empty, empty
-    return (steps, mse_steps) if steps.shape == mse_steps.shape == (len(steps), code) else (empty, empty)
+        return empty, empty, np.zeros(code)
+    fits = steps.shape == mse_steps.shape == (len(steps), code) and mean.shape == (code,)
+    return (steps, mse_steps, mean) if fits else (empty, empty, np.zeros(code))

@@ -9,22 +9,25 @@ import gradio as gr
 import numpy as np
 
 from demo.kit import address
+from demo.kit.draw_soon import draw_soon
 from demo.kit.panels import enlarge
 from demo.kit.pictures import bundled, picture_chooser
 from demo.kit.portrait_panels import download_link, sheet_png
-from demo.kit.run_controls import QUIET, sampling_sliders, toolbar, wire
-from demo.kit.status import status_html, unfinished_status
+from demo.kit.run_controls import QUIET, min_p_slider, sampling_sliders, toolbar, wire
+from demo.kit.status import error_status, status_html, unfinished_status
 from demo.service.bridge import Service
-from demo.service.settings import MAX_GUIDANCE, MAX_SEED, MAX_TEMPERATURE, UserError, number
-from demo.tabs.autoencoder.panels import codes_html, results_html
+from demo.service.settings import MAX_GUIDANCE, MAX_MIN_P, MAX_SEED, MAX_TEMPERATURE, UserError, number
+from demo.tabs.autoencoder.panels import codes_html, ends_html, results_html
 from demo.tabs.autoencoder.path import FIRST, build_path
+from demo.tabs.autoencoder.record import COUNT
 from demo.tabs.autoencoder.service import CodeService
 from demo.tabs.autoencoder.stored import StoredCodes, read_codes
 
 ID, TITLE = "autoencoder", "Auto-encoder"
-COUNT = 8
 SLIDERS, MAX_EDIT = 4, 3.0  # directions that a visitor can move along, and how many deviations
 FRAME_SECONDS = 0.15
+SHOWN_OR_DRAWN = """(...values) => document.querySelector("#autoencoder-status [data-shown]")
+  ? (%s)(...values) : (%s)()"""
 
 MISSING = """### There is no auto-encoder yet
 Train the pair with a code of 10 numbers, about half an hour on two CPU cores, and start the app again:
@@ -33,24 +36,30 @@ Train the pair with a code of 10 numbers, about half an hour on two CPU cores, a
 `python -m pixelcnn_core train autoencoder-10-cpu --data DATA --max-minutes 26
 --out demo/assets/autoencoders/autoencoder-10`."""
 
+LEAD = """<p class="code-lead">A picture of 3,072 values becomes {sizes} numbers, and two decoders make it a picture
+again. One gives its best guess, a blur. The other draws.</p>"""
+
 EXPLANATION = [
     r"""#### A picture becomes $m$ numbers
-A convolutional encoder turns the 3,072 sub-pixels of a picture into a code of $m$ numbers, $\mathbf{z}$. A
-Conditional PixelCNN reads the code as $\mathbf{h}$ in every gate, and as a map $\mathbf{s}=m(\mathbf{z})$ that says
-where (equations 4 and 5). The encoder learns through the PixelCNN, to make
+A convolutional encoder turns a picture into a code of $m$ numbers, $\mathbf{z}$. A Conditional PixelCNN reads the code
+as $\mathbf{h}$ in every gate, and as a map $\mathbf{s}=m(\mathbf{z})$ that says where (equations 4 and 5). The encoder
+learns through the PixelCNN, to make the picture cheap to write down:
 $$-\log_2 p(\mathbf{x}\mid\mathbf{z}),\qquad \mathbf{z}=\mathrm{encoder}(\mathbf{x})$$
-small: section 3.4 of the paper, and its figure 6.""",
+Section 3.4 of the paper, and its figure 6.""",
+    r"""#### Why one blurs and the other draws
+Ten numbers cannot say everything, so many pictures share a code. Squared error,
+$\lVert\mathbf{x}-\mathrm{decoder}(\mathbf{z})\rVert^2$, is smallest at the average of them all, and an average of
+sharp pictures is a blur. A PixelCNN has the whole distribution and draws one of them. Average its draws, and it blurs
+as well: the two answers then agree as far as both were trained well. A single draw is about twice as far from the
+picture, because it cannot know which of them was meant.""",
     r"""#### Moving along the code
 Over many pictures the codes spread further in some directions than in others. The sliders move the code along the
 widest ones, in standard deviations. The MSE decoder, which has a code of its own, is moved by what belongs to the same
 change there. The noise stays the same, so what changes is the doing of the code.""",
-    r"""#### Why one blurs and the other invents
-Ten numbers cannot say everything, so many pictures share a code. Squared error,
-$\lVert\mathbf{x}-\mathrm{decoder}(\mathbf{z})\rVert^2$, is smallest at the mean of them all, and a mean of sharp
-pictures is a blur. A PixelCNN has the whole distribution and draws one of them: sharp, another at every draw. Its error
-is twice that of the mean if its distribution is right, because it cannot know which picture was meant, and larger where
-it is not: ours was trained for minutes. The code keeps what the picture is about; the rest is invented.""",
 ]
+THROUGH_CHAIN = r"""#### From coarse to fine
+The PixelCNN decodes 8 × 8 pixels, where it is settled what the picture shows. A chain of Conditional PixelCNNs, trained
+without any code, then draws it finer, as in the tab *Coarse to fine*."""
 
 
 def build(page: gr.Blocks, service: Service) -> None:
@@ -62,25 +71,31 @@ def build(page: gr.Blocks, service: Service) -> None:
     stored = {m: read_codes(info.pixelcnn) for m, info in codes.infos.items()}
     sizes = [(f"{m} numbers", str(m)) for m in codes.sizes]
     sliders = min(SLIDERS, *(info.directions for info in codes.infos.values()))
+    shown = codes.info(sizes[-1][1]).shown
 
     with gr.Row(elem_classes="bench"):
         with gr.Column(elem_classes="stage"):
+            gr.HTML(LEAD.format(sizes=" or ".join(map(str, codes.sizes))), apply_default_css=False)
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar("autoencoder-")
             status = gr.HTML(elem_id="autoencoder-status", elem_classes="code-status", apply_default_css=False)
             grid = gr.HTML(elem_id="autoencoder-grid", label="Reconstructions", apply_default_css=False)
-            gr.HTML(results_html(list(codes.infos.values())), apply_default_css=False)
         with gr.Column(elem_classes="margin"):
-            size = gr.Radio(sizes, value=sizes[-1][1], label="Code", elem_id="autoencoder-size", elem_classes="chips")
             chooser = picture_chooser("autoencoder-", service, FIRST)
-            edits = [gr.Slider(-MAX_EDIT, MAX_EDIT, value=0, step=0.25, label=f"Code, direction {k}",
-                               elem_id=f"autoencoder-edit-{k}",
-                               info="In standard deviations; 0 is the picture's own code." if k == 1 else None)
-                     for k in range(1, sliders + 1)]
+            size = gr.Radio(sizes, value=sizes[-1][1], label="Code", elem_id="autoencoder-size", elem_classes="chips")
+            edits, ends = [], []
+            for k in range(1, sliders + 1):
+                with gr.Column(elem_classes="code-slider"):
+                    edits.append(gr.Slider(-MAX_EDIT, MAX_EDIT, value=0, step=0.25, label=f"Code, direction {k}",
+                                           elem_id=f"autoencoder-edit-{k}"))
+                    ends.append(gr.HTML(elem_id=f"autoencoder-ends-{k}", apply_default_css=False))
             reset = gr.Button("The picture's own code", size="sm", visible=bool(edits))
-            temperature, guidance, seed = sampling_sliders("autoencoder-", *codes.info(sizes[-1][1]).shown, 7)
+            with gr.Accordion("How it is drawn", open=False):
+                temperature, guidance, seed = sampling_sliders("autoencoder-", *shown[:2], 7)
+                min_p = min_p_slider("autoencoder-", shown[2])
         with gr.Column(elem_classes="notes"):
-            for text in EXPLANATION:
+            chained = any(info.chain for info in codes.infos.values())
+            for text in [*EXPLANATION, *[THROUGH_CHAIN] * chained]:
                 gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
                                                     {"left": "$", "right": "$", "display": False}])
     drawn = gr.State()
@@ -91,40 +106,49 @@ def build(page: gr.Blocks, service: Service) -> None:
                      name or "your picture", [number(edit, -MAX_EDIT, MAX_EDIT, 0) for edit in edits])
 
     def show(size, name, picture, *edits):
-        """The picture, and what the MSE decoder makes of its code; with draws where they are stored."""
+        """The picture, its code and what the MSE decoder makes of it, also at the ends of the sliders; with draws
+        where they are stored."""
         try:
-            return opening(codes, stored, clean(size, name, picture, edits))
+            request = clean(size, name, picture, edits)
+            return (*opening(codes, stored, request), *slider_ends(codes, request))
         except UserError as error:
-            return gr.skip(), status_html(html.escape(str(error)))
+            return gr.skip(), error_status(error), *[gr.skip()] * len(edits)
 
-    grid.value, status.value = show(size.value, FIRST, None, *[0] * len(edits))
-    showing = {"fn": show, "inputs": asked, "outputs": [grid, status], "trigger_mode": "always_last", **QUIET}
-    gr.on([size.change, *(edit.change for edit in edits)], **showing)
-    chooser.then(showing)
-    reset.click(lambda: [0] * len(edits), outputs=edits, **QUIET)
+    grid.value, status.value, *at_first = show(size.value, FIRST, None, *[0] * len(edits))
+    for place, value in zip(ends, at_first):
+        place.value = value
+    showing = {"fn": show, "inputs": asked, "outputs": [grid, status, *ends], "trigger_mode": "always_last", **QUIET}
 
     def decode_code(size, name, picture, *settings):
         """Encode the chosen picture, and draw eight pictures for its code, moved along the principal directions.
 
-        Returns, again after each step: original, the MSE decoder's answer and the draws as HTML with embedded PNGs, at
-        the end with a link to them all; a progress text as HTML; and the seed that was used.
+        Returns, again after each step: original, code, the MSE decoder's answer, the mean of the draws and the draws as
+        HTML with embedded PNGs, at the end with a link to them all; a progress text as HTML; the seed that was used.
         """
-        *edits, temperature, guidance, seed = settings
+        *edits, temperature, guidance, seed, min_p = settings
         seed = int(number(seed, 0, MAX_SEED, 7))
         try:
-            yield from draw(codes, clean(size, name, picture, edits), seed, number(temperature, 0, MAX_TEMPERATURE, 1),
-                            number(guidance, 0, MAX_GUIDANCE, 1))
+            yield from draw(codes, clean(size, name, picture, edits), seed=seed, min_p=number(min_p, 0, MAX_MIN_P, 0),
+                            temperature=number(temperature, 0, MAX_TEMPERATURE, 1),
+                            guidance=number(guidance, 0, MAX_GUIDANCE, 1))
         except UserError as error:
-            yield gr.skip(), status_html(html.escape(str(error))), gr.skip(), gr.skip()
+            yield gr.skip(), error_status(error), gr.skip(), gr.skip()
             raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
 
-    wire(tools, status, seed, drawn, api_name="decode_code", sampling={
-        "fn": decode_code, "inputs": [*asked, temperature, guidance, seed], "outputs": [grid, status, seed, drawn],
-        "preprocess": False})
-    path = build_path(codes, stored, service, size, chooser, (temperature, guidance, seed))
+    runs = wire(tools, status, seed, drawn, api_name="decode_code", sampling={
+        "fn": decode_code, "inputs": [*asked, temperature, guidance, seed, min_p],
+        "outputs": [grid, status, seed, drawn], "preprocess": False})
+    # what is stored is there at once; anything else is drawn once the slider rests
+    stored_or_drawn = {**runs.up_to_date, "js": SHOWN_OR_DRAWN % (runs.up_to_date["js"], draw_soon("autoencoder-"))}
+    gr.on([size.change, *(edit.change for edit in edits)], **showing).then(**stored_or_drawn)
+    chooser.then(showing, stored_or_drawn)
+    reset.click(lambda: [0] * len(edits), outputs=edits, **QUIET)
+    with gr.Accordion("Between two codes", open=False, elem_id="autoencoder-between"):
+        path = build_path(codes, stored, service, size, chooser, (temperature, guidance, min_p, seed))
+    gr.HTML(results_html(list(codes.infos.values())), apply_default_css=False)
     address.remember(page, ID, {"size": size, "picture": chooser.name,
-                                **{f"edit{k}": edit for k, edit in enumerate(edits, 1)},
-                                "temperature": temperature, "guidance": guidance, "seed": seed, **path})
+                                **{f"edit{k}": edit for k, edit in enumerate(edits, 1)}, "temperature": temperature,
+                                "guidance": guidance, "min_p": min_p, "seed": seed, **path})
 
 
 @dataclass(frozen=True)
@@ -141,48 +165,68 @@ class Asked:
         return any(self.edits)
 
 
+def slider_ends(codes: CodeService, asked: Asked) -> list[str]:
+    """For every slider what it does to this picture: the MSE decoder's answers at both ends and at 0."""
+    found = []
+    for k in range(len(asked.edits)):
+        moves = [[*asked.edits[:k], edge, *asked.edits[k + 1:]] for edge in (-MAX_EDIT, 0, MAX_EDIT)]
+        found.append(ends_html([codes.best_guess(asked.size, asked.picture, move) for move in moves]))
+    return found
+
+
+def bars(codes: CodeService, asked: Asked) -> tuple[np.ndarray, np.ndarray | None]:
+    """The code shown, and the picture's own where the one shown was moved."""
+    own = codes.bars(asked.size, asked.picture)
+    return (codes.bars(asked.size, asked.picture, asked.edits), own) if asked.edited else (own, None)
+
+
 def opening(codes: CodeService, stored: dict[int, StoredCodes | None], asked: Asked) -> tuple[str, str]:
-    """(stage, status) before anything is drawn. The MSE decoder's answer is computed: it takes milliseconds."""
+    """(stage, status) before anything is drawn. Code and MSE decoder are computed: they take milliseconds."""
     guess, kept = codes.best_guess(asked.size, asked.picture, asked.edits), stored[asked.size]
+    code, own = bars(codes, asked)
     if kept is None or asked.edited or asked.name not in kept.pictures:
-        words = "The code is moved: press <b>Generate</b> to see what the PixelCNN makes of it." if asked.edited else \
-            "This is what the MSE decoder makes of it: press <b>Generate</b> for the PixelCNN."
+        words = "The code was moved, and the MSE decoder follows at once; the PixelCNN draws when the slider rests." \
+            if asked.edited else "This is what the MSE decoder makes of it. <b>Draw</b> shows the PixelCNN."
         empty = np.zeros((COUNT, *asked.picture.shape), np.uint8)
-        return codes_html(asked.picture, guess, empty, 0, asked.edited), status_html(words)
+        return codes_html(asked.picture, code, guess, empty, own=own, rows_done=0), status_html(words)
     k = kept.pictures.index(asked.name)
-    settings = " · ".join(f"{key} {value:g}" for key, value in kept.settings.items())
-    words = f"<b>Stored example</b>: {html.escape(asked.name)}. {carried(asked, *kept.bits[k])} {html.escape(settings)}"
-    return codes_html(asked.picture, guess, kept.images[k]), status_html(words)
+    settings = " · ".join(f"{key.replace('_', '-')} {value:g}" for key, value in kept.settings.items())
+    words = f"<b>Stored example</b>: {html.escape(asked.name)}. {carried(codes, asked, *kept.bits[k])} " \
+        f"{html.escape(settings)}"
+    mean = kept.means[k], f"mean of {kept.draws} draws"
+    return codes_html(asked.picture, code, guess, kept.images[k], mean=mean), status_html(words, shown=True)
 
 
-def carried(asked: Asked, given: float, alone: float) -> str:
+def carried(codes: CodeService, asked: Asked, given: float, alone: float) -> str:
     """What the code saves, in words; -log2 p of the picture itself, so it is also said of an edited code's picture."""
-    saved = (alone - given) * asked.picture.size
-    words = f"it carries {saved:,.0f} bits of it" if saved > 0 else "it does not help here"
-    return (f"The picture costs {given:.2f} bits per dimension given its {asked.size} numbers, {alone:.2f} without: "
-            f"{words}.")
+    what = "The 8 × 8 picture" if codes.info(asked.size).chain else "The picture"
+    saved = f"{alone - given:,.0f} bits saved" if alone > given else "it does not help here"
+    return f"{what} costs {given:,.0f} bits given its {asked.size} numbers, {alone:,.0f} without: {saved}."
 
 
-def draw(codes: CodeService, asked: Asked, seed: int, temperature: float, guidance: float) -> Iterator[tuple]:
+def draw(codes: CodeService, asked: Asked, seed: int, **settings: float) -> Iterator[tuple]:
     """Run one request and yield (stage, status, seed, how far), at most every FRAME_SECONDS."""
-    guess = codes.best_guess(asked.size, asked.picture, asked.edits)
+    guess, (code, own) = codes.best_guess(asked.size, asked.picture, asked.edits), bars(codes, asked)
     yield gr.skip(), status_html("Loading the model…", 0), seed, None
     shown = 0.0
-    for progress in codes.decodings(asked.size, asked.picture, COUNT, asked.edits, seed, temperature, guidance):
+    for progress in codes.decodings(asked.size, asked.picture, COUNT, asked.edits, seed, **settings):
         if progress.state == "waiting":
             yield gr.skip(), status_html("Waiting: the model serves one request at a time…", 0), seed, None
             continue
         if progress.state == "sampling" and time.monotonic() - shown < FRAME_SECONDS:
             continue
         shown, images = time.monotonic(), progress.images[0]  # (COUNT, H, W, 3)
-        stage = codes_html(asked.picture, guess, images, progress.row, asked.edited)
         if progress.state != "done":
+            stage = codes_html(asked.picture, code, guess, images, own=own, rows_done=progress.shown_rows)
             yield stage, unfinished_status(progress), seed, None
             continue
-        settings = f"code of {asked.size} · temperature {temperature:g} · guidance {guidance:g} · seed {seed}"
+        mean = images.astype(np.float64).mean(0).round().astype(np.uint8)
+        stage = codes_html(asked.picture, code, guess, images, own=own, mean=(mean, f"mean of these {COUNT} draws"))
+        words = " · ".join([f"code of {asked.size}", *(f"{key.replace('_', '-')} {value:g}"
+                                                       for key, value in (*settings.items(), ("seed", seed)))])
         panels = [(enlarge(np.stack([asked.picture, guess]), len(guess), columns=1), "original, MSE decoder"),
                   (enlarge(images, len(guess), columns=COUNT // 2), "PixelCNN decoder")]
-        link = download_link(sheet_png(panels, settings), f"code-{asked.size}_seed-{seed}.png", "Download PNG")
-        words = f"<b>{COUNT} pictures</b> in {progress.seconds:.1f} s. " + \
-            carried(asked, *codes.bits(asked.size, asked.picture))
-        yield stage + link, status_html(f"{words} {settings}"), seed, None
+        link = download_link(sheet_png(panels, words), f"code-{asked.size}_seed-{seed}.png", "Download PNG")
+        said = f"<b>{COUNT} pictures</b> in {progress.seconds:.1f} s. " + \
+            carried(codes, asked, *codes.bits(asked.size, asked.picture))
+        yield stage + link, status_html(f"{said} {words}", shown=True), seed, None

@@ -15,7 +15,7 @@ from PIL import Image
 
 from demo.service.settings import UserError
 
-SIDE = 256  # pixels on the screen, at most
+SIDE = 300  # pixels on the screen, at most
 COLOURS = 16  # of the palette
 SCRIPT, LOOK = (Path(__file__).with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".js", ".css"))
 HELP = "Arrow keys move, Enter paints, Shift with an arrow key paints on the way."

@@ -10,9 +10,10 @@ import gradio as gr
 import numpy as np
 
 from demo.kit import address
+from demo.kit.draw_soon import draw_soon
 from demo.kit.model_facts import facts_html
 from demo.kit.run_controls import QUIET, min_p_slider, sampling_sliders, toolbar, wire
-from demo.kit.status import status_html, unfinished_status
+from demo.kit.status import error_status, status_html, unfinished_status
 from demo.service.bridge import Service
 from demo.service.faces import EXAMPLES, FaceService
 from demo.service.settings import MAX_GUIDANCE, MAX_SEED, MAX_TEMPERATURE, UserError, number
@@ -26,9 +27,13 @@ ID, TITLE = "chain", "Coarse to fine"
 COUNT = 4
 FRAME_SECONDS = 0.12
 MIN_P = 0.05
-NOTHING, MOSAIC, PHOTO = "nothing", "the mosaic", "the photo, shrunk"
-STARTS = (NOTHING, MOSAIC, PHOTO)
+NOTHING, SAME, MOSAIC, PHOTO = "nothing", "same", "mosaic", "photo"
+STARTS = {"From nothing: a new picture": NOTHING, "The same coarse picture, other details": SAME,
+          "A mosaic that you paint": MOSAIC, "A photo, shrunk": PHOTO}
 STATE_SECONDS = 1800
+LEAD = """<p class="chain-lead">What a picture shows is decided on {small} × {small} pixels. All the rest is detail, and
+can be imagined again.</p>"""
+DRAW_SOON = draw_soon("chain-")  # whoever chooses a start or paints wants to see what becomes of it
 
 EXPLANATION = [
     r"""#### What is shown is decided first
@@ -69,32 +74,36 @@ def build(page: gr.Blocks, service: Service) -> None:
     tiles_at_first = stored.pictures[sizes[0]][0] if stored else np.linspace(40, 220, sizes[0] ** 2 * 3).reshape(
         sizes[0], sizes[0], 3).astype(np.uint8)
 
-    with gr.Row(elem_classes="bench"):
+    with gr.Row(elem_classes="bench chain-bench"):
+        with gr.Column(elem_classes="margin chain-start"):
+            start = gr.Radio(list(STARTS.items()), value=NOTHING, label="Start from", elem_id="chain-start",
+                             elem_classes="chips")
+            with gr.Column(visible=False, elem_classes="chain-start-with") as with_mosaic:
+                tiles = mosaic("chain-mosaic", "The mosaic", mosaic_value(tiles_at_first))
+                with gr.Row(elem_classes="small-buttons"):
+                    from_photo = gr.Button("Begin with the photo", size="sm", min_width=60)
+                    from_drawn = gr.Button("Begin with the drawn picture", size="sm", min_width=60)
+            with gr.Column(visible=False, elem_classes="chain-start-with") as with_photo:
+                photo = gr.Image(label="Photo of a face" if info.embedding else "Picture", sources=["upload"],
+                                 type="filepath", image_mode=None, format="png", height=150, elem_id="chain-photo")
+            shrunk = gr.Radio([(f"{size} × {size}", str(size)) for size in sizes[:-1]], value=str(sizes[0]),
+                              label="How coarse", elem_id="chain-shrunk", elem_classes="chips", visible=False)
         with gr.Column(elem_classes="stage"):
+            gr.HTML(LEAD.format(small=sizes[0]), apply_default_css=False)
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar("chain-")
             status = gr.HTML(opening(stored), elem_id="chain-status", apply_default_css=False)
             scales = gr.HTML(scales_html(stored.pictures if stored else {}, sizes, bits=stored and stored.bits),
                              elem_id="chain-scales", label="Sizes", apply_default_css=False)
-            gr.HTML('<p class="legend"><b>Figure 1.</b> The first picture at every size, and the bits that each step '
-                    "adds.</p>", apply_default_css=False)
+            gr.HTML('<p class="legend">One picture at every size. The bars are the bits that each step adds: few of '
+                    "them hold nearly all that one recognises.</p>", apply_default_css=False)
             grid = gr.HTML(continuations_html(stored.pictures[sizes[-1]]) if stored else "", elem_id="chain-grid",
                            label="Pictures", apply_default_css=False)
-            gr.HTML('<p class="legend"><b>Figure 2.</b> From one start all pictures share its coarse half: they differ '
-                    "in the details that the finer steps make up.</p>", apply_default_css=False)
+            gr.HTML('<p class="legend">Four pictures. From one start all share its coarse half, and differ in what the '
+                    "finer steps make up.</p>", apply_default_css=False)
         with gr.Column(elem_classes="margin"):
-            start = gr.Radio(list(STARTS), value=NOTHING, label="Start from", elem_id="chain-start",
-                             elem_classes="chips")
             who = gr.Radio(["nobody in particular", *people], value="nobody in particular", elem_id="chain-who",
                            label="It is told" if info.embedding else "Class", elem_classes="chips")
-            tiles = mosaic("chain-mosaic", "The mosaic", mosaic_value(tiles_at_first))
-            with gr.Row(elem_classes="small-buttons"):
-                from_photo = gr.Button("Take it from the photo", size="sm", min_width=60)
-                from_drawn = gr.Button("Take it from figure 1", size="sm", min_width=60)
-            photo = gr.Image(label="Photo of a face" if info.embedding else "Picture", sources=["upload"],
-                             type="filepath", image_mode=None, format="png", height=150, elem_id="chain-photo")
-            shrunk = gr.Radio([str(size) for size in sizes[:-1]], value=str(sizes[0]), label="Shrunk to",
-                              elem_id="chain-shrunk", elem_classes="chips")
             temperature, guidance, seed = sampling_sliders("chain-", 1.0, 1.0, 7)
             min_p = min_p_slider("chain-", MIN_P)
             gr.HTML(facts_html(info), apply_default_css=False)
@@ -108,52 +117,61 @@ def build(page: gr.Blocks, service: Service) -> None:
     address.remember(page, ID, {"start": start, "shrunk": shrunk, "temperature": temperature, "guidance": guidance,
                                 "seed": seed, "min_p": min_p})
 
+    # `change`, as a start may also come from the address
+    start.change(lambda start: (gr.Column(visible=start == MOSAIC), gr.Column(visible=start == PHOTO),
+                                gr.Radio(visible=start in (SAME, PHOTO))),
+                 start, [with_mosaic, with_photo, shrunk], **QUIET)
+    for chosen in (start, shrunk, who):
+        chosen.input(None, js=DRAW_SOON)
+
     def take(payload):
         """Find the face in a photo; the photo itself is not kept. Returns nothing in its place, a text, the crop."""
         try:
             found = faces.faces(take_upload(payload))[0].crop
-            words = f"A face was found. Choose <b>{PHOTO}</b> and press <b>Generate</b>."
-            return None, status_html(words), found
+            return None, status_html("A face was found in your photo: it is shrunk, and imagined again."), found, PHOTO
         except UserError as error:
-            return None, status_html(html.escape(str(error))), gr.skip()
+            return None, error_status(f"{error} What is drawn below is still the last picture."), gr.skip(), gr.skip()
 
-    photo.input(take, photo, [photo, status, source], preprocess=False, api_name="chain_photo",
-                concurrency_id="model", concurrency_limit=1, show_progress="hidden")
+    photo.input(take, photo, [photo, status, source, start], preprocess=False, api_name="chain_photo",
+                concurrency_id="model", concurrency_limit=1, show_progress="hidden").then(
+        None, inputs=status, js=f"words => words.includes('role=\"alert\"') ? null : ({DRAW_SOON})()")
 
     def picture_of(source) -> np.ndarray:
         return source if isinstance(source, np.ndarray) else crop(first)
 
     def mosaic_from_photo(source):
         try:
-            return mosaic_value(chains.smaller(name, picture_of(source), sizes[0])), MOSAIC
+            return mosaic_value(chains.smaller(name, picture_of(source), sizes[0]))
         except UserError:
-            return gr.skip(), gr.skip()
+            return gr.skip()
 
     def mosaic_from_drawn(picture):
-        if picture is None:
-            return gr.skip(), gr.skip()
-        return mosaic_value(chains.smaller(name, picture, sizes[0])), MOSAIC
+        return gr.skip() if picture is None else mosaic_value(chains.smaller(name, picture, sizes[0]))
 
-    from_photo.click(mosaic_from_photo, source, [tiles, start], concurrency_id="model", concurrency_limit=1,
-                     show_progress="hidden", api_visibility="private")
-    from_drawn.click(mosaic_from_drawn, first_picture, [tiles, start], **QUIET)
-    tiles.input(lambda: MOSAIC, outputs=start, **QUIET)
+    from_photo.click(mosaic_from_photo, source, tiles, concurrency_id="model", concurrency_limit=1,
+                     show_progress="hidden", api_visibility="private").then(None, js=DRAW_SOON)
+    from_drawn.click(mosaic_from_drawn, first_picture, tiles, **QUIET).then(None, js=DRAW_SOON)
+    tiles.input(None, js=DRAW_SOON)
 
-    def generate(start, who, tiles, source, shrunk, temperature, guidance, min_p, seed):
-        """Draw four pictures through all sizes, from nothing or from one coarse start.
+    def generate(start, who, tiles, source, shrunk, temperature, guidance, min_p, seed, first_picture=None):
+        """Draw four pictures through all sizes, from nothing or from one coarse start: nothing, same, mosaic or photo.
 
         Returns, again after each step: the sizes of the first picture and all pictures, as HTML with embedded PNGs; a
         progress text as HTML; the seed that was used.
         """
         seed = int(number(seed, 0, MAX_SEED, 7))
+        size = min(sizes[:-1], key=lambda known: abs(known - number(shrunk, sizes[0], sizes[-2], sizes[0])))
         try:
-            beginning = None
+            beginning = original = None
             if start == MOSAIC:
                 beginning = read_mosaic(tiles, sizes[0])
             elif start == PHOTO:
-                beginning = chains.smaller(name, picture_of(source), int(number(shrunk, sizes[0], sizes[-2], sizes[0])))
+                original = picture_of(source)
+                beginning = chains.smaller(name, original, size)
+            elif start == SAME and isinstance(first_picture, np.ndarray):
+                beginning = chains.smaller(name, first_picture, size)
             embedding = faces.faces(EXAMPLES[who])[0].embedding if info.embedding and who in people else None
-            yield from draw(chains, name, chains.told(name, who, embedding), beginning, seed,
+            yield from draw(chains, name, chains.told(name, who, embedding), beginning, seed, original,
                             temperature=number(temperature, 0, MAX_TEMPERATURE, 1),
                             guidance=number(guidance, 0, MAX_GUIDANCE, 1), min_p=number(min_p, 0, 1, MIN_P))
         except UserError as error:
@@ -161,30 +179,34 @@ def build(page: gr.Blocks, service: Service) -> None:
             raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
 
     wire(tools, status, seed, drawn, api_name="coarse_to_fine", sampling={
-        "fn": generate, "inputs": [start, who, tiles, source, shrunk, temperature, guidance, min_p, seed],
+        "fn": generate,
+        "inputs": [start, who, tiles, source, shrunk, temperature, guidance, min_p, seed, first_picture],
         "outputs": [scales, grid, status, seed, drawn, first_picture], "preprocess": False})
 
 
 def opening(stored: StoredScales | None) -> str:
     if stored is None:
-        return status_html("Press <b>Generate</b>: the picture appears on 8 × 8 pixels and grows.")
+        return status_html("Press <b>Draw</b>: the picture appears on 8 × 8 pixels and grows.")
     settings = " · ".join(f"{key.replace('_', '-')} {value:g}" for key, value in stored.settings.items())
-    return status_html(f"<b>Stored example</b>: {settings}. Press <b>Generate</b> to watch such pictures grow.")
+    return status_html(f"<b>Stored example</b>: {settings}. Press <b>Draw</b> to watch such pictures grow.")
 
 
 def draw(chains: ChainService, name: str, condition, start: np.ndarray | None, seed: int,
-         **settings) -> Iterator[tuple]:
-    """Run one request and yield (scales, pictures, status, seed, how far, the finished first picture)."""
+         original: np.ndarray | None = None, **settings) -> Iterator[tuple]:
+    """Run one request and yield (scales, pictures, status, seed, how far, the finished first picture).
+
+    The first picture is kept from one request to the next: it is what "the same coarse picture" begins with.
+    """
     sizes, given = chains.sizes(name), None if start is None else len(start)
     beside = None if start is None else enlarged(start, sizes[-1])
     nothing_yet = scales_html({} if start is None else {given: start[None]}, sizes, given)
-    yield nothing_yet, "", status_html("Loading the model…", 0), seed, None, None
+    yield nothing_yet, gr.skip(), status_html("Loading the model…", 0), seed, None, gr.skip()
     shown = 0.0
     for moment in chains.imagine(name, condition, start, COUNT, seed, **settings):
         progress = moment.progress
         if progress.state == "waiting":
             text = status_html("Waiting: the model serves one request at a time…", 0)
-            yield gr.skip(), gr.skip(), text, seed, None, None
+            yield gr.skip(), gr.skip(), text, seed, None, gr.skip()
             continue
         if progress.state == "sampling" and time.monotonic() - shown < FRAME_SECONDS:
             continue
@@ -192,8 +214,8 @@ def draw(chains: ChainService, name: str, condition, start: np.ndarray | None, s
         if progress.state == "done":
             bits = chains.bits(name, images[0], condition)
             words = f"<b>{len(images)} pictures</b> in {progress.seconds:.1f} s. Seed {seed}"
-            yield (scales_html(moment.pictures, sizes, given, bits), continuations_html(images, beside),
+            yield (scales_html(moment.pictures, sizes, given, bits), continuations_html(images, beside, original),
                    status_html(words), seed, None, images[0])
         else:
-            yield (scales_html(moment.pictures, sizes, given, rows=moment.rows), continuations_html(images, beside),
-                   unfinished_status(progress), seed, None, None)
+            yield (scales_html(moment.pictures, sizes, given, rows=moment.rows),
+                   continuations_html(images, beside, original), unfinished_status(progress), seed, None, gr.skip())

@@ -1,90 +1,90 @@
 """Tab "Classes": images of the chosen classes, appearing row by row as they are sampled (figure 3 of the paper)."""
 
-import functools
 import html
 import tempfile
 import time
 from collections.abc import Iterator
 
 import gradio as gr
-import numpy as np
 
 from demo.kit import address
-from demo.kit.model_facts import card_text, facts_html
-from demo.kit.panels import panels_html, write_figure
+from demo.kit.model_facts import card_text, facts_html, model_choices
+from demo.kit.panels import write_figure
 from demo.kit.run_controls import QUIET, idle_buttons, min_p_slider, sampling_sliders, toolbar, wire
 from demo.kit.status import finished_status, running_status, status_html, stored_status
 from demo.kit.stored import Stored, read_stored
 from demo.service.bridge import Service
-from demo.service.settings import MAX_IMAGES, MAX_IMAGES_PER_CLASS, NO_CLASS, Settings, UserError
+from demo.service.settings import MAX_IMAGES, MAX_IMAGES_PER_CLASS, NO_CLASS, Settings, UserError, number
+from demo.tabs.classes.panels import as_shown, blank_html, grid_html
 
 ID, TITLE = "classes", "Classes"
 SETTINGS = ("images", "temperature", "guidance", "seed", "same_noise", "min_p")
 FRAME_SECONDS = 0.12  # a picture more often than this would cost more time than the samples
+NONE_CHOSEN = "<p>Choose at least one class.</p>"
+PRESS_DRAW = "() => document.getElementById('generate').click()"
 
 EXPLANATION = [
     r"""#### One pixel after another
-An image starts empty. Each sub-pixel $x_i$ (red, then green, then blue; left to right, top to bottom) is drawn from the
-probabilities that the network gives to its values, once all earlier ones are known:
+A picture starts empty. Red, then green, then blue of each pixel is drawn from the probabilities that the network
+gives it, once all earlier ones are known: left to right, top to bottom. Language models write like this, word by word.
 $$p(\mathbf{x}\mid\mathbf{h})=\prod_i p(x_i\mid x_1,\dots,x_{i-1},\mathbf{h})$$
-Equation 3 of the paper; without the class $\mathbf{h}$ it is equation 1.""",
-    r"""#### The class enters every gate
-$\mathbf{h}$ is a one-hot vector: a 1 for the class, 0 for the others. Each layer adds it inside its gate:
+Equation 3 of the paper. A model that goes from coarse to fine does this for a small picture first, then for larger
+ones.""",
+    r"""#### The class opens and closes gates
+The class is a list $\mathbf{h}$ with a 1 for itself and 0 for the others. Every layer adds it inside its gate,
+everywhere alike: it says *what* to draw, not *where*.
 $$\tanh(W_f\ast\mathbf{x}+V_f^{\top}\mathbf{h})\odot\sigma(W_g\ast\mathbf{x}+V_g^{\top}\mathbf{h})$$
-Equation 4; without $\mathbf{h}$ it is equation 2. It says nothing about *where* things are: that is left to the
-pixels.""",
-    r"""#### The same noise, other dice
-Each sub-pixel uses one random number, fixed by the seed: the same settings give the same images.
-*Temperature* $T$ sharpens or flattens the odds, $p^{1/T}$; at 0 the likeliest value always wins.
-*Guidance* $w$ moves away from the model that knows no class, $p(x)^{1-w}\,p(x\mid\mathbf{h})^{w}$; an idea
-younger than the paper.""",
+Equation 4. “No class” leaves $\mathbf{h}$ at zero: the same network, told nothing.""",
+    r"""#### The same dice, other odds
+Each value takes one random number, fixed by the seed. With the same noise for every class only the odds differ: watch a
+shape stay where it is and become a ship or a truck. *Temperature* $T$ sharpens the odds, $p^{1/T}$; *min-p* drops the
+least likely values; *guidance* $w$ moves away from the model that knows no class, $p(x)^{1-w}\,p(x\mid\mathbf{h})^{w}$.
+The last two are younger than the paper.""",
 ]
 
 
 def build(page: gr.Blocks, service: Service) -> None:
     """The tab's components and events, inside an open `gr.Tab`."""
     stored = {name: read_stored(service.folder / name, info) for name, info in service.infos.items()}
-    figures = tempfile.TemporaryDirectory()  # gone with the page; the server copies from it what visitors get
-
-    @functools.cache
-    def picture(name):
-        return stored[name] and write_figure(figures.name, stored[name].images, stored[name].settings)
-
     first = service.names[0]
     info, shown = service.info(first), stored[first]
-    settings = shown.settings if shown else service.settings(first)
+    settings = shown.settings if shown else service.settings(first, same_noise=True)
 
-    with gr.Row(elem_classes="bench"):
+    with gr.Row(elem_classes="bench classes-bench"):
+        with gr.Column(elem_classes="classes-choice"):
+            classes = gr.CheckboxGroup([*info.classes, NO_CLASS], value=list(settings.classes), elem_id="classes",
+                                       label="Draw a picture of", elem_classes="chips")
+            with gr.Row(elem_classes="classes-row"):
+                same_noise = gr.Checkbox(settings.same_noise, label="Same noise, every class", elem_id="same-noise",
+                                         info="All share their random numbers: what differs is the class alone.")
+                with gr.Row(elem_classes="small-buttons"):
+                    all_button = gr.Button("All classes", size="sm", min_width=60)
+                    none_button = gr.Button("None", size="sm", min_width=60)
         with gr.Column(elem_classes="stage"):
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar()
-                download = gr.DownloadButton("Download PNG", elem_id="download", elem_classes="quiet")
-                link_button = gr.Button("Copy link", elem_id="copy-link", elem_classes="quiet")
+                reason = gr.HTML("", elem_id="none-chosen", apply_default_css=False)
             status = gr.HTML(stored_status(shown), elem_id="status", apply_default_css=False)
             grid = gr.HTML(stored_panels(service, first, shown), elem_id="grid", label="Samples",
                            apply_default_css=False)
         with gr.Column(elem_classes="margin"):
-            model = gr.Radio([(title(service, name), name) for name in service.names], value=first, label="Model",
-                             elem_id="model")
-            facts = gr.HTML(facts_html(info), elem_id="facts", apply_default_css=False)
-            classes = gr.CheckboxGroup([*info.classes, NO_CLASS], value=list(settings.classes), label="Classes",
-                                       elem_id="classes", elem_classes="chips",
-                                       info="“no class” asks the same network without a condition.")
-            with gr.Row(elem_classes="small-buttons"):
-                all_button = gr.Button("All classes", size="sm", min_width=60)
-                none_button = gr.Button("None", size="sm", min_width=60)
             images = gr.Slider(1, MAX_IMAGES_PER_CLASS, value=settings.images, step=1, label="Images per class",
                                elem_id="images", info=f"At most {MAX_IMAGES} images at once.")
             temperature, guidance, seed = sampling_sliders("", settings.temperature, settings.guidance, settings.seed)
             min_p = min_p_slider("", settings.min_p)
-            same_noise = gr.Checkbox(settings.same_noise, label="Same noise, every class", elem_id="same-noise",
-                                     info="All classes share their random numbers: what differs is the class alone.")
+            sampler = gr.HTML(sampler_words(settings.temperature, settings.guidance, settings.min_p),
+                              elem_id="sampler", apply_default_css=False)
+            paper = gr.Button("The paper’s sampler", size="sm", elem_id="paper-sampler",
+                              interactive=not is_paper(settings.temperature, settings.guidance, settings.min_p))
+            model = gr.Radio(model_choices(service.names), value=first, label="Model", elem_id="model")
+            facts = gr.HTML(facts_html(info), elem_id="facts", apply_default_css=False)
         with gr.Column(elem_classes="notes"):
             for text in EXPLANATION:
                 gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
                                                     {"left": "$", "right": "$", "display": False}])
     with gr.Accordion("Model card", open=False, elem_id="card"):
         card = gr.Markdown(card_text(info))
+    figure = gr.File(visible=False)  # the labelled picture, for those who come by the API
     drawn = gr.State()  # how far the running request is: the Stop button reports it
 
     controls = [model, classes, images, temperature, guidance, seed, same_noise, min_p]
@@ -104,7 +104,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
 
     runs = wire(tools, status, seed, drawn, api_name="generate", sampling={
-        "fn": generate, "inputs": controls, "outputs": [grid, status, download, seed, drawn],
+        "fn": generate, "inputs": controls, "outputs": [grid, status, figure, seed, drawn],
         "preprocess": False})  # `service.settings` cleans any value, and knows the classes of each model
 
     def show_model(name):
@@ -113,36 +113,49 @@ def build(page: gr.Blocks, service: Service) -> None:
         chosen = (shown.settings if shown else service.settings(name)).classes
         values = [getattr(shown.settings, key) if shown else gr.skip() for key in SETTINGS]
         return (gr.CheckboxGroup(choices=[*info.classes, NO_CLASS], value=list(chosen)), *values, facts_html(info),
-                card_text(info), stored_panels(service, name, shown), stored_status(shown), picture(name),
-                *idle_buttons())
+                card_text(info), stored_panels(service, name, shown), stored_status(shown), *idle_buttons())
 
-    model.input(show_model, model, [*controls[1:], facts, card, grid, status, download, *tools.buttons], cancels=runs,
-                **QUIET)
+    changed = model.input(show_model, model, [*controls[1:], facts, card, grid, status, *tools.buttons], cancels=runs,
+                          **QUIET)
+    changed.then(**runs.up_to_date)
     all_button.click(lambda name: list(service.info(name).classes), model, classes, **QUIET)
     none_button.click(lambda: [], outputs=classes, **QUIET)
+
+    def can_draw(chosen, reason):
+        """Without a class there is nothing to draw: the buttons say so before one presses them."""
+        if chosen and not reason:
+            return gr.skip(), gr.skip(), gr.skip()
+        buttons = gr.Button(interactive=bool(chosen)), gr.Button(interactive=bool(chosen))
+        return (*buttons, "" if chosen else NONE_CHOSEN)
+
+    classes.change(can_draw, [classes, reason], [tools.generate, tools.seed, reason], trigger_mode="always_last",
+                   **QUIET)
+    gr.on([temperature.change, guidance.change, min_p.change],
+          lambda *numbers: (sampler_words(*numbers), gr.Button(interactive=not is_paper(*numbers))),
+          [temperature, guidance, min_p], [sampler, paper], trigger_mode="always_last", **QUIET)
+    paper.click(lambda: (1, 1, 0), outputs=[temperature, guidance, min_p], **QUIET).then(None, js=PRESS_DRAW)
 
     def restore(request: gr.Request):
         """Open the page as its address says."""
         settings, problem = address.read_settings(service, request.query_params)
         if settings is None:
-            return (*[gr.skip()] * (len(controls) + 4), picture(first))
+            return [gr.skip()] * (len(controls) + 4)
         info, shown = service.info(settings.model), stored[settings.model]
         values = (gr.CheckboxGroup(choices=[*info.classes, NO_CLASS], value=list(settings.classes)), settings.images,
                   settings.temperature, settings.guidance, settings.seed, settings.same_noise, settings.min_p)
         return (settings.model, *values, facts_html(info), card_text(info),
-                stored_panels(service, settings.model, shown), stored_status(shown, settings, problem),
-                picture(settings.model))
+                stored_panels(service, settings.model, shown), stored_status(shown, settings, problem))
 
-    page.load(restore, outputs=[*controls, facts, card, grid, status, download], **QUIET)
+    page.load(restore, outputs=[*controls, facts, card, grid, status], **QUIET)
     gr.on([control.change for control in controls] + [tools.generate.click], fn=None, inputs=controls,
           js=address.WRITE_SETTINGS)
-    link_button.click(None, js=address.COPY_LINK)
 
 
 def draw(service: Service, settings: Settings) -> Iterator[tuple]:
     """Run one request and yield (panels, status, PNG file, seed, how far), at most every FRAME_SECONDS."""
-    yield (blank_panels(service, settings), status_html("Loading the model…", 0), None, settings.seed,
-           (0, service.info(settings.model).rows, settings))
+    info = service.info(settings.model)
+    yield (blank_html(service, settings), status_html("Loading the model…", 0), None, settings.seed,
+           (0, info.rows, settings))
     shown = 0.0
     for progress in service.stream(settings):
         if progress.state == "waiting":
@@ -152,29 +165,32 @@ def draw(service: Service, settings: Settings) -> Iterator[tuple]:
         ended, how_far = progress.state != "sampling", (progress.row, progress.rows, settings)
         if not ended and time.monotonic() - shown < FRAME_SECONDS:
             continue
-        panels = panels_html(progress.images, settings.classes, progress.shown_rows)
+        panels = grid_html(progress.images, settings, info, progress.shown_rows)
         if ended:
             with tempfile.TemporaryDirectory() as folder:  # the server keeps its own copy, for ten minutes
-                path = write_figure(folder, progress.images, settings)
+                path = write_figure(folder, as_shown(progress.images, info), settings)
                 yield panels, finished_status(progress, settings), path, settings.seed, how_far
         else:
             yield panels, running_status(progress), None, settings.seed, how_far
         shown = time.monotonic()
 
 
-def title(service: Service, name: str) -> str:
-    info = service.info(name)
-    return f"{name} · {info.image_size}×{info.image_size} {'colour' if info.channels == 3 else 'grey'}"
-
-
 def stored_panels(service: Service, name: str, stored: Stored | None) -> str:
     if stored is None:
-        return blank_panels(service, service.settings(name))
-    return panels_html(stored.images, stored.settings.classes)
+        return blank_html(service, service.settings(name))
+    return grid_html(stored.images, stored.settings, service.info(name))
 
 
-def blank_panels(service: Service, settings: Settings) -> str:
-    """Panels in which nothing is drawn yet."""
-    info = service.info(settings.model)
-    shape = (len(settings.classes), settings.images, info.image_size, info.image_size, info.channels)
-    return panels_html(np.zeros(shape, np.uint8), settings.classes, 0)
+def is_paper(temperature, guidance, min_p) -> bool:
+    """Whether this is the paper's sampler: every value by the model's own probabilities."""
+    return (number(temperature, 0, 9, 1), number(guidance, 0, 9, 1), number(min_p, 0, 1, 0)) == (1, 1, 0)
+
+
+def sampler_words(temperature, guidance, min_p) -> str:
+    """What temperature, guidance and min-p together do, in a line."""
+    if is_paper(temperature, guidance, min_p):
+        return '<p class="facts">This is the paper’s sampler: each value by the model’s own probabilities.</p>'
+    parts = [f"{name} {number(value, 0, 9, off):g}" for name, value, off in
+             (("temperature", temperature, 1), ("guidance", guidance, 1), ("min-p", min_p, 0))
+             if number(value, 0, 9, off) != off]
+    return f'<p class="facts"><b>Sharpened</b>: {", ".join(parts)}. The paper uses 1, 1 and 0.</p>'

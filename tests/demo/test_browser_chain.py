@@ -1,0 +1,171 @@
+"""The tab "Coarse to fine" in a real browser, with a tiny chain: every start, the mosaic by hand and keys, a photo."""
+
+import pytest
+from helpers import Visit, save_tiny, save_tiny_chain, wait_until
+from PIL import Image
+from test_browser_faces import sources, wait_for_text
+
+from app import LAUNCH
+from demo.make_assets import draw_scales
+from demo.service.bridge import Service
+from demo.service.faces import EXAMPLES
+from demo.tabs.chain.service import ChainService
+from demo.tabs.chain.tab import MOSAIC, PHOTO, SAME
+from demo.web.page import build_page
+
+SCALES, GRID, STATUS = "#chain-scales", "#chain-grid", "#chain-status"
+
+
+@pytest.fixture(scope="module")
+def chain_url(tmp_path_factory):
+    """A page whose chain draws faces of 16 x 16 pixels, with a stored example."""
+    folder = tmp_path_factory.mktemp("chain_page") / "models"
+    save_tiny_chain(folder / "people-chain")
+    save_tiny(folder / "photos")
+    service = Service(folder, budget=60, patience=5)
+    draw_scales(ChainService(service), "people-chain")
+    page = build_page(service)
+    page.launch(server_name="127.0.0.1", quiet=True, **LAUNCH)
+    yield page.local_url
+    page.close(verbose=False)
+
+
+@pytest.fixture
+def chain_page(chromium, chain_url):
+    """The open tab; it may not have complained at the end."""
+    visits = []
+
+    def start(query: str = "", **context):
+        visits.append(Visit(chromium, chain_url, **context))
+        page = visits[-1].open(f"?tab=chain{query}")
+        page.wait_for_selector(f"{GRID} img")
+        return page
+
+    yield start
+    for visit in visits:
+        visit.context.close()
+        assert not visit.complaints
+
+
+def choose(page, start: str) -> None:
+    page.locator(f"#chain-start input[value={start}]").check()
+
+
+def drawn(page, act) -> list[str]:
+    """The pictures once something was done that draws others; the sentence says that it has ended."""
+    before = sources(page, GRID)
+    act()
+    page.wait_for_function("([place, before]) => [...document.querySelectorAll(place + ' img')]"
+                           ".map(image => image.src).join() !== before.join()", arg=[GRID, before], timeout=60_000)
+    wait_for_text(page, STATUS, "4 pictures")
+    return sources(page, GRID)
+
+
+def test_it_opens_on_a_stored_picture_at_every_size(chain_page):
+    page = chain_page()
+    assert "Stored example" in page.inner_text(STATUS)
+    assert len(sources(page, SCALES)) == 2 and len(sources(page, GRID)) == 4
+    assert page.inner_text(SCALES).count("bits") == 2 and "of all" in page.inner_text(SCALES)
+
+
+def test_draw_another_and_the_same_coarse_picture_with_other_details(chain_page):
+    page = chain_page()
+    drawn(page, lambda: page.click("#chain-new-seed"))
+    coarse = sources(page, SCALES)[0]
+    after = drawn(page, lambda: choose(page, SAME))  # draws by itself
+    assert sources(page, SCALES)[0] == coarse and "given" in page.inner_text(SCALES)
+    assert len(after) == 5 and "bicubic" in page.inner_text(GRID)
+    again = drawn(page, lambda: page.click("#chain-new-seed"))
+    assert sources(page, SCALES)[0] == coarse and not set(again[1:]) & set(after[1:]), "other details of one picture"
+
+
+def test_a_stroke_on_the_mosaic_is_imagined(chain_page):
+    page = chain_page()
+    drawn(page, lambda: choose(page, MOSAIC))
+    canvas = page.locator("#chain-mosaic canvas")
+    before = canvas.evaluate("canvas => canvas.toDataURL()")
+    page.locator("#chain-mosaic .swatches button").last.click()
+    start = sources(page, SCALES)[0]
+
+    def stroke():
+        box = canvas.bounding_box()
+        page.mouse.move(box["x"] + 5, box["y"] + 5)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] - 5, box["y"] + 5, steps=12)
+        page.mouse.up()
+
+    drawn(page, stroke)
+    assert canvas.evaluate("canvas => canvas.toDataURL()") != before
+    assert sources(page, SCALES)[0] != start, "the first size is the mosaic"
+
+
+def test_the_mosaic_by_keyboard(chain_page):
+    page = chain_page()
+    drawn(page, lambda: choose(page, MOSAIC))
+    page.locator("#chain-mosaic .swatches button").first.click()
+    page.locator("#chain-mosaic canvas").focus()
+    for key in ("ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+    drawn(page, lambda: page.keyboard.press("Enter"))
+    assert "Row 2, column 2 is #" in page.inner_text("#chain-mosaic output")
+
+
+def test_the_mosaic_is_touched_and_large_enough_for_fingers(chain_page):
+    page = chain_page(viewport={"width": 390, "height": 844}, has_touch=True)
+    drawn(page, lambda: choose(page, MOSAIC))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    sides = page.eval_on_selector_all("#chain-mosaic .swatches button", "all => all.map(b => b.clientWidth)")
+    assert min(sides) >= 30
+    box = page.locator("#chain-mosaic canvas").bounding_box()
+    assert box["width"] / 8 >= 36
+    page.locator("#chain-mosaic .swatches button").last.tap()
+    drawn(page, lambda: page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))
+
+
+def test_the_mosaic_begins_with_a_photo_or_with_what_was_drawn(chain_page):
+    page = chain_page()
+    drawn(page, lambda: choose(page, MOSAIC))
+    value = "canvas => canvas.toDataURL()"
+    canvas = page.locator("#chain-mosaic canvas")
+    for name in ("Begin with the photo", "Begin with the drawn picture"):
+        before = canvas.evaluate(value)
+        drawn(page, lambda n=name: page.get_by_role("button", name=n).click())
+        assert wait_until(lambda b=before: canvas.evaluate(value) != b, 5), name
+
+
+def test_a_photo_is_shrunk_and_imagined_beside_bicubic_and_itself(chain_page, tmp_path):
+    page = chain_page()
+    after = drawn(page, lambda: choose(page, PHOTO))  # the bundled one
+    assert len(after) == 6
+    for words in ("the original", "bicubic", "imagined 4"):
+        assert words in page.inner_text(GRID)
+    Image.open(list(EXAMPLES.values())[1]).convert("RGB").save(tmp_path / "mine.png")
+    mine = drawn(page, lambda: page.set_input_files("#chain-photo input[type=file]", tmp_path / "mine.png"))
+    assert mine[0] != after[0], "the original is the visitor's"
+    assert "mine" not in page.url
+
+
+def test_a_picture_without_a_face_is_refused_in_a_sentence(chain_page, tmp_path):
+    page = chain_page()
+    drawn(page, lambda: choose(page, PHOTO))
+    before = sources(page, GRID)
+    Image.linear_gradient("L").resize((200, 200)).save(tmp_path / "slope.png")
+    page.set_input_files("#chain-photo input[type=file]", tmp_path / "slope.png")
+    wait_for_text(page, STATUS, "still the last picture")
+    assert page.locator(f"{STATUS} [role=alert]").count() == 1
+    page.wait_for_timeout(1500)  # nothing is drawn for it
+    assert sources(page, GRID) == before
+
+
+def test_the_buttons_are_free_again_when_it_has_ended(chain_page):
+    page = chain_page()
+    drawn(page, lambda: page.click("#chain-new-seed"))
+    page.wait_for_function("!document.querySelector('#chain-generate').disabled", timeout=60_000)
+    assert page.locator("#chain-stop").is_disabled()
+
+
+def test_a_link_opens_its_start(chain_page):
+    page = chain_page(f"&chain.start={PHOTO}&chain.seed=5")
+    wait_for_text(page, STATUS, "Seed 5")
+    assert len(sources(page, GRID)) == 6
+    page.wait_for_selector("#chain-photo", state="visible")
