@@ -19,6 +19,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 PROJECT = Path(__file__).parents[2]
+ASSETS = next((place for place in (PROJECT / "demo" / "assets", Path(__file__).parents[1] / "assets") if place.is_dir()),
+              PROJECT)  # in a clone, or in an installed package
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 HASH = "weights_sha256"  # in config.json; checkpoints that were made without it can be loaded too
 FLOATS, INTEGERS = {"F16", "BF16", "F32", "F64"}, {"I64", "I32"}  # safetensors' names of the types that are read
@@ -29,9 +31,13 @@ class CheckpointError(ValueError):
 
 
 def locate(checkpoint: str | Path) -> str | Path:
-    """A checkpoint's folder or Hub id, as given; the project's own folders are found from any working directory."""
-    bundled = PROJECT / checkpoint
-    return bundled if not Path(checkpoint).exists() and bundled.is_dir() else checkpoint
+    """A checkpoint's folder or Hub id, as given; what comes with the project is found from any working directory, also
+    where it was installed: by its place ("demo/assets/models/cifar10"), a model by its name ("cifar10") too."""
+    path = Path(checkpoint)
+    if path.exists():
+        return checkpoint
+    inside = path.relative_to("demo/assets") if path.parts[:2] == ("demo", "assets") else Path("models", path)
+    return next((place for place in (PROJECT / path, ASSETS / inside) if place.is_dir()), checkpoint)
 
 
 def find_file(checkpoint: str | Path, name: str, *, revision: str | None = None, cache_dir: str | Path | None = None,
