@@ -19,6 +19,7 @@ from demo.tabs.interpolate import tab as interpolate_tab
 from demo.tabs.likelihood import tab as likelihood_tab
 from demo.tabs.portraits import tab as portraits_tab
 from demo.tabs.scoreboard import tab as scoreboard_tab
+from demo.tabs.story import tab as story_tab
 from demo.web.diagram import digit_html
 from demo.web.guarded import GuardedBlocks
 from demo.web.head import TITLE
@@ -28,7 +29,7 @@ from demo.web.sessions import FILE_SECONDS, forget_on_unload
 # In the order of understanding: what it is (inside), playing with it (classes to auto-encoder), what it is good for
 # (complete, likelihood), how good it is (scoreboard). `frame.css` draws a line before each group. About, the last, is
 # reached from the footer.
-TABS = (inside_tab, classes_tab, portraits_tab, interpolate_tab, chain_tab, autoencoder_tab, complete_tab,
+TABS = (story_tab, inside_tab, classes_tab, portraits_tab, interpolate_tab, chain_tab, autoencoder_tab, complete_tab,
         likelihood_tab, scoreboard_tab, about_tab)
 OWN_HEADING = {"story", "about"}  # these tabs bring their own
 QUEUE_LENGTH = 16  # requests waiting or running; one more is told that the demo is busy

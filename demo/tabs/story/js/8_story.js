@@ -1,0 +1,97 @@
+// The eight steps: which one is open, what stands under the picture, arrow keys, the address, the doors.
+// `steps` is filled by the files before this one; each entry has setup, enter, show, and perhaps leave and pick.
+
+const ORDER = ["guess", "dice", "drawing", "edits", "peek", "told", "chain", "face"];
+let current, view;
+
+function easel(next, label) {  // what the large canvas shows
+  view = {size: story.picture.size, ...next};
+  const canvas = element.querySelector(".easel canvas");
+  paint(canvas, view);
+  if (label) canvas.setAttribute("aria-label", label);
+}
+function say(words) { element.querySelector(".said").innerHTML = words; }
+function source(kind, words = "") {
+  const {name, label, seed, number, min_p, chosen_from} = story.picture;
+  element.querySelector(".source").textContent = kind !== "picture" ? words :
+    `${words}${name}, told “${label}”: seed ${seed}, picture ${number}, min-p ${min_p}. Chosen by eye among ${chosen_from}.`;
+}
+
+function open(name, aloud = true) {
+  if (current === name) return;
+  if (current) steps[current].leave?.();
+  halt("easel");
+  current = name;
+  const place = ORDER.indexOf(name);
+  element.querySelectorAll("[data-step]").forEach(section => section.hidden = section.dataset.step !== name);
+  element.querySelectorAll("[data-go]").forEach((button, n) => {
+    if (n === place) button.setAttribute("aria-current", "step");
+    else button.removeAttribute("aria-current");
+  });
+  const [back, next] = ["back", "next"].map(way => element.querySelector(`[data-turn=${way}]`));
+  back.disabled = place === 0;
+  next.hidden = place === ORDER.length - 1;
+  if (!next.hidden) next.querySelector("span").textContent = element.querySelector(`[data-step=${ORDER[place + 1]}] h2`).textContent;
+  element.querySelector(".story").dataset.open = name;
+  steps[name].enter();
+  steps[name].entered = true;
+  if (aloud) window.address?.write({"story.step": place ? name : null});
+}
+function turn(by) {
+  const place = ORDER.indexOf(current) + by;
+  if (place < 0 || place >= ORDER.length) return;
+  open(ORDER[place]);
+  const top = element.querySelector("nav").getBoundingClientRect().top;
+  if (top < 0) window.scrollBy({top: top - 60, behavior: still.matches ? "auto" : "smooth"});
+}
+
+function listen() {
+  element.querySelectorAll("[data-go]").forEach(button => button.addEventListener("click", () => open(button.dataset.go)));
+  element.querySelector("[data-turn=back]").addEventListener("click", () => turn(-1));
+  element.querySelector("[data-turn=next]").addEventListener("click", () => turn(1));
+  element.querySelector("nav").addEventListener("keydown", event => {
+    const by = {ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1}[event.key];
+    if (!by) return;
+    event.preventDefault();
+    turn(by);
+    element.querySelector("[data-go][aria-current]").focus();
+  });
+  element.querySelector(".easel canvas").addEventListener("click", event => {
+    const box = event.target.getBoundingClientRect();
+    const [row, column] = [event.clientY - box.top, event.clientX - box.left].map(at => Math.floor(at / box.width * view.size));
+    steps[current].pick?.(row, column);
+  });
+  element.querySelectorAll("[data-door]").forEach(door => door.addEventListener("click", event => {
+    const tab = document.querySelector(`[role=tab][data-tab-id="${door.dataset.door}"]`);
+    if (!tab || event.metaKey || event.ctrlKey) return;  // then the link itself opens it
+    event.preventDefault();
+    tab.click();
+  }));
+  let wide = element.clientWidth;
+  new ResizeObserver(() => {
+    if (!element.clientWidth || element.clientWidth === wide) return;
+    wide = element.clientWidth;
+    refresh();
+  }).observe(element);
+  new MutationObserver(refresh).observe(document.body, {attributeFilter: ["class"]});  // light or dark
+}
+function refresh() { if (current && element.clientWidth) { const words = element.querySelector(".said").innerHTML; steps[current].show(true); say(words); } }
+
+async function begin() {
+  try {
+    const answer = await fetch(props.value.file);
+    story = await opened(await answer.json());
+  } catch (error) {
+    element.querySelector(".said").textContent = "The pictures of the story did not arrive, or this browser is too old to unpack them. Please load the page again.";
+    return;
+  }
+  for (const name of ORDER) {
+    steps[name].section = element.querySelector(`[data-step=${name}]`);
+    steps[name].setup();
+  }
+  listen();
+  const wanted = new URLSearchParams(window.location.search).get("story.step");
+  open(ORDER.includes(wanted) ? wanted : ORDER[0], false);
+  element.dataset.ready = "true";
+}
+begin();
