@@ -101,7 +101,8 @@ window.runs = (() => {
     if (!sheet) return;
     const link = document.createElement("a");
     link.href = sheet.toDataURL("image/png");
-    link.download = `pixelcnn_${prefix.replace(/-$/, "") || "classes"}.png`;
+    const seed = find(prefix, "seed")?.querySelector("input")?.value;
+    link.download = `pixelcnn_${prefix.replace(/-$/, "") || "classes"}${seed ? `_seed-${seed}` : ""}.png`;
     link.click();
   }
 
@@ -190,6 +191,9 @@ window.runs = (() => {
       const run = know(first);
       run.before = run.link = null;
       run.state = "stopped";
+      run.stoppedText = "";
+      watch(run);
+      if (run.watched) read(run, run.watched);
       mark(run);
     },
     upToDate(first, values) {

@@ -104,12 +104,14 @@ def wire(tools: Toolbar, status: gr.HTML, seed: gr.Number, drawn: gr.State, samp
         return {"fn": None, "inputs": watched, "js": f"(...values) => window.runs.{what}({first}, values)"}
 
     gr.on([control.change for control in watched], **tell("changed"))
-    clicked = tools.generate.click(running_buttons, outputs=[*tools.buttons, status], **QUIET)
+    # The browser answers first: the events of one click run in the order in which they stand here.
     tools.generate.click(**tell("drawing"))
+    tools.seed.click(**tell("drawing"))
+    tools.stop.click(**tell("stopped"))
+    clicked = tools.generate.click(running_buttons, outputs=[*tools.buttons, status], **QUIET)
     run = clicked.then(api_name=api_name, **sampling)
     new_seed = tools.seed.click(lambda: (*running_buttons(), random.randint(0, MAX_SEED)),
                                 outputs=[*tools.buttons, status, seed], **QUIET)
-    tools.seed.click(**tell("drawing"))
     new_seed.then(**tell("drawing"))  # with the new seed
     rerun = new_seed.then(api_visibility="private", **sampling)
     for event in (run, rerun):
@@ -119,7 +121,6 @@ def wire(tools: Toolbar, status: gr.HTML, seed: gr.Number, drawn: gr.State, samp
         event.failure(**tell("failed"))
     tools.stop.click(lambda drawn: (*idle_buttons(), stopped_status(drawn)), inputs=drawn,
                      outputs=[*tools.buttons, status], cancels=[run, rerun], **QUIET)
-    tools.stop.click(**tell("stopped"))
     for button, action in ((tools.link, "copyLink"), (tools.download, "download")):
         if button is not None:
             button.click(None, js=f"() => window.runs.{action}({json.dumps(tools.prefix)})")

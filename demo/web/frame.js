@@ -26,6 +26,17 @@
     all[next].focus();
   });
 
+  // What is too wide for a narrow screen scrolls by itself; the keyboard must get there, too.
+  const WIDE = "#tabs .block, #tabs .katex-display, #tabs .wide, #tabs .boards, #tabs [id$=grid], #tabs [id$=table]";
+  function reach() {
+    for (const node of document.querySelectorAll(WIDE)) {
+      const scrolls = node.scrollWidth > node.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(node).overflowX);
+      if (scrolls) node.tabIndex = 0; else if (node.tabIndex === 0) node.removeAttribute("tabindex");
+    }
+  }
+  window.addEventListener("resize", reach);
+  new MutationObserver(() => setTimeout(reach, 300)).observe(document.documentElement, {attributeFilter: ["data-tab"]});
+
   document.addEventListener("click", event => {
     const link = event.target.closest?.("a");
     if (link?.classList.contains("skip")) {  // its address would lead away, as addresses here are relative to the page

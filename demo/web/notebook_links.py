@@ -12,8 +12,8 @@ from pathlib import Path
 import gradio as gr
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-EXPLAINED_BY = {"classes": (3, 5), "portraits": (6,), "interpolate": (5, 6), "autoencoder": (7,), "inside": (1, 2, 4),
-                "complete": (8,), "likelihood": (3, 8), "scoreboard": (2, 3, 4)}
+EXPLAINED_BY = {"classes": (3, 5), "portraits": (6,), "chain": (9,), "interpolate": (5, 6), "autoencoder": (7,),
+                "inside": (0, 1, 2, 4), "complete": (8,), "likelihood": (3, 8), "scoreboard": (2, 3, 4)}
 
 
 def find_notebook(number: int) -> Path | None:

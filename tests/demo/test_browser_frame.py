@@ -109,7 +109,7 @@ def test_a_change_marks_the_picture_and_undoing_it_takes_the_mark_away(visit):
 
 
 def test_who_waits_is_told_the_place_and_can_stop(visit, service):
-    service.row_seconds = 1.0
+    service.row_seconds = 4.0
     first, second, third = (visit() for _ in range(3))
     pages = [one.open() for one in (first, second, third)]
     pages[0].click("#generate")
@@ -142,7 +142,7 @@ def test_what_arrives_after_stop_changes_nothing(visit, service):
       line.insertAdjacentHTML("afterend", '<div class="bar"><span style="width:40%"></span></div>');
     }""")
     page.wait_for_function("text => document.querySelector('#status').innerText.trim() === text", arg=stopped.strip())
-    assert not page.locator("#status .bar").is_visible()
+    assert not page.locator("#status .bar").filter(visible=True).count()
 
 
 def test_a_link_of_the_stored_picture_is_not_drawn_again(visit, service):

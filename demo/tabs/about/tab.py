@@ -41,8 +41,8 @@ page in the state it speaks of.
 - **How good is it?** [Four networks race](?tab=scoreboard&scoreboard.time=30); beside them stand the numbers of the
   paper.
 
-The address of the page always holds your settings. Send it to someone, and the page draws for them what you saw; only
-what you upload, and what you paint, is never in it.
+The address of the page always holds your settings. Send it to someone, and the page draws for them what you saw. What
+you upload is never in it.
 
 ## Bits per dimension
 The probability of a whole picture is the product of the probabilities of its sub-pixels. Its logarithm to base 2, with
