@@ -1,4 +1,4 @@
-"""The Scoreboard in a real browser: the slider tells the race, the samplers run live, and it fits a phone."""
+"""The Scoreboard in a real browser: the race plays, the slider tells it, the samplers run live, and it fits a phone."""
 
 import pytest
 
@@ -27,8 +27,40 @@ def test_the_slider_tells_who_leads(visit):
     page.wait_for_function("document.querySelector('#race-standing').innerText.includes('no model has been scored')")
 
 
-def test_the_tab_opens_on_tables_and_a_stored_race(visit):
+def test_play_lets_the_race_run_and_stop_brings_the_end_back(visit):
+    """Names change places on the way: the Diagonal BiLSTM leads in the middle of this race, not at its end."""
     page = open_board(visit())
+    end = page.inner_text("#race-standing")
+    page.click("#race-play")
+    said = "document.querySelector('#race-standing .leader').innerText"
+    page.wait_for_function(f"{said}.startsWith('After ') && {said}.includes('Gated PixelCNN leads')")
+    assert page.inner_text("#race-play") == "Stop"
+    early = page.get_attribute("#race-plot .runner-3 .so-far", "points")
+    page.wait_for_function(f"{said}.includes('Diagonal BiLSTM leads')", timeout=20_000)
+    assert page.locator("#race-standing li").first.inner_text().startswith("Diagonal BiLSTM")
+    late = page.get_attribute("#race-plot .runner-3 .so-far", "points")
+    assert len(late.split()) > len(early.split())
+    page.click("#race-play")
+    assert page.inner_text("#race-standing") == end and page.inner_text("#race-play") == "▶ Play"
+    assert len(page.get_attribute("#race-plot .runner-3 .so-far", "points").split()) == 4
+
+
+def test_against_steps_the_axis_says_so(visit):
+    page = open_board(visit())
+    page.locator("#race-axis").get_by_label("training steps").check()
+    page.wait_for_function("document.querySelector('#race-plot svg').textContent.includes('steps of training')")
+    page.wait_for_function("location.search.includes('scoreboard.axis=steps')")
+    assert "After 400 steps" in page.inner_text("#race-standing")
+
+
+def test_the_tab_opens_on_three_numbers_and_folds_its_tables(visit):
+    page = open_board(visit())
+    numbers = page.locator("#scoreboard-headline .card b").all_inner_texts()
+    assert numbers[0] == "8.00" and numbers[-1] == "3.03"
+    size = page.eval_on_selector("#scoreboard-headline .card b", "node => parseFloat(getComputedStyle(node).fontSize)")
+    assert size > 40
+    assert not page.locator("#paper-tables table").first.is_visible()
+    page.click("#paper-tables summary")
     rows = page.locator("#paper-tables tr.ours").all_inner_texts()
     assert len(rows) == 3 and "3.03 (2.90)" in rows[0]
     assert "A stored race" in page.inner_text("#samplers-status")
@@ -86,7 +118,9 @@ def test_the_lines_and_words_can_be_told_from_the_page(visit, scheme):
     }"""
     for k in range(4):
         assert page.evaluate(contrast, [f"#race-plot .runner-{k} .so-far", "stroke"]) >= 3, k
-    for selector in (".board thead th", ".board td", "#race-standing .leader", "#samplers p", ".scoreboard .facts"):
+    for selector in (".board thead th", ".board td", ".headline p", "#race-standing .leader", "#samplers "
+                                                                                              "p", ".scoreboard "
+                                                                                                   ".facts"):
         assert page.evaluate(contrast, [selector, "color"]) >= 4.5, selector
     assert page.evaluate(contrast, ["#race-plot text", "fill"]) >= 4.5
 
@@ -94,7 +128,14 @@ def test_the_lines_and_words_can_be_told_from_the_page(visit, scheme):
 def test_a_phone(visit):
     page = open_board(visit(viewport={"width": 390, "height": 844}))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    for selector in ("#race-plot svg", "#samplers figure", "#race-percent input[type=range]"):
+    page.eval_on_selector_all(".scoreboard details", "all => all.forEach(details => details.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    cut = page.eval_on_selector_all(".scoreboard td, .scoreboard .card", """nodes => nodes.filter(node => {
+        const box = node.getBoundingClientRect();
+        return box.width && (box.left < 0 || box.right > 390);
+    }).map(node => node.innerText)""")
+    assert cut == []
+    for selector in ("#race-plot svg", "#samplers figure", "#race-percent input[type=range]", "#race-play"):
         box = page.locator(selector).first.bounding_box()
         assert 0 <= box["x"] and box["x"] + box["width"] <= 390 and box["width"] > 120, selector
 

@@ -1,5 +1,6 @@
 """The Scoreboard: quotes stay the paper's, our numbers come from files, the race is told right, samplers agree."""
 
+import html
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ from helpers import save_race, wait_until
 
 from demo.service.bridge import ModelInfo, Service
 from demo.service.settings import UserError
+from demo.tabs.scoreboard import service as scoreboard_service
 from demo.tabs.scoreboard import tab as scoreboard_tab
 from demo.tabs.scoreboard.panels import panel, quality_html, read_race, samplers_html, verdict
 from demo.tabs.scoreboard.paper_tables import GATED, TABLES, measured_here, table_html, tables_html
@@ -99,6 +101,36 @@ def test_the_leader_is_named_for_every_moment(race, seconds, leader, ahead):
     assert race.standing(seconds)[0][0].name == leader
 
 
+def test_a_lead_inside_the_error_is_no_lead(race):
+    close = replace(race, runners=tuple(replace(runner, error=0.04) for runner in race.runners))
+    words = leader_words(close, 20)
+    assert "<b>Diagonal BiLSTM</b> and <b>Gated PixelCNN</b> are level within the error" in words
+    assert "leads" not in words
+    assert "0.050 bits per dimension between the first two, with an error of 0.057" in words
+    assert "<b>Gated PixelCNN</b> leads" in leader_words(close, 10)
+
+
+def test_against_steps_the_race_ends_with_the_fewest(race):
+    slow = replace(race.runners[2], curve=tuple((t, n // 2, bits) for t, n, bits in race.runners[2].curve))
+    uneven = replace(race, runners=(*race.runners[:2], slow, race.runners[3]))
+    assert uneven.end("steps") == 200 and uneven.end() == 40
+    assert "After 200 steps <b>Diagonal BiLSTM</b> leads with 2.150" in leader_words(uneven, 200, "steps")
+    assert "took 40 s for them; PixelCNN 20 s" in leader_words(uneven, 200, "steps").replace(GATED, "PixelCNN")
+    svg = race_svg(uneven, 200, "steps")
+    assert ">steps of training<" in svg and "after 200 steps" in svg
+
+
+def test_the_drawing_carries_what_play_needs(race):
+    svg = race_svg(race, 20)
+    (stored,) = re.findall(r'data-race="([^"]*)"', svg)
+    play = json.loads(html.unescape(stored))
+    assert play["end"] == 40 and [runner["name"] for runner in play["runners"]] == [r.name for r in race.runners]
+    for k, runner in enumerate(play["runners"]):
+        assert [point[:2] for point in runner["points"]] == [[t, bits] for t, _, bits in race.runners[k].curve]
+        assert runner["points"][-1][2] == play["left"] + play["width"] and runner["error"] == 0.01
+    assert ">bits per dimension<" in svg
+
+
 def test_before_the_first_score_nobody_leads(race):
     assert "no model has been scored yet" in leader_words(race, 3)
     assert "none yet" in race_svg(race, 3) and "<circle" not in race_svg(race, 3)
@@ -164,6 +196,22 @@ def test_of_a_large_image_the_naive_sampler_draws_the_first_rows(service):
     assert last.naive_whole_seconds == pytest.approx(2 * last.naive_seconds)
 
 
+def test_both_samplers_are_warm_before_the_clock_starts(service, monkeypatch):
+    """The first pass of the naive sampler makes buffers, for seconds: it is not counted."""
+    steps = []
+
+    def watched(*args):
+        steps.append(args[4])
+        return naive_step(*args)
+
+    naive_step = scoreboard_service.naive_step
+    monkeypatch.setattr(scoreboard_service, "naive_step", watched)
+    board, settings = ScoreboardService(service), service.settings("digits", classes=["3"], images=1, seed=5)
+    first, second = ([*board.race(settings)][-1] for _ in range(2))
+    assert steps[0] == (0, 7, 7) and steps[1:65] == steps[65:129] == [(0, *divmod(k, 8)) for k in range(64)]
+    assert len(steps) == 129 and np.array_equal(first.naive, second.naive)
+
+
 def test_a_difference_would_be_told():
     image = np.zeros((2, 2, 1), np.uint8)
     moment = RaceMoment("done", image, image, 4, 4, 4, 4, 3, 2.0, 0.5)
@@ -184,6 +232,8 @@ def test_the_panel_hides_what_is_not_drawn():
     alpha = picture[::step, ::step, 3]
     assert alpha.ravel().tolist() == [255] * 7 + [0] * 9
     assert tuple(picture[step, 2 * step, :3]) != (200, 200, 200), "the next pixel is marked"
+    moment = RaceMoment("done", *[np.zeros((4, 4, 1), np.uint8)] * 2, 4, 4, 4, 4, 4, 2.0, 0.5)
+    assert "it could have drawn 4 of them by now" in samplers_html(moment) and moment.could_have_drawn == 4
     assert "not drawn yet" in samplers_html(RaceMoment("waiting", *[np.zeros((4, 4, 1), np.uint8)] * 2, whole=16))
 
 
@@ -216,13 +266,16 @@ def test_without_races_or_measurements_the_tab_says_so(tmp_path, models):
         scoreboard_tab.build(page, Service(tmp_path / "models"))
     texts = [str(block.value) for block in page.blocks.values() if hasattr(block, "value")]
     assert any("pixelcnn_core race" in text for text in texts)
-    assert not any("Sample quality" in text for text in texts)
+    assert any("pixelcnn_core ladder" in text for text in texts)
+    assert not any("sample quality" in text for text in texts)
 
 
 def test_the_events_by_name(client):
     plot, words, table = client.predict("digits", 50, api_name="/race_at")
     assert plot.startswith("<svg") and "After 20 s of training <b>Diagonal BiLSTM</b> leads" in words
     assert "<table" in table
+    plot, words, _ = client.predict("digits", 50, "steps", api_name="/race_at")
+    assert "After 200 steps <b>Diagonal BiLSTM</b> leads" in words and ">steps of training<" in plot
     for which, seconds in (("../etc", "NaN"), (None, None), (["digits"], 1e300), ({}, "soon")):
         assert f"<b>{GATED}</b> leads" in client.predict(which, seconds, api_name="/race_at")[1]
     stage, status, *_ = client.predict("digits", "3", 9, api_name="/race_samplers")

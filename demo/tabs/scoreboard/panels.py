@@ -33,8 +33,11 @@ def samplers_html(moment: RaceMoment) -> str:
              f"{moment.naive_seconds:.2f} s")
     if 0 < moment.evaluations < moment.whole:
         naive += f"; at this pace {moment.naive_whole_seconds:,.1f} s for the whole image"
-    cached = (f"every activation once, the work of 1 evaluation: {moment.cached_seconds:.3f} s for the whole image"
-              if moment.cached_seconds else "not drawn yet")
+    cached = "not drawn yet"
+    if moment.cached_seconds:
+        cached = f"every activation once, the work of 1 evaluation: {moment.cached_seconds:.3f} s for the whole image"
+        if moment.could_have_drawn > 1:
+            cached += f"; it could have drawn {moment.could_have_drawn:,} of them by now"
     drawn = height * width if moment.cached_seconds else 0
     figures = [("naive", "Naive", panel(moment.naive, moment.pixels), naive),
                ("cached", "Cached", panel(moment.cached, drawn), cached)]
@@ -51,7 +54,7 @@ def verdict(moment: RaceMoment) -> str:
              f"Identical: <b>no</b>, {moment.evaluations - moment.equal:,} of {moment.evaluations:,} sub-pixels "
              "differ: the two add up in another order, and a rounding error tipped a draw.")
     faster = moment.naive_whole_seconds / moment.cached_seconds
-    return f"{words} The cached sampler was <b>{faster:,.0f} times</b> as fast for one image."
+    return f"{words} The cached sampler was <b>{faster:,.0f} times</b> as fast for one image, both warmed up."
 
 
 def write_race(folder: Path, settings: Settings, moment: RaceMoment) -> None:

@@ -2,7 +2,7 @@
 
 Bits per dimension on test images, in brackets on training images; lower is better. A number measured here stands in a
 row only if it belongs to the same data set at the same size, and only from a result file (`results.json` of a bundled
-model, `race.json`, `baselines.json`): elsewhere the cell stays empty.
+model, `race.json`, `baselines.json`).
 """
 
 import html
@@ -13,6 +13,7 @@ from demo.service.bridge import ModelInfo
 from demo.tabs.scoreboard.race_results import Entry, Race
 
 GATED = "Gated PixelCNN"
+SUBSET = "imagenet32classes"
 # The names of race.json -> the rows of the paper; its PixelRNN is the Diagonal BiLSTM, the better of the two.
 ROWS = {"Uniform": "Uniform distribution", "Diagonal BiLSTM": "PixelRNN"}
 
@@ -80,12 +81,37 @@ def measured_here(table: PaperTable, infos: Iterable[ModelInfo], races: Iterable
 
 
 def table_html(table: PaperTable, measured: dict[str, list[str]]) -> str:
+    """The paper's rows; what was measured here stands below the row that it belongs to."""
     rows = []
     for name, test, train in table.rows:
-        here = "<br>".join(measured.get(name, ())) or "–"
         ours = ' class="ours"' if name == GATED else ""
-        rows.append(f'<tr{ours}><th scope="row">{html.escape(name)}</th><td>{bits(test, train)}</td>'
-                    f"<td>{here}</td></tr>")
+        here = "".join(f"<p>here: {line}</p>" for line in measured.get(name, ()))
+        rows.append(f'<tr{ours}><th scope="row">{html.escape(name)}{here}</th><td>{bits(test, train)}</td></tr>')
     return (f'<table class="board"><caption>{html.escape(table.title)}</caption><thead><tr><th scope="col">model</th>'
-            f'<th scope="col">the paper: test (train)</th><th scope="col">measured here</th></tr></thead>'
-            f'<tbody>{"".join(rows)}</tbody></table>')
+            f'<th scope="col">the paper: test (train)</th></tr></thead><tbody>{"".join(rows)}</tbody></table>')
+
+
+def subset_html(infos: Iterable[ModelInfo]) -> str:
+    """What was measured on the 32 classes of ImageNet, size by size: a subset, so not in the paper's rows. Empty
+    without any."""
+    items = []
+    for info in infos:
+        results = info.results
+        single = results.get("bits_per_dim_test_unconditional")
+        value, word = (single, "") if single is not None else (results.get("bits_per_dim_at_most"), "at most ")
+        if results.get("data") != SUBSET or not isinstance(value, (int, float)):
+            continue
+        paper = next((test for table in TABLES if table.data == f"imagenet{info.image_size}"
+                      for name, test, _ in table.rows if name == GATED), None)
+        quoted = f" (the paper, on all of ImageNet: {paper:.2f})" if paper else ""
+        given = results.get("bits_per_dim_test")
+        label = f"; given the class {given:.2f}" if info.classes and isinstance(given, (int, float)) and single else ""
+        items.append(f"<li>{info.image_size}×{info.image_size}: <b>{word}{value:.2f}</b>{label}{quoted} "
+                     f"<small>{html.escape(info.name)}, {results.get('images_test', 0):,} test images</small></li>")
+    if not items:
+        return ""
+    return ('<div class="subset"><h4>ImageNet, a subset</h4><p>Models of 32 of the 1,000 classes, with 500 photos of '
+            'each '
+            "to learn from. These are other images than the paper's, fewer and made smaller in another way: the "
+            "numbers "
+            f"show where one is, and cannot be compared.</p><ul>{''.join(items)}</ul></div>")

@@ -12,6 +12,7 @@ from pixelcnn_core.results import read_json
 
 TITLES = {"digits": "Scanned digits", "cifar10": "CIFAR-10", "cifar10-grey16": "CIFAR-10 in grey"}
 GATED = "Gated PixelCNN"
+AXES = {"seconds": 0, "steps": 1}  # what a moment of a race is counted in: its place in a point of a curve
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ class Runner(Entry):
     images_per_second: float
     curve: tuple[tuple[float, int, float], ...]
 
-    def at(self, seconds: float) -> tuple[float, int, float] | None:
-        """The last point scored by then; None before the first."""
-        return next((point for point in reversed(self.curve) if point[0] <= seconds + 1e-6), None)
+    def at(self, moment: float, axis: str = "seconds") -> tuple[float, int, float] | None:
+        """The last point scored by then, after so many seconds or steps; None before the first."""
+        return next((point for point in reversed(self.curve) if point[AXES[axis]] <= moment + 1e-6), None)
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,13 @@ class Race:
         """When the last model stopped."""
         return max(runner.seconds for runner in self.runners)
 
-    def standing(self, seconds: float) -> list[tuple[Runner, tuple[float, int, float]]]:
+    def end(self, axis: str = "seconds") -> float:
+        """The last moment: when the last model stopped; in steps, when the one with the fewest did."""
+        return self.seconds if axis == "seconds" else min(runner.curve[-1][1] for runner in self.runners)
+
+    def standing(self, moment: float, axis: str = "seconds") -> list[tuple[Runner, tuple[float, int, float]]]:
         """The models scored by then with their last points, the best first."""
-        scored = [(runner, point) for runner in self.runners if (point := runner.at(seconds))]
+        scored = [(runner, point) for runner in self.runners if (point := runner.at(moment, axis))]
         return sorted(scored, key=lambda pair: pair[1][2])
 
 
@@ -113,35 +118,54 @@ def read_baselines(folder: Path) -> dict[str, tuple[Entry, ...]]:
     return found
 
 
-def leader_words(race: Race, seconds: float) -> str:
-    """Who leads after so many seconds of training, by how much, and how far each has come; HTML."""
-    standing = race.standing(seconds)
+def leader_words(race: Race, moment: float, axis: str = "seconds") -> str:
+    """Who leads after so many seconds of training, or steps, by how much, and whether that is more than the error;
+    HTML.
+
+    The error is that of the final scores; both curves are of the same images, so it is a cautious one.
+    """
+    when = f"{moment:.0f} s of training" if axis == "seconds" else f"{moment:,.0f} steps"
+    standing = race.standing(moment, axis)
     if not standing:
-        return f"After {seconds:.0f} s no model has been scored yet."
-    (first, (_, steps, best)), *others = standing
-    words = (f"After {seconds:.0f} s of training <b>{html.escape(first.name)}</b> leads with {best:.3f} bits per "
-             "dimension")
-    if others:
-        second, (_, other_steps, next_best) = others[0]
-        words += (f", {next_best - best:.3f} ahead of {html.escape(second.name)}. It has taken {steps:,} steps; "
-                  f"{html.escape(second.name)} {other_steps:,}")
-    return words + "."
+        return f"After {when} no model has been scored yet."
+    (first, (seconds, steps, best)), *others = standing
+    if not others:
+        return f"After {when} <b>{html.escape(first.name)}</b> leads with {best:.3f} bits per dimension."
+    second, (other_seconds, other_steps, next_best) = others[0]
+    lead, error = next_best - best, (first.error ** 2 + second.error ** 2) ** 0.5
+    name, other = html.escape(first.name), html.escape(second.name)
+    if lead <= error:
+        level = [runner for runner, point in standing
+                 if point[2] - best <= (first.error ** 2 + runner.error ** 2) ** 0.5]
+        together = ", ".join(f"<b>{html.escape(runner.name)}</b>" for runner in level[:-1])
+        words = (f"After {when} {together} and <b>{html.escape(level[-1].name)}</b> are level within the error: "
+                 f"{lead:.3f} bits per dimension between the first two, with an error of {error:.3f}")
+    else:
+        words = (f"After {when} <b>{name}</b> leads with {best:.3f} bits per dimension, {lead:.3f} ahead of {other} "
+                 f"(error: {error:.3f})")
+    if axis == "seconds":
+        return f"{words}. {name} has taken {steps:,} steps; {other} {other_steps:,}."
+    return f"{words}. {name} took {seconds:.0f} s for them; {other} {other_seconds:.0f} s."
+
+
+HEADS = ("parameters", "steps", "training images/s (of the gated)", "bits per dimension, test")
 
 
 def race_table(race: Race) -> str:
-    """The table of final numbers and training speeds of a race: HTML."""
+    """The table of final numbers and training speeds of a race: HTML. On a phone each cell brings its column's name."""
     pace = next((r.images_per_second for r in race.runners if r.name == GATED), None)
-    rows = [f'<tr><th scope="row">{html.escape(e.name)}</th><td>–</td><td>–</td><td>–</td><td>{final(e)}</td></tr>'
-            for e in race.baselines]
+    rows = [row(entry.name, ("–", "–", "–", final(entry))) for entry in race.baselines]
     for r in race.runners:
         ratio = f" <small>({r.images_per_second / pace:.2f}×)</small>" if pace else ""
-        rows.append(f'<tr{" class=ours" if r.name == GATED else ""}><th scope="row">{html.escape(r.name)}</th>'
-                    f"<td>{r.parameters:,}</td><td>{r.steps:,}</td><td>{r.images_per_second:,.0f}{ratio}</td>"
-                    f"<td>{final(r)}</td></tr>")
-    heads = ("model", "parameters", "steps", "training images/s (of the gated)", "bits per dimension, test")
+        rows.append(row(r.name, (f"{r.parameters:,}", f"{r.steps:,}", f"{r.images_per_second:,.0f}{ratio}", final(r))))
+    heads = "".join(f"<th scope=col>{head}</th>" for head in ("model", *HEADS))
     return ('<table class="board wide"><caption>Trained here, from the same images in the same order</caption><thead>'
-            f"<tr>{''.join(f'<th scope=col>{head}</th>' for head in heads)}</tr></thead>"
-            f'<tbody>{"".join(rows)}</tbody></table>')
+            f'<tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table>')
+
+
+def row(name: str, cells: tuple[str, ...]) -> str:
+    inside = "".join(f'<td data-name="{head}">{cell}</td>' for head, cell in zip(HEADS, cells))
+    return f'<tr{" class=ours" if name == GATED else ""}><th scope="row">{html.escape(name)}</th>{inside}</tr>'
 
 
 def final(entry: Entry) -> str:

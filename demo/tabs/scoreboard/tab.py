@@ -1,8 +1,10 @@
-"""Tab "Scoreboard": the paper's likelihoods beside ours, the race of the models, and that of the samplers."""
+"""Tab "Scoreboard": three numbers, the ladder of likelihoods, the race of the models and that of the samplers; tables
+folded."""
 
 import html
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import gradio as gr
 import numpy as np
@@ -12,8 +14,12 @@ from demo.kit.run_controls import QUIET, Toolbar, idle_buttons, wire
 from demo.kit.status import status_html
 from demo.service.bridge import Service
 from demo.service.settings import MAX_SEED, NO_CLASS, UserError, number
+from demo.tabs.scoreboard.curves_plot import curves_svg
+from demo.tabs.scoreboard.headline import headline_html
+from demo.tabs.scoreboard.ladder_panel import ladder_html, order_html
+from demo.tabs.scoreboard.ladder_results import Ladder, read_ladder, read_longer
 from demo.tabs.scoreboard.panels import quality_html, read_race, samplers_html, verdict
-from demo.tabs.scoreboard.paper_tables import tables_html
+from demo.tabs.scoreboard.paper_tables import subset_html, tables_html
 from demo.tabs.scoreboard.race_plot import legend, race_svg
 from demo.tabs.scoreboard.race_results import Race, leader_words, race_table, read_baselines, read_races
 from demo.tabs.scoreboard.service import RaceMoment, ScoreboardService
@@ -22,49 +28,61 @@ from pixelcnn_core.results import read_json, read_results
 ID, TITLE = "scoreboard", "Scoreboard"
 FRAME_SECONDS = 0.1
 
-MEANING = """#### What the numbers mean
-A model of images is judged by the probability that it gives to images it has never seen. *Bits per dimension* is what a
-perfect coder that trusts the model would need for one sub-pixel: 8 bits if it knew nothing about 8-bit images, fewer
-the better it predicts. Small differences are large: 0.01 bits per dimension are 31 bits on a 32×32 colour image, so
-that image becomes two billion times as probable. Numbers may be compared only on the same images at the same size with
-the same number of levels. The paper's claim is that its Gated PixelCNN reaches the likelihood of the PixelRNN, whose
-recurrent layers had been the best, in less than half the training time."""
+MEANING = """<details class="folded"><summary>What is a bit per dimension?</summary><p>A model of images is judged by
+the probability that it gives to images it has never seen. <i>Bits per dimension</i> is what a perfect coder that trusts
+the model would need for one sub-pixel: 8 bits if it knew nothing about 8-bit images, fewer the better it predicts. 0.01
+bits per dimension are 31 bits on a 32×32 colour image, so that image becomes two billion times as probable. Numbers may
+be compared only on the same images at the same size with the same number of levels.</p></details>"""
 
-PAPER = """#### The paper's tables
-Quoted from the paper, in bits per dimension; lower is better. Under *measured here* stands only what
-the verbs `evaluate`, `race` and `baselines` of `pixelcnn_core` wrote for the same images at the same size; – is not
-measured."""
+LADDER = """#### The ladder
+Every row of the paper's table 1 is another belief about what an image is. Here all of them stand on one ladder: as the
+paper quotes them, and measured on this page's terms, {time} of one core for each, on CIFAR-10 made smaller
+to {size}×{size}. Smaller photos have less in common with their neighbours, so they cost more: look at the order and the
+steps, not at the distance between ◇ and ●. *At most* marks what is a bound and not the likelihood itself."""
+
+CURVES = """#### Bits against minutes
+The same runs on their way, scored on validation photos. The Gaussian needs no minutes: it is a formula."""
 
 RACE = """#### The race, in small
-Four networks of equal size learn from the same images in the same order; the clock counts training alone. The plain
-PixelCNN is fast but has a blind spot. The Row LSTM and the Diagonal BiLSTM see more but must go row by row or diagonal
-by diagonal. The Gated PixelCNN sees everything above and to the left with convolutions only. Move the
-slider through the time of the race: what is still to come is pale."""
+The paper's claim is about time: its Gated PixelCNN reaches the likelihood of the PixelRNN in less than half the
+training time. Four networks of equal size learn from the same images in the same order; the clock counts training
+alone. Press **Play**, or move through the race; against *steps* instead of seconds, waiting costs nothing, and the
+recurrent networks look better."""
+
+NO_LADDER = """The ladder has not been measured yet: `python -m pixelcnn_core ladder --help`."""
 
 NO_RACE = """The race has not been run yet: `python -m pixelcnn_core race --help`."""
 
 SAMPLERS = """#### The race of the samplers
 Drawing is sequential, but it need not be wasteful. The naive way asks the whole network again for every sub-pixel; the
 cached way computes each activation once, when everything it depends on is known. Both use the same random numbers, so
-they must draw the same image, and that is checked below."""
+they must draw the same image, and that is checked below. How many times as fast depends on the size of image and
+network and on the machine: each number says of which."""
 
-QUALITY = """#### Sample quality
-Likelihood says how well a model predicts, not how its samples look. Here a classifier that was trained on real images
-only looks at them: does it see the class that was asked for? How far are its features of the samples from those of test
-images (Fréchet distance), how many samples lie among the real images (precision), and how many real images among the
-samples (recall)? Samples that huddle in the middle, each plausible and none unusual, have a high precision and a low
-recall. The last column is what as many real images get."""
+QUALITY = """<p>Likelihood says how well a model predicts, not how its samples look. Here a classifier that was trained
+on real images only looks at them: does it see the class that was asked for? How far are its features of the samples
+from those of test images (Fréchet distance), how many samples lie among the real images (precision), and how many real
+images among the samples (recall)? Samples that huddle in the middle, each plausible and none unusual, have a high
+precision and a low recall. The last column is what as many real images get.</p>"""
+
+PLAY = Path(__file__).with_name("race_play.js").read_text(encoding="utf-8")
 
 
 def build(page: gr.Blocks, service: Service) -> None:
     """The tab's components and events, inside an open `gr.Tab`."""
-    folder = service.folder.parent / "race"
-    races, baselines = read_races(folder), read_baselines(folder)
+    assets = service.folder.parent
+    races, baselines = read_races(assets / "race"), read_baselines(assets / "race")
+    ladder, infos = read_ladder(assets / "ladder"), list(service.infos.values())
     with gr.Column(elem_classes="scoreboard"):
-        gr.Markdown(MEANING)
-        gr.Markdown(PAPER)
-        gr.HTML(tables_html(service.infos.values(), races.values(), baselines), elem_id="paper-tables",
-                apply_default_css=False)
+        show(headline_html(infos, ladder) + MEANING, "scoreboard-headline")
+        if ladder:
+            gr.Markdown(LADDER.format(time=ladder.time, size=ladder.size))
+            order = order_html(ladder, read_longer(assets / "ladder"))
+            show(ladder_html(ladder) + order + measured_how(ladder), "ladder")
+            gr.Markdown(CURVES)
+            show(curves_svg(ladder), "ladder-curves")
+        else:
+            gr.Markdown(NO_LADDER, elem_id="no-ladder")
         gr.Markdown(RACE)
         if races:
             build_race(page, races)
@@ -72,46 +90,77 @@ def build(page: gr.Blocks, service: Service) -> None:
             gr.Markdown(NO_RACE, elem_id="no-race")
         gr.Markdown(SAMPLERS)
         build_samplers(page, service)
+        if subset := subset_html(infos):
+            show(subset, "imagenet-subset")
+        show(folded("The paper's tables in full, and what was measured on the same images",
+                    tables_html(infos, races.values(), baselines)), "paper-tables")
         judged = [quality_html(name, quality) for name in service.names
                   if (quality := read_results(service.folder / name, "quality.json"))]
         if any(judged):
-            gr.Markdown(QUALITY)
-            gr.HTML(f'<div class="boards">{"".join(judged)}</div>', elem_id="quality", apply_default_css=False)
+            show(folded("How the samples look to a classifier: sample quality",
+                        f'{QUALITY}<div class="boards">{"".join(judged)}</div>'), "quality")
+
+
+def show(text: str, elem_id: str) -> gr.HTML:
+    return gr.HTML(text, elem_id=elem_id, apply_default_css=False)
+
+
+def folded(title: str, inside: str) -> str:
+    return f'<details class="folded"><summary>{title}</summary>{inside}</details>'
+
+
+def measured_how(ladder: Ladder) -> str:
+    """Where the ladder's numbers come from."""
+    return (f'<p class="facts">Measured on {ladder.images_test:,} test photos; minutes are '
+            f'{html.escape(ladder.clock)}; '
+            f"{html.escape(ladder.hardware)}. Learning rates were chosen on validation photos, with equal care for "
+            f"each. "
+            "<code>python -m pixelcnn_core ladder</code> does it again; the files are in "
+            "<code>demo/assets/ladder</code>, "
+            "and <code>docs/ladder.md</code> goes through the rungs one by one.</p>")
 
 
 def build_race(page: gr.Blocks, races: dict[str, Race]) -> None:
     """The plot with its slider, and the table of one race at a time."""
     first = next(iter(races.values()))
     with gr.Row(elem_classes="race"):
-        plot = gr.HTML(race_svg(first, first.seconds), elem_id="race-plot", apply_default_css=False)
+        plot = show(race_svg(first, first.seconds), "race-plot")
         with gr.Column(elem_classes="race-margin"):
+            play = gr.Button("▶ Play", variant="primary", elem_id="race-play")
+            percent = gr.Slider(0, 100, value=100, step=1, elem_id="race-percent",
+                                label="Moment, in percent of the race")
+            standing = show(words(first, first.seconds), "race-standing")
             which = gr.Radio([(race.title, key) for key, race in races.items()], value=first.key, label="Images",
                              elem_id="race-data")
-            percent = gr.Slider(0, 100, value=100, step=1, elem_id="race-percent",
-                                label="Time, in percent of the race")
-            standing = gr.HTML(words(first, first.seconds), elem_id="race-standing", apply_default_css=False)
-    table = gr.HTML(facts(first), elem_id="race-table", apply_default_css=False)
+            axis = gr.Radio([("seconds of training", "seconds"), ("training steps", "steps")], value="seconds",
+                            label="Against", elem_id="race-axis")
+    table = show(facts(first), "race-table")
 
-    def race_at(which, percent):
+    def race_at(which, percent, axis="seconds"):
         """The race of the models on the data set `which`, at a moment in percent of its time.
 
-        Returns HTML: the curves as an SVG; the standing and the leader in words; the table of final numbers.
+        Time is counted in `axis`, "seconds" or "steps". Returns HTML: the curves as an SVG; the standing and the leader
+        in words; the table of final numbers.
         """
         race = races.get(which, first) if isinstance(which, str) else first
-        seconds = number(percent, 0, 100, 100) / 100 * race.seconds
-        return race_svg(race, seconds), words(race, seconds), facts(race)
+        axis = "steps" if axis == "steps" else "seconds"
+        moment = number(percent, 0, 100, 100) / 100 * race.end(axis)
+        return race_svg(race, moment, axis), words(race, moment, axis), facts(race)
 
-    gr.on([percent.change, which.change], race_at, [which, percent], [plot, standing, table], api_name="race_at",
-          queue=False, show_progress="hidden", trigger_mode="always_last", preprocess=False)
-    address.remember(page, ID, {"data": which, "time": percent})
+    play.click(None, js=PLAY)
+    gr.on([percent.change, which.change, axis.change], race_at, [which, percent, axis], [plot, standing, table],
+          api_name="race_at", queue=False, show_progress="hidden", trigger_mode="always_last", preprocess=False)
+    address.remember(page, ID, {"data": which, "time": percent, "axis": axis})
 
 
-def words(race: Race, seconds: float) -> str:
-    return f'{legend(race, seconds)}<p class="leader" role="status">{leader_words(race, seconds)}</p>'
+def words(race: Race, moment: float, axis: str = "seconds") -> str:
+    return f'{legend(race, moment, axis)}<p class="leader" role="status">{leader_words(race, moment, axis)}</p>'
 
 
 def facts(race: Race) -> str:
-    return (f'<div class="boards">{race_table(race)}</div><p class="facts">{html.escape(race.title)}; measured on '
+    table = folded("All numbers of this race", f'<div class="scrolls"><div '
+                                               f'class="boards">{race_table(race)}</div></div>')
+    return (f'{table}<p class="facts">{html.escape(race.title)}; measured on '
             f"{race.images_test:,} test images; batches of {race.batch}; trained on {html.escape(race.hardware)}; "
             f"seconds are {html.escape(race.clock)}. Another data set, size or number of levels: not to be set beside "
             "the paper's numbers.</p>")

@@ -1,0 +1,162 @@
+"""The ladder on the Scoreboard: read from its files, placed on one axis, its order compared with the paper's."""
+
+import json
+import re
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+from test_scoreboard_tab import RESULTS, info
+
+from demo.tabs.scoreboard import tab as scoreboard_tab
+from demo.tabs.scoreboard.curves_plot import HEIGHT, LINE, curves_svg, spaced
+from demo.tabs.scoreboard.headline import headline_html
+from demo.tabs.scoreboard.ladder_panel import WIDTH, ladder_html, order_html, position, scale
+from demo.tabs.scoreboard.ladder_results import PAPER, ROWS, out_of_order, read_ladder, read_longer
+from demo.tabs.scoreboard.paper_tables import subset_html
+from demo.tabs.scoreboard.rung_words import MOVED, WORDS
+from pixelcnn_core.evaluation.ladder import PLACES, WHAT
+
+BITS = {"uniform": 8.0, "gaussian": 5.4, "nice": 5.3, "deep-diffusion": 5.2, "draw": 5.1, "deep-gmm": 5.0,
+        "conv-draw": 4.9, "ride": 4.8, "plain": 4.7, "row-lstm": 4.6, "diagonal-bilstm": 4.5, "pixelcnn": 4.55,
+        "chain": 4.7}
+
+
+def stored_ladder(bits: dict[str, float], spread: float = 0.01, minutes: float = 1.0, seeds: int = 3) -> dict:
+    """A ladder.json as the command writes it."""
+    rungs = {}
+    for key, value in bits.items():
+        fitted = key in ("uniform", "gaussian")
+        curve = [] if fitted else [{"minutes": minutes * k / 4, "bits_per_dim": value + 1 / k} for k in range(1, 5)]
+        runs = [{"rung": key, "seed": seed, "bits_per_dim_test": value, "parameters": 1000, "hardware": "a <fast> core",
+                 "images_per_second": 100.0, "curve": curve} for seed in range(1 if fitted else seeds)]
+        kind = PLACES[key].what
+        rungs[key] = {"name": PLACES[key].name, "kind": kind, "what": WHAT[kind], "seeds": len(runs),
+                      "bits_per_dim_test": value, "spread": 0.0 if fitted else spread,
+                      "gain": 0.03 if kind in ("dequantised", "bound") and not fitted else None, "runs": runs}
+    return {"data": "cifar10", "image_size": 16, "minutes": minutes, "images_test": 1000, "clock": "CPU time",
+            "rungs": rungs}
+
+
+def save(folder, stored: dict, strips: bool = True) -> None:
+    (folder / "samples").mkdir(parents=True)
+    (folder / "ladder.json").write_text(json.dumps(stored), encoding="utf-8")
+    for key in stored["rungs"] if strips else ():
+        Image.fromarray(np.zeros((32, 270, 3), np.uint8)).save(folder / "samples" / f"{key}.png")
+
+
+@pytest.fixture
+def ladder(tmp_path):
+    save(tmp_path / "ladder", stored_ladder(BITS))
+    return read_ladder(tmp_path / "ladder")
+
+
+def test_every_rung_has_its_words_and_the_paper_s_rows_are_all_there():
+    assert set(WORDS) == set(PLACES) and set(MOVED) <= set(ROWS)
+    assert set(ROWS.values()) == set(PAPER)
+    assert all(len(words.split()) > 8 for words in WORDS.values())
+
+
+def test_the_files_are_read(ladder):
+    assert [rung.key for rung in ladder.rungs] == list(BITS) and (ladder.size, ladder.seeds) == (16, 3)
+    nice, chain = ladder.rung("nice"), ladder.rung("chain")
+    assert (nice.paper, nice.bits, nice.gain, nice.exact) == (4.48, 5.3, 0.03, False)
+    assert chain.paper is None and nice.error == pytest.approx(0.01 / 3 ** 0.5)
+    assert nice.curve[0] == (0.25, 6.3) and nice.strip.startswith("data:image/png;base64,")
+
+
+@pytest.mark.parametrize("damage", ["{", '{"rungs": {}}', '{"rungs": '
+                                                          '[]}', json.dumps({**stored_ladder(BITS), "minutes": "x"}),
+                                    json.dumps({"rungs": {"nice": {"runs": []}}})])
+def test_a_damaged_ladder_is_none(tmp_path, damage):
+    (tmp_path / "ladder.json").write_text(damage, encoding="utf-8")
+    assert read_ladder(tmp_path) is None and read_ladder(tmp_path / "nowhere") is None
+
+
+def test_both_numbers_stand_on_one_axis(ladder):
+    low, high = scale(ladder)
+    assert low < min(PAPER.values()) and 5.4 < high < 6  # 8 would squeeze the others
+    places = [position(bits, low, high) for bits in (low, 4, high, 9)]
+    assert places == sorted(places) and places[2] == places[3] < WIDTH
+    shown = ladder_html(ladder)
+    rows = shown.split('<div class="rung')[2:]
+    assert len(rows) == len(BITS)
+    for row, rung in zip(rows, ladder.rungs):
+        assert f'cx="{position(rung.bits, low, high)}"' in row and WORDS[rung.key] in row
+        assert row.count('<path class="quoted"') == (rung.paper is not None) and row.count("<img") == 1
+        assert ("at most" in re.sub(r"<p>.*?</p>", "", row)) == (not rung.exact)
+        assert ('class="off"' in row) == (rung.key == "uniform")
+    assert "paper 4.48" in rows[2] and "at most 5.30</b> ± 0.01" in rows[2] and "at most 5.27" in rows[2]
+    assert "importance" not in rows[8] and "±" not in rows[1]
+
+
+def test_what_is_out_of_the_papers_order_is_told(ladder):
+    assert out_of_order(ladder) == []  # the paper's PixelRNN is ahead of its Gated PixelCNN, too
+    assert "stand in its order here too" in order_html(ladder, {})
+
+
+def test_a_rung_that_moved_is_named_with_the_others_and_the_longer_run(tmp_path):
+    save(tmp_path / "a", stored_ladder({**BITS, "gaussian": 5.05}))
+    save(tmp_path / "a" / "longer", stored_ladder({"nice": 4.9}, minutes=6))
+    moved = read_ladder(tmp_path / "a")
+    assert [rung.key for rung in out_of_order(moved)] == ["gaussian"]
+    words = order_html(moved, read_longer(tmp_path / "a"))
+    assert "<b>Multivariate Gaussian</b> is ahead of NICE, Deep Diffusion and DRAW here, unlike in the paper" in words
+    save(tmp_path / "b", stored_ladder({**BITS, "nice": 5.6}))
+    words = order_html(read_ladder(tmp_path / "b"), read_longer(tmp_path / "a"))
+    assert "<b>NICE</b> is behind Multivariate Gaussian" in words and MOVED["nice"] in words
+    assert "6 minutes instead of 1 minute brought it from 5.60 to <b>4.90</b>" in words
+
+
+def test_level_within_the_error_is_no_other_order(tmp_path):
+    save(tmp_path / "a", stored_ladder({**BITS, "nice": 5.41}, spread=0.02))
+    assert out_of_order(read_ladder(tmp_path / "a")) == []
+    save(tmp_path / "b", stored_ladder({**BITS, "nice": 5.41}, spread=0.002))
+    assert [rung.key for rung in out_of_order(read_ladder(tmp_path / "b"))] in (["nice"], ["gaussian"])
+
+
+def test_the_curves_have_names_that_do_not_touch(ladder):
+    svg = curves_svg(ladder)
+    assert svg.count('class="line"') == 11 and ">minutes of training<" in svg and ">bits per dimension<" in svg
+    heights = sorted(float(y) for y in re.findall(r'<text x="470" y="([\d.]+)"', svg))
+    assert len(heights) == 12 and heights[-1] < HEIGHT
+    assert all(b - a >= LINE - 0.2 for a, b in zip(heights, heights[1:]))
+    assert spaced([10, 10, 400, 425]) == sorted(spaced([10, 10, 400, 425])) and spaced([]) == []
+
+
+def test_without_curves_there_is_no_plot(tmp_path):
+    save(tmp_path / "a", stored_ladder({"uniform": 8.0, "gaussian": 5.4}))
+    assert curves_svg(read_ladder(tmp_path / "a")) == ""
+
+
+def test_three_numbers_come_first(ladder):
+    shown = headline_html([info(results={}), info()], ladder)
+    assert re.findall(r'card"><b>([\d.]+)<', shown) == ["8.00", "3.23", "3.03"] and "4.7 million" in shown
+    assert "Diagonal BiLSTM gets to 4.50" in shown and "NICE to 5.30" in shown and "432 bytes instead of 509" in shown
+    assert re.findall(r'card"><b>([\d.]+)<', headline_html([info(results={})], None)) == ["8.00", "3.03"]
+    assert "<script>" not in headline_html([info(name="<script>")], None)
+
+
+def test_the_subset_of_imagenet_is_said_to_be_one():
+    stored = {**RESULTS, "data": "imagenet32classes", "images_test": 1600}
+    chain = info(results={"data": "imagenet32classes", "bits_per_dim_at_most": 3.9, "images_test": 900}, sizes=(8, 64))
+    shown = subset_html([info(results=stored), chain, info()])
+    assert "a subset" in shown and "cannot be compared" in shown and shown.count("<li>") == 2
+    assert "32×32: <b>3.23</b>; given the class 3.12 (the paper, on all of ImageNet: 3.83)" in shown
+    assert "64×64: <b>at most 3.90</b>" in shown and "3.57" in shown
+    assert subset_html([info()]) == ""
+
+
+def test_the_tab_opens_with_the_ladder(tmp_path, models):
+    from demo.service.bridge import Service
+
+    (tmp_path / "models").symlink_to(models, target_is_directory=True)
+    save(tmp_path / "ladder", stored_ladder(BITS))
+    service = Service(tmp_path / "models")
+    service.folder = tmp_path / "models"
+    with gr.Blocks() as page:
+        scoreboard_tab.build(page, service)
+    texts = " ".join(str(block.value) for block in page.blocks.values() if hasattr(block, "value"))
+    assert texts.index("Knowing nothing") < texts.index('class="ladder"') < texts.index("minutes of training")
+    assert "a &lt;fast&gt; core" in texts and "<fast>" not in texts
