@@ -13,7 +13,7 @@ import numpy as np
 from demo.kit.pictures import bundled
 from demo.kit.stored import write_portraits, write_stored
 from demo.service.bridge import Service
-from demo.service.faces import EXAMPLES, FaceService, default_settings
+from demo.service.faces import EXAMPLES, FaceService, default_settings, write_examples
 from demo.tabs.autoencoder.record import draw_codes
 from demo.tabs.autoencoder.service import CodeService
 from demo.tabs.chain import tab as chain_tab
@@ -21,7 +21,7 @@ from demo.tabs.chain.service import ChainService
 from demo.tabs.chain.stored import StoredScales, write_scales
 from demo.tabs.complete import tab
 from demo.tabs.complete.service import DAMAGES, CompleteService, Damage
-from demo.tabs.complete.stored import COMPLETIONS, StoredCompletions, restorations, write_completions
+from demo.tabs.complete.stored import COMPLETIONS, FILLED, StoredCompletions, restorations, write_completions
 from demo.tabs.interpolate.tab import COLUMNS, ROWS
 from demo.tabs.portraits.tab import COUNT
 from demo.tabs.scoreboard.panels import write_race
@@ -47,14 +47,15 @@ def draw_samples(service: Service, name: str) -> None:
 
 
 def draw_portraits(faces: FaceService, seed: int = 7) -> None:
-    """What the tabs of faces open with: portraits of the first bundled photo, and the path to the second."""
+    """What the tabs of faces open with: portraits of the first bundled photo, the last of nobody, and the path to the
+    second."""
     names = tuple(EXAMPLES)
-    first, second = (faces.faces(EXAMPLES[name])[0] for name in names)
+    first, second = map(faces.example, names)
     chosen = default_settings(faces.service.info(faces.model_name).results)
     how = dict(zip(("temperature", "guidance", "min_p"), chosen))
-    images = list(faces.portraits(first.embedding, COUNT, seed, **how))[-1].images[0]
+    images = list(faces.portraits(first.embedding, COUNT, seed, baseline=True, **how))[-1].images[0]
     path = list(faces.path(first.embedding, second.embedding, COLUMNS, ROWS, PATHS[0], seed, **how))[-1].images
-    judged = [(round(cosine, 4), round(bits, 4)) for cosine, bits in faces.judge(images, first.embedding)]
+    judged = np.round(faces.alike(images, first.embedding), 4).tolist()
     write_portraits(faces.service.folder / faces.model_name, names, np.stack([first.crop, second.crop]),
                     {**how, "seed": seed}, images, judged, path)
     print(f"{faces.model_name}: {len(images)} portraits")
@@ -81,9 +82,11 @@ def draw_completions(complete: CompleteService) -> None:
         write_completions(folder, name, StoredCompletions(image, known, last.images[0], facts))
         print(f"{folder.name}: {name}, {last.seconds:.1f} s")
 
-    keep(complete.service.folder / complete.model_name, COMPLETIONS, tab.WAYS[0], DAMAGES[0])
+    keep(complete.service.folder / complete.model_name, COMPLETIONS, tab.RASTER, DAMAGES[0])
+    if complete.chain_name:
+        keep(complete.service.folder / complete.chain_name, FILLED, tab.CHAIN, DAMAGES[0])
     for kind in DAMAGES if complete.has_restorer else ():
-        keep(complete.folder, restorations(kind), tab.WAYS[1], kind)
+        keep(complete.folder, restorations(kind), tab.RESTORER, kind)
 
 
 def draw_race(service: Service, name: str, label: str) -> None:
@@ -114,6 +117,7 @@ def main() -> None:
         draw_completions(complete)
     faces = FaceService(service)
     if faces.model_name:
+        write_examples(faces)
         draw_portraits(faces)
     for name in service.chain_names:
         draw_scales(ChainService(service), name)

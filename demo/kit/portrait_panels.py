@@ -1,5 +1,7 @@
-"""Portraits as a visitor sees them: the source at the left, new portraits at the right, as in figure 4; and the strips
-of figure 5, one column per step between two conditions."""
+"""What tabs that draw from photos share: pictures inside the page, a refused photo, files to download.
+
+Nothing here is ever written on the server: pictures of faces travel inside the page.
+"""
 
 import base64
 import html
@@ -8,56 +10,29 @@ import io
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from demo.kit.panels import enlarge, image_tag, png_bytes
+from demo.kit.panels import enlarge, png_bytes
 
 GIF_MILLISECONDS = 140
 
 
-def source_html(crops: list[np.ndarray], caption: str) -> str:
-    """The crops uint8 (64, 64, 3) that make up the source, in one figure."""
-    if not crops:
-        return '<figure class="source empty"><div></div><figcaption>your photo</figcaption></figure>'
-    panel = enlarge(np.stack(crops), crops[0].shape[0])
-    return f'<figure class="source">{image_tag(panel, caption)}<figcaption>{html.escape(caption)}</figcaption></figure>'
+def jpeg_source(picture: np.ndarray) -> str:
+    """uint8 (h, w, 3) as the source of an <img>. A photo is never written on the server."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=88)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def portraits_html(crops: list[np.ndarray], caption: str, images: np.ndarray, rows_done: int | None = None,
-                   notes: list[str] | None = None) -> str:
-    """Source beside new portraits, uint8 (n, H, W, 3); `notes` are the words below each."""
-    rows = images.shape[1] if rows_done is None else rows_done
-    notes = notes or [" "] * len(images)
-    figures = "".join(f"<figure>{image_tag(enlarge(image[None], rows), f'new portrait {k}')}"
-                      f"<figcaption>{html.escape(note)}</figcaption></figure>"
-                      for k, (image, note) in enumerate(zip(images, notes), 1))
-    unfinished = " unfinished" * (rows < images.shape[1])
-    return (f'<div class="portraits">{source_html(crops, caption)}'
-            f'<div class="panels nine{unfinished}" data-rows="{rows}">{figures}</div></div>')
+def png_source(picture: np.ndarray) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG", compress_level=1)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def strip_html(images: np.ndarray, labels: list[str], ends: list[tuple[np.ndarray, str]], rows_done: int | None = None
-               ) -> str:
-    """uint8 (columns, rows, H, W, C) -> one figure per column, its noises below each other.
-
-    `ends` are the crops uint8 (h, w, 3) that stand before and behind the columns, with their names; or none.
-    """
-    rows = images.shape[2] if rows_done is None else rows_done
-
-    def figure(panel: np.ndarray, label: str, kind: str = "") -> str:
-        return f'<figure{kind}>{image_tag(panel, label)}<figcaption>{html.escape(label)}</figcaption></figure>'
-
-    figures = [figure(enlarge(column, rows, columns=1), label) for column, label in zip(images, labels)]
-    if ends:
-        first, last = (figure(enlarge(crop[None], len(crop)), name, ' class="end"') for crop, name in ends)
-        figures = [first, *figures, last]
-    unfinished = " unfinished" * (rows < images.shape[2])
-    return (f'<div class="strip{unfinished}" data-rows="{rows}" style="--count:{len(figures)}">{"".join(figures)}'
-            "</div>")
-
-
-def one_column_html(images: np.ndarray, label: str) -> str:
-    """One step of a strip, uint8 (rows, H, W, C), large and side by side."""
-    panel = enlarge(images, images.shape[1], columns=len(images))
-    return f'<figure class="scrubbed">{image_tag(panel, label)}<figcaption>{html.escape(label)}</figcaption></figure>'
+def refused_html(sentence: str, photo: np.ndarray | None, still: str) -> str:
+    """Why a photo cannot be used, in red beside the drop zone; the photo itself greyed, and whose face remains."""
+    picture = f'<img src="{jpeg_source(photo)}" alt="The refused photo">' if photo is not None else ""
+    return (f'<div class="refused" role="alert">{picture}<p><b>Not used.</b> {html.escape(sentence)} '
+            f"Still showing {html.escape(still)}.</p></div>")
 
 
 def download_link(data: bytes, name: str, words: str) -> str:

@@ -2,9 +2,13 @@
 
 Photos, crops and embeddings stay in memory: an uploaded file is read once and deleted two seconds later (one that was
 never read, after ten minutes), and nothing else is written.
+
+The two bundled photos are looked at once, by `python -m demo.make_assets`: what was found lies in `examples.json`
+beside them, so that the page opens on it, and draws it, without a detector.
 """
 
 import functools
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,20 +16,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from demo.service.bridge import Progress, Service
 from demo.service.drawing import Model, arranged, draw_rows, noise_of
 from demo.service.images import ImageError, load_image
 from demo.service.settings import UserError
-from pixelcnn_core.faces.alignment import FaceError, find_faces
+from pixelcnn_core.faces.alignment import FaceError, align, find_faces
 from pixelcnn_core.faces.chip import chip_from_photo
 from pixelcnn_core.faces.encoder import FaceEncoder, check_encoder, condition_vectors, embed_small
-from pixelcnn_core.faces.face_network import FaceNetwork
+from pixelcnn_core.faces.face_network import NAME, FaceNetwork
+from pixelcnn_core.faces.likeness import likest
 from pixelcnn_core.faces.vggface2 import load_encoder
-from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.conditioning import Condition
-from pixelcnn_core.results import ResultsError
+from pixelcnn_core.results import ResultsError, read_json
 from pixelcnn_core.sampling.interpolation import between
 from pixelcnn_core.sampling.truncation import Truncation
 
@@ -37,14 +42,31 @@ MIN_P = 0.05  # keeps nearly all pictures from derailing
 STATE_SECONDS = 3600  # faces of a page that was left open are forgotten after this time
 
 
-@dataclass(frozen=True)
+YOURS = "your photo"
+THUMB = 480  # pixels: the longer side of a photo as the page shows it
+
+
+@dataclass(frozen=True, eq=False)
 class FoundFace:
-    """`crop` uint8 (64, 64, 3), what the encoder saw; `embedding` (D,) of unit length; `probability` of MTCNN."""
+    """One face of a photo.
+
+    crop       uint8 (64, 64, 3): aligned
+    chip       uint8 (150, 150, 3): what the face network saw
+    embedding  (D,) of unit length: who it is
+    photo      uint8 (h, w, 3): the whole photo, small; the same array for all its faces
+    box        left, top, right, bottom, as shares of the photo's width and height; `landmarks` (5, 2) likewise
+    name       of the person, or "your photo"
+    """
 
     crop: np.ndarray
+    chip: np.ndarray
     embedding: np.ndarray
+    photo: np.ndarray
+    box: tuple[float, float, float, float]
+    landmarks: np.ndarray
     probability: float
     inside: float
+    name: str = YOURS
 
 
 class FaceService:
@@ -65,33 +87,56 @@ class FaceService:
         except (CheckpointError, ResultsError) as error:
             raise UserError("The face encoder cannot be loaded: its files are missing or damaged.") from error
 
-    def faces(self, source) -> list[FoundFace]:
+    def faces(self, source, name: str = YOURS) -> list[FoundFace]:
         """Whatever `load_image` takes -> the faces in it, the largest first. Raises UserError."""
         try:
             photo = load_image(source)
             found = find_faces(photo, MAX_FACES)
         except (ImageError, FaceError) as error:
             raise UserError(str(error)) from error
+        pixels, small = np.asarray(photo), thumb(photo)
+        chips = np.stack([chip_from_photo(pixels, face.landmarks) for face in found])  # (N, 150, 150, 3)
         if isinstance(self.encoder, FaceNetwork):  # it reads the photo itself, and sees more than the crop holds
-            chips = np.stack([chip_from_photo(np.asarray(photo), face.landmarks) for face in found])
             vectors = self.encoder.embed_chips(torch.from_numpy(chips).permute(0, 3, 1, 2)).numpy()
         else:
             crops = torch.from_numpy(np.stack([face.crop for face in found])).permute(0, 3, 1, 2)  # (N, 3, 64, 64)
             vectors = self.encoder.embed(crops).numpy()
-        return [FoundFace(face.crop, vector, face.probability, face.inside) for face, vector in zip(found, vectors)]
+        return [FoundFace(face.crop, chip, vector, small, tuple(np.divide(face.box, photo.size * 2).tolist()),
+                          face.landmarks / photo.size, face.probability, face.inside, name)
+                for face, chip, vector in zip(found, chips, vectors)]
 
-    def portraits(self, embedding: np.ndarray, count: int, seed: int, **settings) -> Iterator[Progress]:
+    def example(self, name: str) -> FoundFace:
+        """The face of a bundled photo, as it was found before where that still holds. Raises UserError."""
+        if Path(self.folder) == ASSETS / "face_network" and (known := stored_example(name)):
+            return known
+        return self.faces(EXAMPLES[name], name)[0]
+
+    @functools.cached_property
+    def scale(self) -> dict | None:
+        """How alike photos of one person, and of two people, are by the bundled face network; None if not measured."""
+        try:
+            measured = read_json(Path(self.folder) / "results.json").get("likeness")
+            return {who: [measured[who][key] for key in ("p5", "p50", "p95")] for who in ("same_person", "two_people")}
+        except (ResultsError, KeyError, TypeError, AttributeError):
+            return None
+
+    def portraits(self, embedding: np.ndarray, count: int, seed: int, baseline: bool = False, **settings
+                  ) -> Iterator[Progress]:
         """`count` portraits of one person, `images` (1, count, H, W, C); `settings`: temperature, guidance, min_p.
 
+        baseline  one more is drawn, last: of nobody, without h, and with the noise of the first
         Raises Busy and UserError.
         """
-        return self._draw(np.repeat(embedding[None], count, 0), None, 1, seed, **settings)
+        vectors = np.repeat(embedding[None], count, 0)  # (count, D)
+        if baseline:
+            vectors = np.concatenate([vectors, np.zeros_like(vectors[:1])])
+        return self._draw(vectors, count, 1, seed, **settings)
 
     def path(self, start: np.ndarray, end: np.ndarray, columns: int, rows: int, path: str, seed: int,
              **settings) -> Iterator[Progress]:
         """Portraits between two people, each row with its own noise: `images` (columns, rows, H, W, C)."""
         vectors = between(torch.from_numpy(start), torch.from_numpy(end), columns, path).numpy()
-        return self._draw(vectors.repeat(rows, 0), rows, columns, seed, **settings)
+        return self._draw(vectors.repeat(rows, 0), rows, columns, seed, **settings)  # row r, noise r
 
     def class_path(self, model: str, start: str, end: str, columns: int, rows: int, path: str, seed: int,
                    temperature: float, guidance: float, min_p: float = 0.0) -> Iterator[Progress]:
@@ -110,15 +155,15 @@ class FaceService:
 
         return self.service.serve(model, begin, columns)
 
-    def _draw(self, embeddings: np.ndarray, same_noise_every: int | None, groups: int, seed: int, *,
-              temperature: float, guidance: float, min_p: float = 0.0) -> Iterator[Progress]:
+    def _draw(self, embeddings: np.ndarray, noises: int, groups: int, seed: int, *, temperature: float,
+              guidance: float, min_p: float = 0.0) -> Iterator[Progress]:
+        """Pictures of `embeddings` (N, D), of which number k gets the noise number k modulo `noises`."""
         condition = Condition(embedding=condition_vectors(torch.from_numpy(embeddings)))
 
         def begin(model: Model):
             self.check(model)
-            different = same_noise_every or len(embeddings)
-            noise = arranged(noise_of(model, seed, different),
-                             lambda numbers: numbers.repeat(len(embeddings) // different, 1, 1, 1))  # (N, C, H, W)
+            which = torch.arange(len(embeddings)) % noises
+            noise = arranged(noise_of(model, seed, noises), lambda numbers: numbers[which])  # (N, C, H, W)
             return draw_rows(model, condition, noise, temperature=temperature, guidance=guidance,
                              truncation=Truncation(min_p=min_p))
 
@@ -134,26 +179,67 @@ class FaceService:
         except CheckpointError as error:
             raise UserError(f"The portrait model cannot be used: {error}.") from error
 
-    def judge(self, images: np.ndarray, embedding: np.ndarray) -> list[tuple[float, float]]:
-        """(cosine with the source, bits per dimension given the source) of finished portraits (N, H, W, 3)."""
-        model = self.service.model(self.model_name)
-        batch = torch.from_numpy(images).permute(0, 3, 1, 2)  # (N, 3, H, W)
-        source = torch.from_numpy(embedding)
-        cosine = embed_small(self.encoder, batch) @ source
-        condition = Condition(embedding=condition_vectors(source[None]).repeat(len(batch), 1))
-        batch, condition = batch.to(self.service.device), condition.to(self.service.device)
-        with torch.inference_mode():
-            if isinstance(model, Chain):  # at most
-                bits = sum(model.bits(batch, condition).values()) / batch[0].numel()
-            else:
-                bits = model.bits_per_dim(batch, condition)
-        return [(float(c), float(b)) for c, b in zip(cosine, bits)]
+    def alike(self, images: np.ndarray, embedding: np.ndarray) -> np.ndarray:
+        """The likeness of finished portraits (N, H, W, 3) to the source: cosines (N,)."""
+        return (self._vectors(images) @ torch.from_numpy(embedding)).numpy()
+
+    def likest(self, images: np.ndarray, embedding: np.ndarray, of: int) -> np.ndarray:
+        """For every place the likest of its `of` portraits: `images` (of * n, H, W, 3) -> (n, H, W, 3)."""
+        return images[likest(self._vectors(images), torch.from_numpy(embedding), of).numpy()]
+
+    def _vectors(self, images: np.ndarray) -> torch.Tensor:
+        return embed_small(self.encoder, torch.from_numpy(images).permute(0, 3, 1, 2))  # (N, D)
+
+
+def thumb(photo: Image.Image) -> np.ndarray:
+    """A photo as the page shows it: uint8 (h, w, 3), at most THUMB on its longer side."""
+    part = min(1.0, THUMB / max(photo.size))
+    return np.asarray(photo.resize([max(1, round(side * part)) for side in photo.size], Image.Resampling.BOX))
+
+
+FOUND = ASSETS / "faces" / "examples.json"
+
+
+def write_examples(faces: FaceService) -> None:
+    """Look at the bundled photos, and keep what was found in `examples.json`."""
+    people = {}
+    for name, path in EXAMPLES.items():
+        face = faces.faces(path, name)[0]
+        people[name] = {"box": np.round(face.box, 4).tolist(), "landmarks": np.round(face.landmarks, 5).tolist(),
+                        "probability": round(face.probability, 4), "inside": round(face.inside, 4),
+                        "embedding": np.round(face.embedding, 6).tolist()}
+    facts = {"network": faces.encoder.fingerprint, "people": people, "command": "python -m demo.make_assets"}
+    FOUND.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+
+
+@functools.cache
+def stored_example(name: str) -> FoundFace | None:
+    """What `write_examples` kept of a bundled photo; None where it is not that of the bundled network, or damaged."""
+    try:
+        facts = json.loads(FOUND.read_text(encoding="utf-8"))
+        known = facts["people"][name]
+        if facts["network"] != NAME:
+            return None
+        photo = load_image(EXAMPLES[name])
+        landmarks, pixels = np.array(known["landmarks"], np.float64), np.asarray(photo)  # (5, 2)
+        embedding = np.array(known["embedding"], np.float32)
+        crop, _ = align(pixels, landmarks * photo.size)
+        return FoundFace(crop, chip_from_photo(pixels, landmarks * photo.size), embedding / np.linalg.norm(embedding),
+                         thumb(photo), tuple(known["box"]), landmarks, known["probability"], known["inside"], name)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def average(faces: list[FoundFace]) -> np.ndarray:
     """The direction between the embeddings of one person's photos: (D,) of unit length."""
     mean = np.mean([face.embedding for face in faces], 0)
     return (mean / max(np.linalg.norm(mean), 1e-9)).astype(np.float32)
+
+
+def rows_shown(progress: Progress, sizes: tuple[int, ...]) -> int:
+    """How many rows of the pictures there are to see: of a chain's first size, too, those to come are empty paper."""
+    first = progress.row <= sizes[0] == progress.images.shape[2]
+    return progress.row if first else progress.shown_rows
 
 
 def published(results: dict) -> dict:

@@ -2,20 +2,28 @@
 
 The decoder is the core's (pixelcnn_core/data/pictures.py); here stand the page's limits and its `data:` URLs.
 A 20 kB PNG can hold 13000 x 13000 pixels, and a `data:` URL passes by the upload limit of a web server.
+
+Cameras take more pixels than a face needs. A JPEG above the limit is decoded at a half, a quarter or an eighth of its
+size, which its blocks of 8 x 8 allow without ever holding the whole. That bounds the memory only where the file is
+sequential, as cameras write it: of a progressive one the decoder keeps every coefficient, so the limit stays.
 """
 
 import base64
 import binascii
+import io
+import struct
 import warnings
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, JpegImagePlugin
 
 from pixelcnn_core.data.pictures import PictureError as ImageError
 from pixelcnn_core.data.pictures import load_picture
 
-MAX_BYTES = 12 * 2**20
-MAX_PIXELS = 24_000_000  # what phones take
+MAX_BYTES = 20 * 2**20
+MAX_PIXELS = 24_000_000  # that are decoded
+MAX_JPEG_PIXELS = 120_000_000  # of a sequential JPEG, which is then decoded at a part of its size
+JPEG_START = b"\xff\xd8\xff"
 
 # Process-wide on purpose: the web server decodes images too, before they get here.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -35,7 +43,23 @@ def load_image(source) -> Image.Image:
         source = read_file(source)
     if isinstance(source, (bytes, bytearray)):
         check_bytes(len(source))
+        if source[:3] == JPEG_START:
+            source = reduced(bytes(source)) or source
     return load_picture(source, MAX_PIXELS)
+
+
+def reduced(data: bytes) -> Image.Image | None:
+    """A large sequential JPEG, opened so that it will be decoded within MAX_PIXELS; None for any other file."""
+    try:
+        image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))  # reads the header only
+    except (OSError, ValueError, SyntaxError, IndexError, struct.error):
+        return None
+    width, height = image.size
+    if not MAX_PIXELS < width * height <= MAX_JPEG_PIXELS or image.info.get("progressive"):
+        return None
+    part = next(part for part in (2, 4, 8) if -(-width // part) * -(-height // part) <= MAX_PIXELS)
+    image.draft(None, (width // part, height // part))  # at least so many pixels
+    return image if image.width * image.height <= MAX_PIXELS else None
 
 
 def from_data_url(url: str) -> bytes:

@@ -105,6 +105,10 @@ By source of the photos, accuracy:
 `h` is the direction: descriptor / length x the square root of 128, which interpolates and averages well. Over all pairs
 that makes no difference; within one source the length (about {length:.2f}), which is left out, helps a little.
 
+The likeness of a portrait is the cosine between a photo and the 64 x 64 pixels of the portrait. Between a photo and the
+crop of another one it is {same[p5]:.2f} to {same[p95]:.2f} for one person, {strangers[p5]:.2f} to {strangers[p95]:.2f}
+for two people, in nine pairs of ten.
+
 `python -m pixelcnn_core verify-faces --data DATA` measures again and writes this page.
 
 ## Limits
@@ -133,7 +137,7 @@ def write_network_card(folder: str | Path) -> Path:
     """Write README.md of the face network after `verify_faces`. Raises ValueError where it was not measured."""
     folder = Path(folder)
     results = read_json(folder / "results.json")
-    if "people" not in results:
+    if "likeness" not in results:
         raise ValueError(f"{folder} was not measured: python -m pixelcnn_core verify-faces --data DATA")
     ways = "\n".join(f"| {name} | {results[way]['accuracy']:.3f} | {results[way]['auc']:.4f} |"
                      for way, name in WAYS.items())
@@ -141,7 +145,8 @@ def write_network_card(folder: str | Path) -> Path:
                         + " | ".join(f"{row[way]['accuracy']:.3f}" for way in WAYS) + " |"
                         for name, row in results["by_source"].items())
     numbers = {key: results[key] for key in ("parameters", "people", "photos", "pairs")}
-    (folder / "README.md").write_text(NETWORK.format(ways=ways, sources=sources, not_for=NOT_FOR, **numbers,
+    alike = {"same": results["likeness"]["same_person"], "strangers": results["likeness"]["two_people"]}
+    (folder / "README.md").write_text(NETWORK.format(ways=ways, sources=sources, not_for=NOT_FOR, **numbers, **alike,
                                                      **results["distances"]), encoding="utf-8")
     return folder / "README.md"
 

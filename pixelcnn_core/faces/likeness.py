@@ -103,6 +103,17 @@ def match(probes: Probes, sources: Tensor, gallery: int, seed: int = 0) -> dict[
             "auc": float(roc_auc_score(same, np.r_[own, others.ravel()]))}
 
 
+def likest(vectors: Tensor, source: Tensor, of: int) -> Tensor:
+    """Keep the likest of `of` portraits: for each of B places the number of the candidate nearest to the source, (B,).
+
+    vectors: unit vectors (of * B, D), candidate c of place k at c * B + k; source: (D,). A choice by likeness, for
+    looking at; `likeness` measures every portrait that was drawn.
+    """
+    alike = (vectors @ source).unflatten(0, (of, -1))  # (of, B)
+    places = alike.shape[1]
+    return alike.argmax(0) * places + torch.arange(places)
+
+
 def draw_all(draw: Draw, vectors: Tensor, count: int, seed: int) -> Tensor:
     """`count` portraits for each unit vector (P, D): uint8 (P * count, 3, S, S)."""
     h = condition_vectors(vectors).repeat_interleave(count, 0)

@@ -1,12 +1,16 @@
-"""The tabs of faces in a real browser: a photo in, portraits out, a path between two people, nothing sent elsewhere."""
+"""The tabs of faces in a real browser: what every chooser, button and upload changes, and nothing sent elsewhere."""
+
+import pytest
+from PIL import Image
 
 from demo.service.faces import EXAMPLES
 
-GRACE = EXAMPLES["Grace Hopper"]
+EILEEN, GRACE = EXAMPLES.values()
+PHOTO, ENDS = "#portraits-photo input[type=file]", "#interpolate-photo-{} input[type=file]"
 
 
-def wait_for_text(page, place: str, text: str, seconds: float = 30) -> None:
-    page.wait_for_function("([place, text]) => document.querySelector(place).innerText.includes(text)",
+def wait_for_text(page, place: str, text: str, seconds: float = 60) -> None:
+    page.wait_for_function("([place, text]) => document.querySelector(place)?.innerText.includes(text)",
                            arg=[place, text], timeout=1000 * seconds)
 
 
@@ -14,74 +18,311 @@ def sources(page, place: str) -> list[str]:
     return page.eval_on_selector_all(f"{place} img", "images => images.map(image => image.src)")
 
 
-def test_portraits_open_on_a_stored_example(visit):
+def canvases(page, place: str) -> list[str]:
+    return page.eval_on_selector_all(f"{place} canvas", "all => all.map(canvas => canvas.toDataURL())")
+
+
+def wait_for_change(page, place: str, before: list[str], of=sources) -> list[str]:
+    kind = "img" if of is sources else "canvas"
+    page.wait_for_function("""([place, before]) => JSON.stringify([...document.querySelectorAll(place)]
+      .map(one => one.src || one.toDataURL())) !== JSON.stringify(before)""", arg=[f"{place} {kind}", before],
+                           timeout=60_000)
+    return of(page, place)
+
+
+def idle(page, prefix: str) -> None:
+    page.wait_for_function("prefix => !document.getElementById(prefix + 'generate').disabled", arg=prefix)
+
+
+@pytest.fixture
+def group(tmp_path):
+    """A photo of two people side by side."""
+    photo = Image.new("RGB", (840, 420))
+    for k, path in enumerate((EILEEN, GRACE)):
+        photo.paste(Image.open(path).convert("RGB").resize((420, 420)), (420 * k, 0))
+    photo.save(path := tmp_path / "two.png")
+    return path
+
+
+@pytest.fixture
+def portraits(visit):
     page = visit().open("?tab=portraits")
-    page.wait_for_selector("#portraits-grid .source img")
+    page.wait_for_selector("#portraits-grid img")
+    page.wait_for_selector(PHOTO, state="attached")
+    return page
+
+
+@pytest.fixture
+def film(visit):
+    """Of somebody who asked for little motion: nothing plays by itself."""
+    page = visit(reduced_motion="reduce").open("?tab=interpolate")
+    page.wait_for_selector("#interpolate-film .cell")
+    return page
+
+
+def test_portraits_open_on_a_stored_example(portraits):
+    page = portraits
     assert "Eileen Collins" in page.inner_text("#portraits-status")
-    assert len(sources(page, "#portraits-grid")) == 10
-    assert page.inner_text("#portraits-grid").count("similarity") == 9
+    assert len(sources(page, "#portraits-grid")) == 10 and page.locator("#portraits-grid .scale").count() == 10
+    assert page.locator("#portraits-way i").count() == 5, "eyes, nose and mouth"
+    assert page.locator("#portraits-way svg path.line").count() == 1, "another person over the bars"
+    assert "two strangers" in page.inner_text("#portraits-grid")
 
 
-def test_a_photo_becomes_portraits(visit, service):
-    page = visit().open("?tab=portraits")
-    page.wait_for_selector("#portraits-photo input[type=file]", state="attached")
-    before = sources(page, "#portraits-grid")
-    page.set_input_files("#portraits-photo input[type=file]", GRACE)
-    wait_for_text(page, "#portraits-status", "1 face found")
-    crop = sources(page, "#portraits-grid")[0]
-    assert crop != before[0]
+def test_a_photo_becomes_portraits_without_another_click(portraits, service):
+    page, before = portraits, sources(portraits, "#portraits-grid")
+    way = sources(page, "#portraits-way")
     service.row_seconds = 0.05
-    page.click("#portraits-generate")
+    page.set_input_files(PHOTO, GRACE)
+    wait_for_change(page, "#portraits-way", way)
     wait_for_text(page, "#portraits-status", "Row ")
     assert page.locator("#portraits-stop").is_enabled()
-    wait_for_text(page, "#portraits-status", "9 portraits")
-    after = sources(page, "#portraits-grid")
-    assert after[0] == crop and not set(after[1:]) & set(before)
+    service.row_seconds = 0
+    wait_for_text(page, "#portraits-status", "9 portraits of your photo")
+    assert not set(sources(page, "#portraits-grid")) & set(before)
+    assert "portraits.example" not in page.url
     with page.expect_download() as download:
-        page.get_by_text("Download PNG").last.click()
+        page.locator("#portraits-grid a.download").click()
     assert download.value.suggested_filename == "portraits_seed-7.png"
 
 
-def test_portraits_stop(visit, service):
-    service.row_seconds = 0.3
-    page = visit().open("?tab=portraits")
-    page.locator("#portraits-generate").wait_for(state="visible")
+def test_every_example_draws_at_once_and_is_in_the_address(portraits):
+    page = portraits
+    for name in ("Grace Hopper", "Eileen Collins"):
+        before = sources(page, "#portraits-way")
+        page.get_by_role("button", name=name, exact=True).click()
+        wait_for_change(page, "#portraits-way", before)
+        wait_for_text(page, "#portraits-status", f"9 portraits of {name}")
+        page.wait_for_function("name => new URLSearchParams(location.search).get('portraits.example') === name",
+                               arg=name)
+        idle(page, "portraits-")
+
+
+def test_a_link_to_an_example_draws_it(visit):
+    page = visit().open("?tab=portraits&portraits.example=Grace+Hopper")
+    wait_for_text(page, "#portraits-status", "9 portraits of Grace Hopper")
+
+
+def test_draw_and_draw_another(portraits):
+    page = portraits
+    page.click("#portraits-generate")
+    wait_for_text(page, "#portraits-status", "9 portraits of Eileen Collins")
+    idle(page, "portraits-")
+    first = sources(page, "#portraits-grid")
+    page.click("#portraits-new-seed")
+    wait_for_change(page, "#portraits-grid", first)
+    wait_for_text(page, "#portraits-status", "9 portraits")
+    assert not set(sources(page, "#portraits-grid")) & set(first)
+
+
+def test_faces_of_a_group_are_chosen_by_their_pictures(portraits, group):
+    page = portraits
+    page.set_input_files(PHOTO, group)
+    wait_for_text(page, "#portraits-status", "9 portraits of your photo")
+    idle(page, "portraits-")
+    chips = page.locator("#portraits-faces button")
+    assert chips.count() == 2 and len(set(sources(page, "#portraits-faces"))) == 2
+    assert [chip.get_attribute("aria-pressed") for chip in chips.all()] == ["true", "false"]
+    before = sources(page, "#portraits-grid")
+    chips.nth(1).focus()
+    page.keyboard.press("Enter")
+    wait_for_text(page, "#portraits-status", "2 faces, averaged")
+    both = wait_for_change(page, "#portraits-grid", before)
+    idle(page, "portraits-")
+    assert page.locator("#portraits-way path.line").count() == 2
+    page.locator("#portraits-way .box[data-face='1']").click()  # the box in the photo
+    wait_for_text(page, "#portraits-status", "9 portraits of your photo")
+    assert wait_for_change(page, "#portraits-grid", both) != before
+    idle(page, "portraits-")
+    chips.nth(1).click()
+    wait_for_text(page, "#portraits-status", "Choose at least one face")
+
+
+def test_photos_are_added_to_each_other(portraits):
+    page = portraits
+    page.set_input_files(PHOTO, GRACE)
+    wait_for_text(page, "#portraits-status", "9 portraits")
+    idle(page, "portraits-")
+    page.get_by_label("Average it with the photos I gave before").check()
+    page.set_input_files(PHOTO, EILEEN)
+    wait_for_text(page, "#portraits-status", "2 faces, averaged")
+    assert page.locator("#portraits-faces button").count() == 2
+
+
+def test_the_likest_are_drawn_on_request(portraits):
+    page = portraits
+    page.fill("#portraits-likest input[type=number]", "2")
+    page.keyboard.press("Tab")
+    page.click("#portraits-generate")
+    wait_for_text(page, "#portraits-status", "likest of 2")
+    assert "likest of 2" in page.inner_text("#portraits-grid")
+
+
+def test_portraits_stop(portraits, service):
+    page, service.row_seconds = portraits, 0.3
     page.click("#portraits-generate")
     wait_for_text(page, "#portraits-status", "Row ")
     page.click("#portraits-stop")
-    wait_for_text(page, "#portraits-status", "Stopped", 3)
-    page.wait_for_function("!document.querySelector('#portraits-generate').disabled")
+    wait_for_text(page, "#portraits-status", "Stopped", 20)
+    idle(page, "portraits-")
 
 
-def test_a_photo_without_a_face_is_said_plainly(visit, tmp_path):
-    from PIL import Image
-
+def test_a_refused_photo_says_so_beside_the_drop_zone(portraits, tmp_path):
+    page, shown = portraits, sources(portraits, "#portraits-grid")
     Image.new("RGB", (300, 300), "teal").save(tmp_path / "wall.png")
-    page = visit().open("?tab=portraits")
-    page.wait_for_selector("#portraits-photo input[type=file]", state="attached")
-    page.set_input_files("#portraits-photo input[type=file]", tmp_path / "wall.png")
-    wait_for_text(page, "#portraits-status", "No face was found")
-    assert len(sources(page, "#portraits-grid")) == 10, "nothing is lost"
+    page.set_input_files(PHOTO, tmp_path / "wall.png")
+    alert = page.locator("#portraits-refused [role=alert]")
+    alert.wait_for()
+    assert "No face was found" in alert.inner_text() and "Still showing Eileen Collins" in alert.inner_text()
+    assert alert.locator("img").count() == 1 and "Row" not in page.inner_text("#portraits-status")
+    assert sources(page, "#portraits-grid") == shown and page.locator("#portraits-generate").is_enabled()
+    page.set_input_files(PHOTO, GRACE)
+    wait_for_text(page, "#portraits-status", "9 portraits of your photo")
+    assert alert.count() == 0, "a good photo takes it away"
 
 
-def test_a_path_between_two_people_and_the_slider(visit):
-    page = visit().open("?tab=interpolate")
-    page.wait_for_selector("#interpolate-grid .end img")
-    page.click("#interpolate-generate")
-    wait_for_text(page, "#interpolate-status", "21 images")
-    assert len(sources(page, "#interpolate-grid")) == 9
-    first = sources(page, "#interpolate-large")
-    page.focus("#interpolate-step input[type=range]")
+def test_on_a_phone_the_photo_comes_first(visit):
+    page = visit(viewport={"width": 390, "height": 844}).open("?tab=portraits")
+    page.wait_for_selector("#portraits-grid img")
+    tops = [page.locator(place).first.bounding_box()["y"]
+            for place in ("#portraits-photo", "#portraits-way", "#portraits-generate", "#portraits-grid")]
+    assert tops == sorted(tops)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def large(page) -> str:
+    return canvases(page, "#interpolate-film .large")[0]
+
+
+def step_of(page) -> str:
+    return page.locator("#interpolate-film .large canvas").get_attribute("aria-label")
+
+
+def test_the_film_opens_on_the_stored_path_and_can_be_moved(film):
+    page = film
+    page.focus("#interpolate-film .scrub")
+    assert step_of(page) == "Eileen Collins to Grace Hopper, step 1 of 7, noise 1"
+    first = large(page)
+    page.keyboard.press("ArrowRight")
+    assert "step 2 of 7" in step_of(page) and "jumped" in page.inner_text("#interpolate-film .change")
     page.keyboard.press("End")
-    wait_for_text(page, "#interpolate-large", "step 7 of 7")
-    assert sources(page, "#interpolate-large") != first
+    assert "step 7 of 7" in step_of(page) and large(page) != first
+    assert "t = 1.00" in page.inner_text("#interpolate-film .where")
+    page.locator("#interpolate-film .cell").nth(9).hover()  # second noise, third step
+    assert step_of(page).endswith("step 3 of 7, noise 2")
+    page.get_by_role("button", name="Noise 3").click()
+    assert step_of(page).endswith("step 3 of 7, noise 3")
 
 
-def test_a_path_between_two_classes(visit):
+def test_the_film_plays_flashes_and_pauses(film):
+    page = film
+    assert not page.get_by_label("flash the pixels that change").is_checked()
+    page.get_by_role("button", name="Play").click()
+    at = step_of(page)
+    page.wait_for_function("at => document.querySelector('#interpolate-film canvas').getAttribute('aria-label') !== at",
+                           arg=at)
+    page.get_by_role("button", name="Pause").click()
+    page.focus("#interpolate-film .scrub")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    plain = large(page)
+    page.keyboard.press("Home")
+    page.get_by_label("flash the pixels that change").check()
+    page.focus("#interpolate-film .scrub")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("plain => document.querySelector('#interpolate-film .large canvas').toDataURL() === plain",
+                           arg=plain)  # the flash fades to the picture itself
+
+
+def test_the_stored_film_plays_once_when_it_is_seen(visit):
     page = visit().open("?tab=interpolate")
-    page.get_by_label("two classes").check()
-    page.wait_for_function("!document.querySelector('#interpolate-generate').disabled")
-    page.click("#interpolate-generate")
+    page.get_by_role("button", name="Pause").wait_for()
+    page.wait_for_function("document.querySelector('#interpolate-film canvas').ariaLabel?.includes('step 7')"
+                           " || document.querySelector('#interpolate-film .scrub').value === '7'")
+    page.get_by_role("button", name="Play").wait_for()
+    assert "step 1 of 7" in step_of(page)
+
+
+def test_a_path_is_drawn_and_can_be_downloaded(film):
+    page, before = film, canvases(film, "#interpolate-film .timeline")
+    page.click("#interpolate-new-seed")
+    wait_for_text(page, "#interpolate-status", "Eileen Collins to Grace Hopper: 21 images")
+    assert canvases(page, "#interpolate-film .timeline") != before
+    for kind in ("PNG", "GIF"):
+        with page.expect_download() as download:
+            page.locator("#interpolate-links").get_by_text(f"Download {kind}").click()
+        assert download.value.suggested_filename.endswith(kind.lower())
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_a_photo_for_either_end_draws_at_once(film, end):
+    page, before = film, canvases(film, "#interpolate-film .timeline")
+    card = sources(page, f"#interpolate-card-{end}")
+    page.set_input_files(ENDS.format(end), (GRACE, EILEEN)[end])
+    mine = ("your first photo", "your second photo")[end]
     wait_for_text(page, "#interpolate-status", "21 images")
-    words = page.inner_text("#interpolate-grid")
-    assert "cat" in words and "ship" in words
+    assert mine in page.inner_text("#interpolate-status") and mine in page.inner_text("#interpolate-film .ends")
+    assert sources(page, f"#interpolate-card-{end}") != card and mine in page.inner_text(f"#interpolate-card-{end}")
+    wait_for_change(page, "#interpolate-film .timeline", before, canvases)
+    idle(page, "interpolate-")
+    page.click("#interpolate-examples")
+    wait_for_text(page, "#interpolate-status", "Stored example")
+    wait_for_text(page, "#interpolate-film .ends", "Grace Hopper")
+    assert sources(page, f"#interpolate-card-{end}") == card
+
+
+def test_a_refused_photo_for_an_end_changes_nothing(film, tmp_path):
+    page = film
+    Image.new("RGB", (300, 300), "teal").save(tmp_path / "wall.png")
+    page.set_input_files(ENDS.format(1), tmp_path / "wall.png")
+    page.locator("#interpolate-refused-1 [role=alert]").wait_for()
+    assert "Grace Hopper" in page.inner_text("#interpolate-card-1")
+    assert "Stored example" in page.inner_text("#interpolate-status")
+
+
+def test_between_classes_nothing_of_the_people_stays(film):
+    page = film
+    page.get_by_label("two classes").check()
+    wait_for_text(page, "#interpolate-film .ends", "cat")
+    words = page.inner_text("#interpolate-film") + page.inner_text("#interpolate-status")
+    assert "Collins" not in words and "Stored" not in words
+    wait_for_text(page, "#interpolate-status", "cat to ship: 21 images")
+    idle(page, "interpolate-")
+    before = canvases(page, "#interpolate-film .timeline")
+    page.locator("#interpolate-class-to input").click()
+    page.get_by_role("option", name="dog").click()
+    wait_for_text(page, "#interpolate-status", "cat to dog: 21 images")
+    wait_for_change(page, "#interpolate-film .timeline", before, canvases)
+    idle(page, "interpolate-")
+    page.get_by_label("Digits").check()
+    wait_for_text(page, "#interpolate-status", "0 to 9: 21 images")
+    idle(page, "interpolate-")
+    page.get_by_label("two people").check()
+    wait_for_text(page, "#interpolate-status", "Stored example")
+    wait_for_text(page, "#interpolate-film .ends", "Eileen Collins")
+    assert "0 to 9" not in page.inner_text("#interpolate-film")
+
+
+def test_a_link_between_classes_draws_them(visit):
+    page = visit().open("?tab=interpolate&interpolate.between=two+classes&interpolate.model=photos"
+                        "&interpolate.from=dog&interpolate.to=ship&interpolate.steps=4&interpolate.rows=1")
+    wait_for_text(page, "#interpolate-status", "dog to ship: 4 images")
+    page.wait_for_function("document.querySelectorAll('#interpolate-film .cell').length === 4")
+
+
+def test_the_straight_path_is_drawn_as_a_straight_line(film):
+    page = film
+    assert "arc" in page.inner_text("#interpolate-film .where")
+    page.get_by_label("linear").check()
+    page.click("#interpolate-generate")
+    wait_for_text(page, "#interpolate-film .where", "straight line")
+    wait_for_text(page, "#interpolate-status", "21 images")
+
+
+def test_on_a_phone_the_whole_strip_is_there(visit):
+    page = visit(viewport={"width": 390, "height": 844}).open("?tab=interpolate")
+    page.wait_for_selector("#interpolate-film .cell")
+    edges = page.eval_on_selector_all("#interpolate-film .cell, #interpolate-film .ends img",
+                                      "all => all.map(one => one.getBoundingClientRect().right)")
+    assert edges and max(edges) <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -14,8 +14,11 @@ from PIL import Image
 
 from demo.kit.portrait_panels import strip_gif
 from demo.service.bridge import Service
-from demo.service.faces import EXAMPLES, FaceService, average
+from demo.service.faces import EXAMPLES, FaceService, average, stored_example
 from demo.service.settings import UserError
+from demo.tabs.interpolate.player import player_value
+from demo.tabs.portraits.face_chips import chips_value, read_chips
+from demo.tabs.portraits.panels import HIGH, LOW, on_scale, scale_html, way_html
 
 EILEEN, GRACE = EXAMPLES.values()
 
@@ -33,9 +36,27 @@ def uploads(tmp_path_factory) -> Path:
     return Path(get_upload_folder())
 
 
+@pytest.fixture(scope="module")
+def both(tmp_path_factory) -> Path:
+    """A photo of two people side by side."""
+    first, second = (Image.open(path).convert("RGB").resize((420, 420)) for path in (EILEEN, GRACE))
+    photo = Image.new("RGB", (840, 420))
+    photo.paste(first)
+    photo.paste(second, (420, 0))
+    photo.save(path := tmp_path_factory.mktemp("photos") / "both.png")
+    return path
+
+
 def images_of(html: str) -> list[np.ndarray]:
     return [np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
             for data in re.findall(r'<img src="data:image/png;base64,(.*?)"', html)]
+
+
+def atlas_of(film: dict) -> np.ndarray:
+    """The pictures of a film, (columns, rows, H, W, channels)."""
+    atlas = np.asarray(Image.open(io.BytesIO(base64.b64decode(film["atlas"].partition(",")[2]))))
+    cells = atlas.reshape(film["rows"], film["size"], film["columns"], film["size"], -1)
+    return cells.transpose(2, 0, 1, 3, 4)
 
 
 def test_two_photos_of_one_face_are_closer_than_two_people(faces):
@@ -43,6 +64,24 @@ def test_two_photos_of_one_face_are_closer_than_two_people(faces):
     mirrored = faces.faces(Image.open(EILEEN).convert("RGB").transpose(Image.Transpose.FLIP_LEFT_RIGHT))[0]
     assert eileen.embedding @ mirrored.embedding > 0.9 > eileen.embedding @ grace.embedding
     assert np.linalg.norm(average([eileen, mirrored])) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_face_says_where_it_lies_in_its_photo(faces, both):
+    left, right = sorted(faces.faces(both), key=lambda face: face.box[0])
+    assert left.photo is right.photo and left.photo.shape == (240, 480, 3)
+    assert left.box[2] < 0.5 < right.box[0]
+    for face in (left, right):
+        (x0, y0, x1, y1), points = face.box, face.landmarks
+        assert ((points > (x0, y0)) & (points < (x1, y1))).all(), "eyes, nose and mouth lie in the box"
+
+
+def test_bundled_photos_are_known_without_looking_again(faces):
+    for name, path in EXAMPLES.items():
+        known, seen = stored_example(name), faces.faces(path, name)[0]
+        assert known.name == name and known.embedding @ seen.embedding > 0.9999
+        assert np.abs(known.landmarks - seen.landmarks).max() < 0.002
+        assert np.abs(known.crop.astype(int) - seen.crop).max() <= 3
+        assert faces.example(name) is known
 
 
 def test_photos_without_a_usable_face_are_named(faces):
@@ -55,14 +94,28 @@ def test_photos_without_a_usable_face_are_named(faces):
 def test_portraits_are_a_function_of_the_seed_and_the_face(faces, service):
     eileen, grace = (faces.faces(path)[0].embedding for path in (EILEEN, GRACE))
 
-    def draw(embedding, seed=1):
-        return list(faces.portraits(embedding, 2, seed, temperature=1.0, guidance=1.0))[-1].images
+    def draw(embedding, seed=1, count=2, **more):
+        return list(faces.portraits(embedding, count, seed, temperature=1.0, guidance=1.0, **more))[-1].images
 
     first = draw(eileen)
     assert first.shape == (1, 2, 32, 32, 3) and (draw(eileen) == first).all()
     assert (draw(eileen, 2) != first).any() and (draw(grace) != first).any()
-    judged = faces.judge(first[0], eileen)
-    assert len(judged) == 2 and all(-1 <= cosine <= 1 and 0 < bits < 20 for cosine, bits in judged)
+    assert (draw(eileen, count=4)[0, :2] == first[0]).all(), "more portraits, the same first ones"
+    with_nobody = draw(eileen, baseline=True)[0]
+    assert (with_nobody[:2] == first[0]).all() and (with_nobody[2] == draw(grace, baseline=True)[0, 2]).all()
+    assert (with_nobody[2] != first[0, 0]).any(), "the same noise without h is another picture"
+    alike = faces.alike(first[0], eileen)
+    assert alike.shape == (2,) and (np.abs(alike) <= 1).all()
+
+
+def test_the_likest_are_kept_place_by_place(faces, service):
+    eileen = faces.example("Eileen Collins").embedding
+    images = list(faces.portraits(eileen, 6, 1, temperature=1.0, guidance=1.0))[-1].images[0]
+    kept = faces.likest(images, eileen, 3)  # candidates 0, 2, 4 of the first place, 1, 3, 5 of the second
+    alike = faces.alike(images, eileen)
+    for place in (0, 1):
+        best = place + 2 * int(np.argmax(alike[place::2]))
+        assert (kept[place] == images[best]).all()
 
 
 def test_a_path_begins_and_ends_with_the_people_themselves(faces, service):
@@ -93,8 +146,48 @@ def test_a_portrait_model_of_another_encoder_is_refused(tmp_path):
 
 def test_a_damaged_encoder_is_named(shared_service, tmp_path):
     (tmp_path / "config.json").write_text("{", encoding="utf-8")
+    faces = FaceService(shared_service, tmp_path)
     with pytest.raises(UserError, match="face encoder cannot be loaded"):
-        FaceService(shared_service, tmp_path).faces(EILEEN)
+        faces.faces(EILEEN)
+    assert faces.scale is None, "nobody measured it"
+
+
+def test_the_scale_of_likeness_is_the_measured_one(faces):
+    strangers, same = faces.scale["two_people"], faces.scale["same_person"]
+    assert LOW < strangers[0] < strangers[1] < strangers[2] < same[0] < same[1] < same[2] < HIGH
+    assert on_scale(LOW - 1) == 0 and on_scale(HIGH) == 1 and on_scale((LOW + HIGH) / 2) == pytest.approx(0.5)
+    mark = scale_html(strangers[1], faces.scale)
+    assert f"left:{on_scale(strangers[1]):.1%}" in mark and f"<b>{strangers[1]:.2f}</b>" in mark
+    assert scale_html(0.5, None) == "<b>0.50</b>"
+
+
+def test_the_way_shows_points_chip_and_both_faces(faces):
+    eileen, grace = map(faces.example, EXAMPLES)
+    alone = way_html([eileen], [eileen], [grace])
+    assert alone.count("<i style=") == 5 and "data-face" not in alone
+    assert f"Grace Hopper: likeness {eileen.embedding @ grace.embedding:.2f}" in alone
+    assert alone.count('class="line') == 1 and way_html([eileen], [eileen], []).count('class="line') == 0
+    together = way_html([eileen, grace], [eileen, grace], [])
+    assert together.count('class="line') == 2 and "2 faces, averaged" in together
+    assert "Choose at least one face" in way_html([eileen], [], [])
+
+
+def test_chips_carry_pictures_and_survive_nonsense(faces):
+    eileen, grace = map(faces.example, EXAMPLES)
+    value = chips_value([eileen, grace], [1, 2])
+    assert len(set(value["faces"])) == 2 and read_chips(value) == {1, 2}
+    assert chips_value([eileen], [1])["faces"] == [], "no choice, no chips"
+    assert read_chips(["2", 3]) == {2, 3}
+    for nonsense in (None, 7, "12", {}, {"chosen": {}}, {"chosen": [None, [], {}, -1, "x", 1.5, "9" * 999, True]}):
+        assert read_chips(nonsense) == set()
+
+
+def test_a_film_holds_every_picture():
+    images = np.arange(3 * 2 * 4 * 4 * 3, dtype=np.uint8).reshape(3, 2, 4, 4, 3)
+    film = player_value(images, ("a", "b"), "linear", 27.5, [])
+    assert (atlas_of(film) == images).all() and film["done"]
+    half = atlas_of(player_value(images, ("a", "b"), "linear", 27.5, [], 2, False))
+    assert (half[..., :2, :, :3] == images[..., :2, :, :]).all() and not half[..., 2:, :, 3].any()
 
 
 def files_below(folder: Path) -> set[Path]:
@@ -105,11 +198,11 @@ def files_below(folder: Path) -> set[Path]:
 def test_from_a_photo_to_portraits_and_nothing_is_left(url, service, uploads):
     client = Client(url, verbose=False)
     before = files_below(uploads)
-    _, stage, text, picked = client.predict(handle_file(GRACE), False, api_name="/find_faces")
-    assert "1 face found" in text and images_of(stage)[0].shape[2] == 4
+    _, way, chips, refused, text = client.predict(handle_file(GRACE), False, api_name="/find_faces")
+    assert "1 face found" in text and not refused and way.count("data:image/jpeg") == 2 and chips["chosen"] == [1]
     stage, text, seed = client.predict(["1"], 1, 1, 3, api_name="/portraits")
-    assert "9 portraits" in text and seed == 3
-    assert len(re.findall(r"similarity -?\d\.\d\d · \d+\.\d\d bits", stage)) == 9
+    assert "9 portraits of your photo" in text and seed == 3
+    assert len(re.findall(r"<b>-?\d\.\d\d</b>", stage)) == 10 and "without h" in stage
     sheet = re.search(r'download="(.*?)" href="data:image/png;base64,(.*?)"', stage)
     assert sheet[1] == "portraits_seed-3.png"
     assert Image.open(io.BytesIO(base64.b64decode(sheet[2]))).width > 600
@@ -120,35 +213,50 @@ def test_from_a_photo_to_portraits_and_nothing_is_left(url, service, uploads):
     assert wait_until(lambda: not left(), 5), f"a face was left on the disk: {left()}"
 
 
+def test_the_likest_of_several_are_labelled(url, service):
+    client = Client(url, verbose=False)
+    usual, text, _ = client.predict(["1"], 1, 1, 3, api_name="/portraits")
+    likest, words, _ = client.predict(["1"], 1, 1, 3, 0, 2, api_name="/portraits")
+    assert "likest" not in usual + text and "likest of 2" in likest and "likest of 2" in words
+
+    def alike(stage):
+        return [float(value) for value in re.findall(r"<b>(-?\d\.\d\d)</b>", stage)]
+
+    assert all(a <= b for a, b in zip(alike(usual), alike(likest))) and sum(alike(usual)) < sum(alike(likest))
+    assert (images_of(usual)[9] == images_of(likest)[9]).all(), "nobody is not chosen"
+
+
 def test_several_photos_are_averaged_and_one_can_be_chosen(url, service):
     client = Client(url, verbose=False)
     client.predict(handle_file(GRACE), False, api_name="/find_faces")
-    _, stage, _, picked = client.predict(handle_file(GRACE), True, api_name="/find_faces")
-    assert "2 sources, averaged" in stage
+    _, way, chips, *_ = client.predict(handle_file(GRACE), True, api_name="/find_faces")
+    assert "2 faces, averaged" in way and len(chips["faces"]) == 2
     both = client.predict(["1", "2"], 1, 1, 3, api_name="/portraits")[0]
-    one = client.predict(["2"], 1, 1, 3, api_name="/portraits")[0]
+    one = client.predict({"chosen": [2]}, 1, 1, 3, api_name="/portraits")[0]
     # two times the same photo: the average is the photo
-    assert all((a == b).all() for a, b in zip(images_of(both)[1:], images_of(one)[1:]))
+    assert all((a == b).all() for a, b in zip(images_of(both), images_of(one)))
 
 
 def test_hostile_photos_and_numbers_get_a_sentence(url, service, tmp_path):
     client = Client(url, verbose=False)
     (tmp_path / "no.png").write_bytes(b"no image")
-    assert "not an image" in client.predict(handle_file(tmp_path / "no.png"), False, api_name="/find_faces")[2]
+    refused = client.predict(handle_file(tmp_path / "no.png"), False, api_name="/find_faces")[3]
+    assert "not an image" in refused and 'role="alert"' in refused and "Still showing Eileen Collins" in refused
     Image.new("RGB", (200, 200)).save(tmp_path / "black.png")
-    assert "No face" in client.predict(handle_file(tmp_path / "black.png"), False, api_name="/find_faces")[2]
+    assert "No face" in client.predict(handle_file(tmp_path / "black.png"), False, api_name="/find_faces")[3]
     stage, _, seed = client.predict("nonsense", "NaN", 1e9, -5, api_name="/portraits")  # no photo: the example
     assert seed == 0 and len(images_of(stage)) == 10
 
 
 def test_a_path_as_png_and_gif(url, service):
     client = Client(url, verbose=False)
-    strip, text, seed, *_ = client.predict("two classes", "photos", "cat", "dog", "linear", 4, 2, 1, 1, 9,
-                                           api_name="/interpolate")
-    assert "8 images" in text and seed == 9 and len(images_of(strip)) == 4
-    gif = re.search(r'href="data:image/gif;base64,(.*?)"', strip)[1]
-    with Image.open(io.BytesIO(base64.b64decode(gif))) as film:
-        assert film.n_frames == 6  # there and back
+    film, links, text, seed = client.predict("two classes", "photos", "cat", "dog", "linear", 4, 2, 1, 1, 9,
+                                             api_name="/interpolate")
+    assert "cat to dog" in text and "8 images" in text and seed == 9
+    assert film["names"] == ["cat", "dog"] and film["done"] and atlas_of(film).shape == (4, 2, 16, 16, 3)
+    gif = re.search(r'href="data:image/gif;base64,(.*?)"', links)[1]
+    with Image.open(io.BytesIO(base64.b64decode(gif))) as animation:
+        assert animation.n_frames == 6  # there and back
 
 
 def test_the_film_shows_every_step():

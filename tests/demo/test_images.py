@@ -167,3 +167,41 @@ def test_an_open_pil_image_of_any_kind():
 def test_damaged_exif_does_not_matter():
     data = encoded(Image.new("RGB", (8, 8), RED), "JPEG", exif=b"Exif\0\0" + b"\xff" * 40)
     assert near(pixel(load_image(data)), RED)
+
+
+def large_jpeg(width: int, height: int, **options) -> bytes:
+    image = Image.new("L", (width, height), 30)
+    image.paste(220, (0, 0, width // 2, height))
+    return encoded(image, "JPEG", **options)
+
+
+def test_a_photo_of_fifty_megapixels_is_decoded_smaller():
+    image = load_image(large_jpeg(8160, 6120))
+    assert image.size == (4080, 3060) and image.width * image.height <= images.MAX_PIXELS
+    assert near(pixel(image, (100, 100)), (220,) * 3) and near(pixel(image, (4000, 3000)), (30,) * 3)
+
+
+def test_a_large_photo_taken_sideways_stands_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    upright = load_image(large_jpeg(8000, 4000, exif=exif))
+    assert upright.size == (2000, 4000) and near(pixel(upright, (1000, 100)), (220,) * 3)
+
+
+def test_only_sequential_jpegs_may_be_so_large(monkeypatch):
+    """Of a progressive one the decoder keeps every coefficient, however small the picture becomes."""
+    monkeypatch.setattr(images, "MAX_PIXELS", 10_000)
+    monkeypatch.setattr(images, "MAX_JPEG_PIXELS", 100_000)
+    assert load_image(large_jpeg(300, 300)).size == (75, 75)
+    for data in (large_jpeg(300, 300, progressive=True), large_jpeg(400, 300), encoded(Image.new("L", (300, 300)))):
+        with pytest.raises(ImageError, match="too many pixels"):
+            load_image(data)
+
+
+def test_no_more_than_a_part_of_a_large_photo_is_ever_held(monkeypatch):
+    sizes = []
+    load = images.JpegImagePlugin.JpegImageFile.load
+    monkeypatch.setattr(images.JpegImagePlugin.JpegImageFile, "load",
+                        lambda self, *args: sizes.append(self.size) or load(self, *args))
+    load_image(large_jpeg(8160, 6120))
+    assert sizes and all(width * height <= images.MAX_PIXELS for width, height in sizes)

@@ -1,22 +1,36 @@
 """Tab "Interpolate": from one person, or one class, to another; the same noise in every column (figure 5)."""
 
+import base64
 import html
+import math
 import time
 from collections.abc import Iterator
 
 import gradio as gr
 import numpy as np
 
-from demo.kit import address
+from demo.kit import address, press
+from demo.kit.model_facts import model_choices
+from demo.kit.page_files import keep
 from demo.kit.panels import enlarge
-from demo.kit.portrait_panels import download_link, one_column_html, sheet_png, source_html, strip_gif, strip_html
+from demo.kit.portrait_panels import download_link, png_source, refused_html, sheet_png, strip_gif
 from demo.kit.run_controls import QUIET, min_p_slider, sampling_sliders, toolbar, wire
-from demo.kit.status import status_html, unfinished_status
+from demo.kit.status import error_status, status_html, unfinished_status
 from demo.kit.stored import StoredPortraits, read_portraits
 from demo.service.bridge import Progress, Service
-from demo.service.faces import EXAMPLES, STATE_SECONDS, FaceService, default_settings
+from demo.service.faces import (
+    EXAMPLES,
+    STATE_SECONDS,
+    FaceService,
+    FoundFace,
+    default_settings,
+    rows_shown,
+    stored_example,
+    thumb,
+)
 from demo.service.settings import MAX_GUIDANCE, MAX_MIN_P, MAX_SEED, MAX_TEMPERATURE, UserError, number
 from demo.service.uploads import take_upload
+from demo.tabs.interpolate.player import player, player_value
 from pixelcnn_core.sampling.interpolation import PATHS
 
 ID, TITLE = "interpolate", "Interpolate"
@@ -24,17 +38,25 @@ PEOPLE, CLASSES = "two people", "two classes"
 COLUMNS, ROWS = 7, 3
 MAX_COLUMNS, MAX_ROWS = 12, 4
 FRAME_SECONDS = 0.2
+RIGHT_ANGLE = 90.0  # between the one-hot vectors of two classes
+YOURS = ("your first photo", "your second photo")
+
+LEAD = """<p class="lead">One face becomes another in small steps. Only the 128 numbers that say who it is change; the
+dice stay as they fell.</p>"""
 
 EXPLANATION = [
     r"""#### Between two vectors
 Each column has its own $\mathbf{h}$, on the way from one to the other, and each row its own noise. Along a row only
-$\mathbf{h}$ changes: what changes in the picture is its doing (figure 5 of the paper).""",
+$\mathbf{h}$ changes: what changes in the picture is its doing.""",
     r"""#### Two ways
-*Linear*: $(1-t)\,\mathbf{h}_0+t\,\mathbf{h}_1$, the straight line; between two unit vectors it runs through shorter
-ones. *Spherical*: along the great circle, at constant speed, so that every step has the length of a real embedding.""",
+*Linear*, as in figure 5 of the paper: $(1-t)\,\mathbf{h}_0+t\,\mathbf{h}_1$, the straight line; on its way the vector
+gets shorter, and a short $\mathbf{h}$ says less about who it is. *Spherical*: along the arc at constant speed, so that
+every step is as long as a real one. The nearer two people are, the less it matters.""",
     r"""#### Why it jumps
-A pixel is one draw from 256 values. A small change of $\mathbf{h}$ leaves most draws as they were, until one tips over,
-and everything after it sees another past. Smooth steps in $\mathbf{h}$ give steps in the image.""",
+The paper says of its figure 5 that the same noise "results in smooth transitions". Ours are smooth in part, and jump in
+part. A pixel is one draw from 256 values. A small change of $\mathbf{h}$ moves most draws a little; here and there one
+tips over to a quite different value, and all that is drawn after it, and all finer sizes, see another past. Smooth
+steps in $\mathbf{h}$ give steps in the picture, and the large picture flashes where.""",
 ]
 
 
@@ -51,62 +73,69 @@ def build(page: gr.Blocks, service: Service) -> None:
     defaults = default_settings(service.info(faces.model_name).results) if faces.model_name else (1.0, 1.0, 0.0)
     names = service.info(class_models[0]).classes if class_models else ()
 
-    with gr.Row(elem_classes="bench"):
+    with gr.Row(elem_classes="path-bench"):
+        gr.HTML(LEAD, elem_classes="lead-area", apply_default_css=False)
+        with gr.Column(elem_classes="source"):
+            kind = gr.Radio(kinds, value=kinds[0], label="Between", elem_id="interpolate-kind")
+            with gr.Column(visible=kinds[0] == PEOPLE, elem_classes="end-zones") as people:
+                cards, photos, refusals = zip(*(end_zone(k, name) for k, name in enumerate(EXAMPLES)))
+                swap = gr.Button("Back to the examples", size="sm", elem_id="interpolate-examples")
+            with gr.Column(visible=kinds[0] == CLASSES) as pair:
+                model = gr.Radio(model_choices(class_models), value=(class_models or [None])[0], label="Model",
+                                 elem_id="interpolate-model")
+                ends = [gr.Dropdown(list(names), value=names[k] if names else None, label=words,
+                                    elem_id=f"interpolate-class-{words.lower()}")
+                        for k, words in ((0, "From"), (-1, "To"))]
         with gr.Column(elem_classes="stage"):
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar("interpolate-")
             status = gr.HTML(opening(stored), elem_id="interpolate-status", apply_default_css=False)
-            strip = gr.HTML(stored_html(stored), elem_id="interpolate-grid", label="Path", apply_default_css=False)
-            step = gr.Slider(1, COLUMNS, value=1, step=1, label="Step", elem_id="interpolate-step",
-                             info="One column of the strip, large. The arrow keys move it.")
-            large = gr.HTML(stored_column(stored), elem_id="interpolate-large", label="One step",
-                            apply_default_css=False)
+            film = player("interpolate-film", opened := stored_film(stored))
+            links = gr.HTML("", elem_id="interpolate-links", apply_default_css=False)
         with gr.Column(elem_classes="margin"):
-            kind = gr.Radio(kinds, value=kinds[0], label="Between", elem_id="interpolate-kind")
-            with gr.Column(visible=kinds[0] == PEOPLE) as people:
-                photos = [gr.Image(label=f"{words}: {name}, or a photo of yours", sources=["upload", "webcam"],
-                                   type="filepath", image_mode=None, format="png", height=130,
-                                   elem_id=f"interpolate-photo-{k}")
-                          for k, (words, name) in enumerate(zip(("From", "To"), EXAMPLES))]
-                swap = gr.Button("Back to the examples", size="sm")
-            with gr.Column(visible=kinds[0] == CLASSES) as pair:
-                model = gr.Radio(class_models, value=class_models[0] if class_models else None, label="Model")
-                ends = [gr.Dropdown(list(names), value=names[k] if names else None, label=words)
-                        for k, words in ((0, "From"), (-1, "To"))]
             path = gr.Radio(list(PATHS), value=PATHS[0], label="Path", elem_id="interpolate-path")
-            columns = gr.Slider(3, MAX_COLUMNS, value=COLUMNS, step=1, label="Steps")
-            rows = gr.Slider(1, MAX_ROWS, value=ROWS, step=1, label="Rows of noise")
+            columns = gr.Slider(3, MAX_COLUMNS, value=COLUMNS, step=1, label="Steps", elem_id="interpolate-steps")
+            rows = gr.Slider(1, MAX_ROWS, value=ROWS, step=1, label="Rows of noise", elem_id="interpolate-rows")
             temperature, guidance, seed = sampling_sliders("interpolate-", *defaults[:2], 7)
             min_p = min_p_slider("interpolate-", defaults[2])
         with gr.Column(elem_classes="notes"):
             for text in EXPLANATION:
-                gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
-                                                    {"left": "$", "right": "$", "display": False}])
+                gr.Markdown(text, latex_delimiters=[{"left": "$", "right": "$", "display": False}])
     chosen = [gr.State(None, time_to_live=STATE_SECONDS) for _ in EXAMPLES]  # a FoundFace; None: the example
-    drawn, images = gr.State(), gr.State(None, time_to_live=STATE_SECONDS)
+    drawn = gr.State()
+    numbers = [path, columns, rows, temperature, guidance, seed, min_p]
 
-    def find(payload):
-        """Find the largest face in a photo for one end of the path. The photo itself is not kept."""
-        try:
-            face = faces.faces(take_upload(payload))[0]
-        except UserError as error:
-            return None, gr.skip(), status_html(html.escape(str(error))), gr.skip()
-        return None, face, status_html("The face is in place: press <b>Generate</b>."), \
-            source_html([face.crop], "your photo")
+    def find(end):
+        def find_face(payload):
+            """Find the largest face in a photo for one end of the path. The photo itself is not kept."""
+            picture = None
+            try:
+                picture = take_upload(payload)
+                face = faces.faces(picture, YOURS[end])[0]
+            except UserError as error:
+                small = None if picture is None else thumb(picture)
+                return None, gr.skip(), gr.skip(), refused_html(str(error), small, "the face above")
+            return None, face, card_html(face, end), ""
+        return find_face
 
-    for photo, state in zip(photos, chosen):
-        photo.input(find, photo, [photo, state, status, strip], preprocess=False, api_visibility="private",
-                    concurrency_id="model", concurrency_limit=1, show_progress="hidden")
-    swap.click(lambda: (None, None, status_html("Both ends are the examples again: press <b>Generate</b>.")),
-               outputs=[*chosen, status], **QUIET)
-    kind.change(lambda kind: (gr.Column(visible=kind == PEOPLE), gr.Column(visible=kind == CLASSES)), kind,
-                [people, pair], **QUIET)
+    for k, (photo, state, card, refused) in enumerate(zip(photos, chosen, cards, refusals)):
+        photo.input(**press.stop("interpolate-"))
+        photo.input(find(k), photo, [photo, state, card, refused], preprocess=False, api_visibility="private",
+                    concurrency_id="model", concurrency_limit=1, show_progress="hidden").then(
+            **press.draw("interpolate-", "!values[0]", refused))
 
-    def show_classes(name):
-        classes = list(service.info(name).classes)
-        return gr.Dropdown(choices=classes, value=classes[0]), gr.Dropdown(choices=classes, value=classes[-1])
+    def of_settings(kind, start, end, first, last, *numbers):
+        """What stands on the page after a choice: the stored film where it is of these settings, else blank paper."""
+        settings = read_numbers(*numbers)
+        if kind == CLASSES:
+            return blank_film(settings, (str(first), str(last)), RIGHT_ANGLE), status_html("Drawing…"), ""
+        if stored and not (start or end) and settings == {**stored.settings, "path": PATHS[0], "columns": COLUMNS,
+                                                          "rows": ROWS}:
+            return opened, opening(stored), ""
+        people = people_of(faces, start, end)
+        crops = [face.crop for face in people]
+        return blank_film(settings, named(people), angle_of(people), crops), status_html("Drawing…"), ""
 
-    model.input(show_classes, model, ends, **QUIET)
     address.remember(page, ID, {"between": kind, "model": model, "path": path, "steps": columns, "rows": rows,
                                 "temperature": temperature, "guidance": guidance, "seed": seed, "min_p": min_p})
 
@@ -127,94 +156,156 @@ def build(page: gr.Blocks, service: Service) -> None:
                     min_p=0):
         """Draw the way from one person or class to another, the same noise in every column; rows are streamed.
 
-        Returns, again after each step: the strip as HTML with embedded PNGs, at the end with links to a PNG and a GIF;
-        a progress text as HTML; and the seed that was used. Without photos it goes between the bundled examples.
+        Returns, again after each step: the film, a dictionary whose `atlas` is a PNG with a column per step and a row
+        per noise; at the end links to a PNG and a GIF as HTML; a progress text as HTML; and the seed that was used.
+        Without photos it goes between the bundled examples.
         """
-        seed = int(number(seed, 0, MAX_SEED, 7))
-        columns, rows = int(number(columns, 3, MAX_COLUMNS, COLUMNS)), int(number(rows, 1, MAX_ROWS, ROWS))
-        settings = {"path": path if path in PATHS else PATHS[0], "seed": seed,
-                    "temperature": number(temperature, 0, MAX_TEMPERATURE, 1),
-                    "guidance": number(guidance, 0, MAX_GUIDANCE, 1), "min_p": number(min_p, 0, MAX_MIN_P, 0)}
+        settings = read_numbers(path, columns, rows, temperature, guidance, seed, min_p)
+        seed = settings["seed"]
         try:
             if kind == CLASSES:
-                stream, sources = faces.class_path(model, start_class, end_class, columns, rows, **settings), []
-                labels = end_labels(columns, start_class, end_class)
+                stream = faces.class_path(model, start_class, end_class, **settings)
+                sizes = service.info(model).sizes
+                yield from draw(stream, sizes, (start_class, end_class), RIGHT_ANGLE, [], settings)
             else:
-                found = [given or faces.faces(example)[0] for given, example in zip((start, end), EXAMPLES.values())]
-                sources = [(face.crop, name) for face, name in zip(found, ("from", "to"))]
-                stream = faces.path(found[0].embedding, found[1].embedding, columns, rows, **settings)
-                labels = end_labels(columns)
-            yield from draw(stream, sources, labels, settings)
+                people = people_of(faces, start, end)
+                stream = faces.path(people[0].embedding, people[1].embedding, **settings)
+                sizes, crops = service.info(faces.model_name).sizes, [face.crop for face in people]
+                yield from draw(stream, sizes, named(people), angle_of(people), crops, settings)
         except UserError as error:
-            yield gr.skip(), status_html(html.escape(str(error))), *[gr.skip()] * 5
-            raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
+            yield gr.skip(), gr.skip(), error_status(error), seed, gr.skip()
+            raise gr.Error(str(error), title="Not drawn", print_exception=False) from error
 
-    wire(tools, status, seed, drawn, api_name="interpolate", sampling={
+    runs = wire(tools, status, seed, drawn, api_name="interpolate", sampling={
         "fn": interpolate, "preprocess": False,
         "inputs": [kind, model, *ends, path, columns, rows, temperature, guidance, seed, *chosen, min_p],
-        "outputs": [strip, status, seed, drawn, images, step, large]})
+        "outputs": [film, links, status, seed, drawn]})
 
-    def scrub(step, images):
-        pictures = images if images is not None else stored.path if stored else None
-        if pictures is None:
-            return gr.skip()
-        column = int(number(step, 1, len(pictures), 1))
-        return one_column_html(pictures[column - 1], f"step {column} of {len(pictures)}")
+    # A choice of what lies at the ends clears the page of what was there, and draws.
+    on_page = {"fn": of_settings, "inputs": [kind, *chosen, *ends, *numbers], "outputs": [film, status, links], **QUIET}
+    kind.change(**press.stop("interpolate-"))
+    kind.change(lambda kind: (gr.Column(visible=kind == PEOPLE), gr.Column(visible=kind == CLASSES)), kind,
+                [people, pair], **QUIET).then(**on_page).then(**runs.up_to_date).then(
+        **press.draw("interpolate-", "!values[0].done", film))
+    swap.click(**press.stop("interpolate-"))
+    swap.click(lambda: (None, None, *(card_html(stored_example(name), k) for k, name in enumerate(EXAMPLES)), "", ""),
+               outputs=[*chosen, *cards, *refusals], **QUIET).then(**on_page).then(**runs.up_to_date).then(
+        **press.draw("interpolate-", "!values[0].done", film))
 
-    step.change(scrub, [step, images], large, **QUIET)
+    def show_classes(name):
+        classes = list(service.info(name).classes)
+        return gr.Dropdown(choices=classes, value=classes[0]), gr.Dropdown(choices=classes, value=classes[-1])
+
+    model.input(**press.stop("interpolate-"))
+    model.input(show_classes, model, ends, **QUIET).then(**on_page).then(**press.draw("interpolate-"))
+    for end in ends:
+        end.input(**press.stop("interpolate-"))
+        end.input(**on_page).then(**press.draw("interpolate-"))
 
 
-def draw(stream: Iterator[Progress], sources: list[tuple[np.ndarray, str]], labels: list[str], settings: dict
-         ) -> Iterator[tuple]:
-    """Run one request and yield (strip, status, seed, how far, images, slider, one step)."""
-    words = " · ".join(f"{key} {value if key == 'path' else f'{value:g}'}" for key, value in settings.items())
-    seed = settings["seed"]
-    unchanged = [gr.skip()] * 3
-    yield gr.skip(), status_html("Loading the model…", 0), seed, None, *unchanged
+def end_zone(k: int, name: str) -> tuple[gr.HTML, gr.Image, gr.HTML]:
+    """One end of the path: the face in use, shown in the drop zone for another; and what was wrong with a photo."""
+    with gr.Column(elem_classes="end-zone"):
+        card = gr.HTML(card_html(stored_example(name), k), elem_id=f"interpolate-card-{k}", elem_classes="card",
+                       apply_default_css=False)
+        photo = gr.Image(label=f"A photo for {('the beginning', 'the end')[k]}", sources=["upload", "webcam"],
+                         type="filepath", image_mode=None, format="png", height=104, show_label=False,
+                         elem_id=f"interpolate-photo-{k}")
+    return card, photo, gr.HTML("", elem_id=f"interpolate-refused-{k}", apply_default_css=False)
+
+
+def card_html(face: FoundFace | None, end: int) -> str:
+    """The face at one end of the path, with its name."""
+    word = ("From", "To")[end]
+    if face is None:
+        return f"<p>{word} {html.escape(list(EXAMPLES)[end])}</p>"
+    return (f'<img src="{png_source(face.crop)}" width="64" height="64" alt="{html.escape(face.name)}">'
+            f"<p>{word} <b>{html.escape(face.name)}</b></p>")
+
+
+def read_numbers(path, columns, rows, temperature, guidance, seed, min_p) -> dict:
+    """Values of any type -> the settings of a path, moved into their range."""
+    return {"path": path if path in PATHS else PATHS[0], "columns": int(number(columns, 3, MAX_COLUMNS, COLUMNS)),
+            "rows": int(number(rows, 1, MAX_ROWS, ROWS)), "temperature": number(temperature, 0, MAX_TEMPERATURE, 1),
+            "guidance": number(guidance, 0, MAX_GUIDANCE, 1), "seed": int(number(seed, 0, MAX_SEED, 7)),
+            "min_p": number(min_p, 0, MAX_MIN_P, 0)}
+
+
+def people_of(faces: FaceService, start: FoundFace | None, end: FoundFace | None) -> list[FoundFace]:
+    return [face or faces.example(name) for face, name in zip((start, end), EXAMPLES)]
+
+
+def named(people: list[FoundFace]) -> tuple[str, str]:
+    return people[0].name, people[1].name
+
+
+def angle_of(people: list[FoundFace]) -> float:
+    """Between the two unit vectors, in degrees."""
+    return math.degrees(math.acos(min(1.0, max(-1.0, float(people[0].embedding @ people[1].embedding)))))
+
+
+def draw(stream: Iterator[Progress], sizes: tuple[int, ...], names: tuple[str, str], angle: float,
+         crops: list[np.ndarray], settings: dict) -> Iterator[tuple]:
+    """Run one request and yield (film, links, status, seed, how far)."""
+    words = " · ".join(f"{key.replace('_', '-')} {value if key == 'path' else f'{value:g}'}"
+                       for key, value in settings.items() if key not in ("columns", "rows"))
+    seed, way = settings["seed"], f"{names[0]} to {names[1]}"
+    yield blank_film(settings, names, angle, crops), "", status_html("Loading the model…", 0), seed, None
     shown = 0.0
     for progress in stream:
         if progress.state == "waiting":
             text = status_html("Waiting: the model serves one request at a time…", 0)
-            yield gr.skip(), text, seed, None, *unchanged
+            yield gr.skip(), gr.skip(), text, seed, None
             continue
         if progress.state == "sampling" and time.monotonic() - shown < FRAME_SECONDS:
             continue
         shown, images = time.monotonic(), progress.images  # (columns, rows, H, W, C)
+        film = player_value(images, names, settings["path"], angle, crops, rows_shown(progress, sizes),
+                            progress.state == "done")
         if progress.state != "done":
-            yield (strip_html(images, labels, sources, progress.shown_rows), unfinished_status(progress), seed, None,
-                   *unchanged)
+            yield film, gr.skip(), unfinished_status(progress), seed, None
             continue
-        panels = [(enlarge(column, column.shape[1], columns=1), label) for column, label in zip(images, labels)]
-        if sources:
-            first, last = ((enlarge(crop[None], len(crop)), name) for crop, name in sources)
+        panels = [(enlarge(column, column.shape[1], columns=1), label)
+                  for column, label in zip(images, column_labels(len(images), names if not crops else ("", "")))]
+        if crops:
+            first, last = ((enlarge(crop[None], len(crop)), name) for crop, name in zip(crops, names))
             panels = [first, *panels, last]
-        links = download_link(sheet_png(panels, words), f"path_seed-{seed}.png", "Download PNG") + \
+        files = download_link(sheet_png(panels, words), f"path_seed-{seed}.png", "Download PNG") + \
             download_link(strip_gif(images), f"path_seed-{seed}.gif", "Download GIF")
         count = images.shape[0] * images.shape[1]
-        yield (strip_html(images, labels, sources) + links,
-               status_html(f"<b>{count} images</b> in {progress.seconds:.1f} s. {html.escape(words)}"), seed, None,
-               images, gr.Slider(maximum=len(images), value=1),
-               one_column_html(images[0], f"step 1 of {len(images)}"))
+        yield film, files, status_html(f"<b>{html.escape(way)}</b>: {count} images in {progress.seconds:.1f} s. "
+                                       f"{html.escape(words)}"), seed, None
 
 
-def end_labels(columns: int, start: str = "", end: str = "") -> list[str]:
-    """What stands below the columns: how far along the path, and the names of its ends."""
+def column_labels(columns: int, names: tuple[str, str]) -> list[str]:
+    """What stands below the columns of the sheet: how far along the path, and the names of its ends."""
     labels = [f"{k / (columns - 1):.2f}" for k in range(columns)]
-    return [start or labels[0], *labels[1:-1], end or labels[-1]]
+    return [names[0] or labels[0], *labels[1:-1], names[1] or labels[-1]]
 
 
 def opening(stored: StoredPortraits | None) -> str:
     if stored is None:
-        return status_html("Nothing drawn yet: press <b>Generate</b>.")
-    return status_html(f"<b>Stored example</b>: from {html.escape(stored.names[0])} to {html.escape(stored.names[1])}. "
-                       "Press <b>Generate</b> to watch it appear.")
+        return status_html("Nothing drawn yet: press <b>Draw</b>.")
+    first, last = map(html.escape, stored.names)
+    return status_html(f"<b>Stored example</b>: {first} to {last}. Give a photo of yours for one end, or press "
+                       "<b>Draw</b> to watch it appear.")
 
 
-def stored_html(stored: StoredPortraits | None) -> str:
+def blank_film(settings: dict, names: tuple[str, str], angle: float, crops: list[np.ndarray] | None = None) -> dict:
+    empty = np.zeros((settings["columns"], settings["rows"], 8, 8, 3), np.uint8)
+    return player_value(empty, names, settings["path"], angle, crops or [], 0, False)
+
+
+def stored_film(stored: StoredPortraits | None) -> dict:
+    """What the tab opens with; its pictures are files of the page."""
+    people = [stored_example(name) for name in EXAMPLES]
+    angle = angle_of(people) if all(people) else 0.0
     if stored is None:
-        return strip_html(np.zeros((COLUMNS, ROWS, 32, 32, 3), np.uint8), end_labels(COLUMNS), [], 0)
-    return strip_html(stored.path, end_labels(len(stored.path)), list(zip(stored.crops, stored.names)))
+        return blank_film({"columns": COLUMNS, "rows": ROWS, "path": PATHS[0]}, tuple(EXAMPLES), angle)
+    film = player_value(stored.path, stored.names, PATHS[0], angle, list(stored.crops))
+    return {**film, "atlas": as_file(film["atlas"]), "ends": [as_file(end) for end in film["ends"]]}
 
 
-def stored_column(stored: StoredPortraits | None) -> str:
-    return one_column_html(stored.path[0], f"step 1 of {len(stored.path)}") if stored else ""
+def as_file(source: str) -> str:
+    """A picture in a data: URL as a file of the page."""
+    return keep(base64.b64decode(source.partition(",")[2]))

@@ -1,4 +1,8 @@
-"""Tab "Portraits": a face in, new portraits of the same person out (section 3.3, figure 4)."""
+"""Tab "Portraits": a face in, new portraits of the same person out (section 3.3, figure 4).
+
+A photo is drawn from as soon as a face is found in it: the page presses its own Draw button, so that one request at a
+time, Stop and the settings are those of the button.
+"""
 
 import html
 import json
@@ -8,12 +12,12 @@ from collections.abc import Iterator
 import gradio as gr
 import numpy as np
 
-from demo.kit import address
+from demo.kit import address, press
 from demo.kit.model_facts import card_text, facts_html
 from demo.kit.panels import enlarge
-from demo.kit.portrait_panels import download_link, portraits_html, sheet_png
+from demo.kit.portrait_panels import download_link, refused_html, sheet_png
 from demo.kit.run_controls import QUIET, min_p_slider, sampling_sliders, toolbar, wire
-from demo.kit.status import status_html, unfinished_status
+from demo.kit.status import error_status, status_html, unfinished_status
 from demo.kit.stored import StoredPortraits, read_portraits
 from demo.service.bridge import Service
 from demo.service.faces import (
@@ -24,33 +28,48 @@ from demo.service.faces import (
     FoundFace,
     average,
     default_settings,
+    rows_shown,
+    stored_example,
+    thumb,
 )
 from demo.service.settings import MAX_GUIDANCE, MAX_MIN_P, MAX_SEED, MAX_TEMPERATURE, UserError, number
 from demo.service.uploads import take_upload
+from demo.tabs.portraits.face_chips import chips_value, face_chips, read_chips
+from demo.tabs.portraits.panels import portraits_html, way_html
 
 ID, TITLE = "portraits", "Portraits"
 COUNT = 9
+MOST_LIKEST = 4  # portraits that are drawn for one that is kept, at most
 FRAME_SECONDS = 0.12
 
-PRIVACY = """Your photo is read once and its file deleted two seconds later, or after some ten minutes if it could not
-be read; the crop, its numbers and the portraits live in the memory of the server until you close the page, or, if a
-script asks, until a hundred others came. Use photos of people who agree. A portrait is an invention, 64 pixels
-wide: not evidence of anything, and not fit for identifying anyone."""
+# JavaScript: a page was opened with an example in its address, other than the one of the stored portraits.
+NAMED_BY_ADDRESS = f"""(query => query.get("tab") === "{ID}" && {json.dumps(list(EXAMPLES)[1:])}
+  .includes(query.get("{ID}.example")))(new URLSearchParams(window.location.search))"""
+
+LEAD = """<p class="lead">Give it a face. A network that never saw this person draws new portraits, from 128
+numbers.</p>"""
+
+PRIVACY = """<details class="privacy"><summary>The photo is deleted two seconds after it was read.</summary>
+<p>One that could not be read, after some ten minutes. A copy of at most 480 pixels, the face cut out of it, its numbers
+and the portraits live in the memory of the server until you close the page, or, if a script asks, until a hundred
+others came. Use photos of people who agree. A portrait is an invention, 64 pixels wide: not evidence of anything, and
+not fit for identifying anyone.</p></details>"""
 
 EXPLANATION = [
-    r"""#### A face becomes a vector
-MTCNN finds the eyes, nose and mouth; the face is turned and cut out so that they lie in fixed places. dlib's face
-recognition network then gives it 128 numbers, the direction $\mathbf{h}$. It was trained so that photos of one person
-give nearly the same numbers, whatever the light and the pose: who it is stays, the photo is forgotten.""",
-    r"""#### The vector enters every gate
-The portrait models never see the photo, only $\mathbf{h}$ (equation 4). They draw from coarse to fine,
-$$p(\mathbf{x}_8\mid\mathbf{h})\;p(\mathbf{x}_{16}\mid\mathbf{x}_8,\mathbf{h})\cdots$$
-each size pixel by pixel given the smaller picture. Pose, light and background are free: other noise, other portrait.
-*Coarse to fine*, a tab further on, shows the steps one by one.""",
-    r"""#### The numbers below each portrait
-*Similarity* is the cosine between the source's vector and that of the portrait itself. Two photos of one person have
-0.95 on average, photos of two people 0.83. *Bits* are $-\log_2 p(\mathbf{x}\mid\mathbf{h})$ per sub-pixel, at most:
-how surprised the models are by what they drew. Lower is likelier, which is not the same as better.""",
+    r"""#### Who it is becomes 128 numbers
+A detector (MTCNN) finds eyes, nose and mouth; the face is turned and cut out so that they lie in fixed places. dlib's
+face recognition network then gives it 128 numbers, the direction $\mathbf{h}$. It was trained so that photos of one
+person give nearly the same numbers, whatever the light and the pose. Who it is stays; the photo is forgotten.""",
+    r"""#### The numbers enter every gate
+The portrait models never see the photo, only $\mathbf{h}$ (equation 4). They draw from coarse to fine, each size pixel
+by pixel given the smaller picture: $p(\mathbf{x}_8\mid\mathbf{h})\;p(\mathbf{x}_{16}\mid\mathbf{x}_8,\mathbf{h})\cdots$
+Pose, light and background are free: other noise, other portrait. The last picture has the noise of the first and
+$\mathbf{h}=0$: what these models draw when nobody is asked for.""",
+    r"""#### How like is it?
+The same face network looks at each portrait and gives its 128 numbers; their cosine with those of the source is the
+*likeness*. The scale under it was measured on people that no model here was trained on, in just this way: a photo
+against 64 pixels of another photo. A portrait in the blue part would pass for a photo of the person; most do not reach
+it. *Keep the likest of* draws more than it shows; the figure on the model card was measured without it.""",
 ]
 
 
@@ -65,93 +84,122 @@ def build(page: gr.Blocks, service: Service) -> None:
     stored = read_portraits(service.folder / faces.model_name)
     defaults = default_settings(info.results)
 
-    with gr.Row(elem_classes="bench"):
+    with gr.Row(elem_classes="face-bench"):
+        with gr.Column(elem_classes="source"):
+            gr.HTML(LEAD, apply_default_css=False)
+            photo = gr.Image(label="A photo with a face", sources=["upload", "webcam"], type="filepath",
+                             image_mode=None, format="png", height=150, elem_id="portraits-photo")
+            refused = gr.HTML("", elem_id="portraits-refused", apply_default_css=False)
+            with gr.Row(elem_classes="small-buttons"):
+                examples = [gr.Button(name, size="sm", min_width=60) for name in EXAMPLES]
+            chips = face_chips("portraits-faces")
+            keep = gr.Checkbox(False, label="Average it with the photos I gave before", elem_id="portraits-keep")
+            gr.HTML(PRIVACY, apply_default_css=False)
+        way = gr.HTML(opening_way(stored_example(next(iter(EXAMPLES)))), elem_id="portraits-way",
+                      label="From photo to h", elem_classes="way-area", apply_default_css=False)
         with gr.Column(elem_classes="stage"):
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar("portraits-")
             status = gr.HTML(opening(stored), elem_id="portraits-status", apply_default_css=False)
-            stage = gr.HTML(stored_html(stored), elem_id="portraits-grid", label="Portraits", apply_default_css=False)
+            stage = gr.HTML(stored_html(stored, faces.scale), elem_id="portraits-grid", label="Portraits",
+                            apply_default_css=False)
         with gr.Column(elem_classes="margin"):
-            photo = gr.Image(label="Photo of a face", sources=["upload", "webcam"], type="filepath", image_mode=None,
-                             format="png", height=190, elem_id="portraits-photo")
-            with gr.Row(elem_classes="small-buttons"):
-                examples = [gr.Button(name, size="sm", min_width=60) for name in EXAMPLES]
-            keep = gr.Checkbox(False, label="Add to the faces I have", elem_id="portraits-keep",
-                               info="The embeddings of several photos of one person are averaged.")
-            picked = gr.CheckboxGroup([], label="Faces", visible=False, elem_id="portraits-faces",
-                                      elem_classes="chips", info="The largest comes first; several are averaged.")
+            likest = gr.Slider(1, MOST_LIKEST, value=1, step=1, label="Keep the likest of", elem_id="portraits-likest",
+                               info="1 shows what was drawn; above, the face network chooses for each place.")
             temperature, guidance, seed = sampling_sliders("portraits-", *defaults[:2], 7)
             min_p = min_p_slider("portraits-", defaults[2])
             gr.HTML(facts_html(info), apply_default_css=False)
-            gr.Markdown(PRIVACY, elem_classes="privacy")
         with gr.Column(elem_classes="notes"):
             for text in EXPLANATION:
-                gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
-                                                    {"left": "$", "right": "$", "display": False}])
+                gr.Markdown(text, latex_delimiters=[{"left": "$", "right": "$", "display": False}])
     with gr.Accordion("Model card", open=False):
         gr.Markdown(card_text(info))
     found = gr.State([], time_to_live=STATE_SECONDS)
     drawn = gr.State()
 
+    def show_faces(new: list[FoundFace], keep, found: list[FoundFace]) -> tuple:
+        """The outputs of finding: the largest new face is chosen; with `keep`, beside all earlier ones."""
+        keep = keep is True and bool(found)
+        everyone = ([*found, *new] if keep else new)[-MAX_FACES:]
+        numbers = list(range(1, len(everyone) + 1))
+        chosen = numbers[:len(everyone) - len(new) + 1] if keep else numbers[:1]
+        faces_chosen = choose(everyone, chosen)
+        return (None, way_html(everyone, faces_chosen, others(faces, faces_chosen)), chips_value(everyone, chosen), "",
+                status_html(f"{len(new)} face{'s' * (len(new) > 1)} found."), everyone)
+
     def find(payload, keep, found):
         """Find the faces in a photo. The photo itself is not kept.
 
-        Returns nothing in the photo's place; the crops as HTML; a text; the numbers of the faces to choose from.
+        Returns nothing in the photo's place; photo, face and numbers as HTML; the faces to choose from, each with its
+        picture, and which are chosen; what is wrong with the photo, empty if nothing; and a text.
         """
+        picture = None
         try:
-            return show_faces(faces.faces(take_upload(payload)), keep, found)
+            picture = take_upload(payload)
+            return show_faces(faces.faces(picture), keep, found)
         except UserError as error:
-            return None, gr.skip(), status_html(html.escape(str(error))), gr.skip(), gr.skip()
+            still = found[-1].name if found else next(iter(EXAMPLES))
+            wrong = refused_html(str(error), None if picture is None else thumb(picture), still)
+            return None, gr.skip(), gr.skip(), wrong, gr.skip(), gr.skip()
 
     def example(name):
         def find_example(keep, found):
             try:
-                return show_faces(faces.faces(EXAMPLES[name]), keep, found)
+                return show_faces([faces.example(name)], keep, found)
             except UserError as error:
-                return None, gr.skip(), status_html(html.escape(str(error))), gr.skip(), gr.skip()
+                return (None, gr.skip(), gr.skip(), refused_html(str(error), None, "what was there"), *[gr.skip()] * 2)
         return find_example
 
-    finding = {"outputs": [photo, stage, status, picked, found], "concurrency_id": "model", "concurrency_limit": 1,
-               "show_progress": "hidden"}
-    photo.input(find, [photo, keep, found], preprocess=False, api_name="find_faces", **finding)
+    seen = [photo, way, chips, refused, status, found]
+    draw_unless_refused = press.draw("portraits-", "!values[0]", refused)
+    photo.input(**press.stop("portraits-"))
+    photo.input(find, [photo, keep, found], seen, preprocess=False, api_name="find_faces", concurrency_id="model",
+                concurrency_limit=1, show_progress="hidden").then(**draw_unless_refused)
     photo.input(None, js=write_example(None))  # the address never tells of an upload
     for button, name in zip(examples, EXAMPLES):
-        button.click(example(name), [keep, found], api_visibility="private", **finding)
+        button.click(**press.stop("portraits-"))
+        button.click(example(name), [keep, found], seen, **QUIET).then(**draw_unless_refused)
         button.click(None, js=write_example(name))
 
     def open_example(request: gr.Request):
-        """The example that the address names; nothing is looked for where it names none."""
+        """The example that the address names; nothing where it names none, or that of the stored portraits."""
         name = request.query_params.get(f"{ID}.example")
-        return example(name)(False, []) if name in EXAMPLES else (gr.skip(),) * 5
+        return example(name)(False, []) if name in list(EXAMPLES)[1:] else (gr.skip(),) * len(seen)
 
-    page.load(open_example, api_visibility="private", **finding)
-    address.remember(page, ID, {"temperature": temperature, "guidance": guidance, "seed": seed, "min_p": min_p})
+    page.load(open_example, None, seen, **QUIET).then(**press.draw("portraits-", NAMED_BY_ADDRESS))
+    address.remember(page, ID, {"temperature": temperature, "guidance": guidance, "seed": seed, "min_p": min_p,
+                                "likest": likest})
 
-    def pick(found, numbers):
-        chosen = choose(found, numbers)
-        return blank(chosen), status_html("Press <b>Generate</b>." if chosen else "Choose at least one face.")
+    def pick(found, chips):
+        chosen = choose(found, chips)
+        words = status_html("Drawing…") if chosen else error_status("Choose at least one face.")
+        return way_html(found, chosen, others(faces, chosen)), words
 
-    picked.input(pick, [found, picked], [stage, status], **QUIET)
+    chips.input(**press.stop("portraits-"))
+    chips.input(pick, [found, chips], [way, status], preprocess=False, **QUIET).then(
+        **press.draw("portraits-", "values[0].chosen.length", chips))
 
-    def portraits(found, picked, temperature, guidance, seed, min_p=0):
-        """Draw nine new portraits of the faces chosen last; every row is sent as soon as it is drawn.
+    def portraits(found, picked, temperature, guidance, seed, min_p=0, likest=1):
+        """Draw nine new portraits of the faces chosen last, and one without any; every row is sent as soon as it is
+        drawn. `picked` are numbers of faces; with `likest` above 1 so many are drawn for each that is kept.
 
-        Returns, again after each step: source and portraits as HTML with embedded PNGs, at the end with a link to the
-        whole picture; a progress text as HTML; and the seed that was used.
+        Returns, again after each step: the portraits as HTML with embedded PNGs, at the end with their likeness and a
+        link to the whole picture; a progress text as HTML; and the seed that was used.
         """
         seed = int(number(seed, 0, MAX_SEED, 7))
         try:
-            chosen = choose(found, picked) if found else example_faces(faces)
+            chosen = choose(found, picked) if found else [faces.example(next(iter(EXAMPLES)))]
             if not chosen:
                 raise UserError("Choose at least one face.")
-            yield from draw(faces, chosen, seed, temperature=number(temperature, 0, MAX_TEMPERATURE, 1),
+            yield from draw(faces, chosen, seed, int(number(likest, 1, MOST_LIKEST, 1)),
+                            temperature=number(temperature, 0, MAX_TEMPERATURE, 1),
                             guidance=number(guidance, 0, MAX_GUIDANCE, 1), min_p=number(min_p, 0, MAX_MIN_P, 0))
         except UserError as error:
-            yield gr.skip(), status_html(html.escape(str(error))), gr.skip(), gr.skip()
-            raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
+            yield gr.skip(), error_status(error), gr.skip(), gr.skip()
+            raise gr.Error(str(error), title="Not drawn", print_exception=False) from error
 
     wire(tools, status, seed, drawn, api_name="portraits", sampling={
-        "fn": portraits, "inputs": [found, picked, temperature, guidance, seed, min_p],
+        "fn": portraits, "inputs": [found, chips, temperature, guidance, seed, min_p, likest],
         "outputs": [stage, status, seed, drawn], "preprocess": False})
 
 
@@ -160,74 +208,68 @@ def write_example(name: str | None) -> str:
     return address.write(f"() => ({{'{ID}.example': {json.dumps(name)}}})")
 
 
-def show_faces(new: list[FoundFace], keep, found: list[FoundFace]) -> tuple:
-    """The outputs of finding: the largest new face is chosen; with `keep`, beside all earlier ones."""
-    keep = keep is True and bool(found)
-    everyone = ([*found, *new] if keep else new)[-MAX_FACES:]
-    names = [str(k + 1) for k in range(len(everyone))]
-    chosen = names[:len(everyone) - len(new) + 1] if keep else names[:1]
-    count = f"{len(new)} face{'s' * (len(new) > 1)} found, {new[0].probability:.1%} sure of the largest."
-    outside = " Part of its crop lies outside the photo and was mirrored." if new[0].inside < 0.98 else ""
-    return (None, blank(choose(everyone, chosen)), status_html(f"{count}{outside} Press <b>Generate</b>."),
-            gr.CheckboxGroup(choices=names, value=chosen, visible=len(everyone) > 1), everyone)
+def choose(found: list[FoundFace], picked) -> list[FoundFace]:
+    wanted = read_chips(picked)
+    return [face for k, face in enumerate(found or [], 1) if k in wanted]
 
 
-def choose(found: list[FoundFace], numbers) -> list[FoundFace]:
-    wanted = {str(value) for value in numbers} if isinstance(numbers, (list, tuple)) else set()
-    return [face for k, face in enumerate(found or [], 1) if str(k) in wanted]
+def others(faces: FaceService, chosen: list[FoundFace]) -> list[FoundFace]:
+    """Somebody else to compare with: the first bundled face that is not among the chosen."""
+    names = [face.name for face in chosen]
+    return [faces.example(name) for name in EXAMPLES if name not in names][:1]
 
 
-def example_faces(faces: FaceService) -> list[FoundFace]:
-    """The first bundled photo, which the page opens with."""
-    return faces.faces(next(iter(EXAMPLES.values())))[:1]
+def named(chosen: list[FoundFace]) -> str:
+    return chosen[0].name if len(chosen) == 1 else f"{len(chosen)} faces, averaged"
 
 
-def caption(chosen: list[FoundFace]) -> str:
-    return "source" if len(chosen) < 2 else f"{len(chosen)} sources, averaged"
-
-
-def blank(chosen: list[FoundFace]) -> str:
-    empty = np.zeros((COUNT, 32, 32, 3), np.uint8)
-    return portraits_html([face.crop for face in chosen], caption(chosen), empty, 0)
-
-
-def draw(faces: FaceService, chosen: list[FoundFace], seed: int, **how: float) -> Iterator[tuple]:
+def draw(faces: FaceService, chosen: list[FoundFace], seed: int, of: int, **how: float) -> Iterator[tuple]:
     """Run one request and yield (stage, status, seed, how far), at most every FRAME_SECONDS."""
-    crops, embedding, name = [face.crop for face in chosen], average(chosen), caption(chosen)
-    settings = " · ".join(f"{key.replace('_', '-')} {value:g}" for key, value in {**how, "seed": seed}.items())
-    yield blank(chosen), status_html("Loading the model…", 0), seed, None
+    embedding, name = average(chosen), named(chosen)
+    facts = {**how, **({"likest of": of} if of > 1 else {}), "seed": seed}
+    settings = " · ".join(f"{key.replace('_', '-')} {value:g}" for key, value in facts.items())
+    blank = np.zeros((COUNT + 1, 32, 32, 3), np.uint8)
+    yield portraits_html(blank, name, 0), status_html("Loading the model…", 0), seed, None
     shown = 0.0
-    for progress in faces.portraits(embedding, COUNT, seed, **how):
+    for progress in faces.portraits(embedding, COUNT * of, seed, baseline=True, **how):
         if progress.state == "waiting":
             yield gr.skip(), status_html("Waiting: the model serves one request at a time…", 0), seed, None
             continue
         if progress.state == "sampling" and time.monotonic() - shown < FRAME_SECONDS:
             continue
-        shown, images = time.monotonic(), progress.images[0]  # (n, H, W, 3)
-        if progress.state == "done":
-            words = f"<b>{len(images)} portraits</b> in {progress.seconds:.1f} s. {settings}"
-            panels = [(enlarge(np.stack(crops), crops[0].shape[0]), name),
-                      (enlarge(images, images.shape[1]), "new portraits")]
-            link = download_link(sheet_png(panels, settings), f"portraits_seed-{seed}.png", "Download PNG")
-            notes = notes_of(faces.judge(images, embedding))
-            yield portraits_html(crops, name, images, notes=notes) + link, status_html(words), seed, None
-        else:
-            yield portraits_html(crops, name, images, progress.shown_rows), unfinished_status(progress), seed, None
-
-
-def notes_of(judged: list[tuple[float, float]]) -> list[str]:
-    return [f"similarity {cosine:.2f} · {bits:.2f} bits" for cosine, bits in judged]
+        shown, images = time.monotonic(), progress.images[0]  # (COUNT * of + 1, H, W, 3)
+        first = np.concatenate([images[:COUNT], images[-1:]])  # (COUNT + 1, H, W, 3)
+        if progress.state != "done":
+            rows = rows_shown(progress, faces.service.info(faces.model_name).sizes)
+            yield portraits_html(first, name, rows), unfinished_status(progress), seed, None
+            continue
+        if of > 1:
+            first = np.concatenate([faces.likest(images[:-1], embedding, of), images[-1:]])
+        words = f"<b>{COUNT} portraits of {html.escape(name)}</b> in {progress.seconds:.1f} s. {settings}"
+        panels = [(enlarge(np.stack([face.crop for face in chosen]), chosen[0].crop.shape[0]), name),
+                  (enlarge(first[:-1], first.shape[1]), "new portraits" + f", likest of {of}" * (of > 1)),
+                  (enlarge(first[-1:], first.shape[1]), "without h")]
+        link = download_link(sheet_png(panels, settings), f"portraits_seed-{seed}.png", "Download PNG")
+        alike = faces.alike(first, embedding).tolist()
+        yield portraits_html(first, name, alike=alike, scale=faces.scale, of=of) + link, status_html(words), seed, None
 
 
 def opening(stored: StoredPortraits | None) -> str:
     if stored is None:
-        return status_html("Nothing drawn yet: choose a photo, or press <b>Generate</b> for an example.")
+        return status_html("Nothing drawn yet: give a photo, or choose an example.")
     settings = " · ".join(f"{key.replace('_', '-')} {value:g}" for key, value in stored.settings.items())
-    return status_html(f"<b>Stored example</b>: {html.escape(stored.names[0])}. {settings}. Press <b>Generate</b> to "
-                       "watch the same portraits appear, or choose another photo.")
+    return status_html(f"<b>Stored example</b>: {html.escape(stored.names[0])}. {settings}. Give a photo of yours and "
+                       "new portraits appear, or press <b>Draw</b> to watch these.")
 
 
-def stored_html(stored: StoredPortraits | None) -> str:
+def opening_way(first: FoundFace | None) -> str:
+    if first is None:
+        return ""
+    second = stored_example(list(EXAMPLES)[1])
+    return way_html([first], [first], [second] if second else [])
+
+
+def stored_html(stored: StoredPortraits | None, scale: dict | None) -> str:
     if stored is None:
-        return blank([])
-    return portraits_html([stored.crops[0]], "source", stored.images, notes=notes_of(stored.judged))
+        return portraits_html(np.zeros((COUNT + 1, 32, 32, 3), np.uint8), "", 0)
+    return portraits_html(stored.images, stored.names[0], alike=stored.judged, scale=scale)
