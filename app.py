@@ -31,7 +31,7 @@ LAUNCH = {
     "ssr_mode": False,
     "show_error": False,  # a visitor reads the app's own sentences only: those of `gr.Error`
     "enable_monitoring": False,
-    "max_file_size": "12mb",
+    "max_file_size": "20mb",
     "state_session_capacity": CAPACITY,
     "app_kwargs": {"middleware": [*MIDDLEWARE, FILE_MIDDLEWARE, HEAD_MIDDLEWARE]},
     "favicon_path": ICON if ICON.is_file() else None,

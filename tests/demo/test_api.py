@@ -225,4 +225,4 @@ def test_no_file_of_the_machine_is_served(url, path):
 
 
 def test_uploads_are_limited(url):
-    assert httpx.get(url + "config").json()["max_file_size"] == 12 * 2**20
+    assert httpx.get(url + "config").json()["max_file_size"] == 20 * 2**20

@@ -152,20 +152,20 @@ function draw(t) {
   const on = (turn, length = 1) => [Math.cos(turn) * length, -Math.sin(turn) * length];
   const [a, b] = [on(first), on(last)];
   const round = s => on(first + (last - first) * s), straight = s => [0, 1].map(k => a[k] + (b[k] - a[k]) * s);
-  const route = film.path === "linear" ? straight : round, now = route(t);
+  const route = film.route === "linear" ? straight : round, now = route(t);
   const text = ([x, y]) => `${x.toFixed(3)} ${y.toFixed(3)}`;
   const dots = Array.from({length: film.columns}, (_, k) => route(k / (film.columns - 1)))
     .map(([x, y]) => `<circle class="dot" cx="${x.toFixed(3)}" cy="${y.toFixed(3)}" r=".022"/>`).join("");
   circle.innerHTML = `<path class="rim" d="M-1 0A1 1 0 0 1 1 0"/><path class="ray" d="M0 0L${text(a)}M0 0L${text(b)}"/>
-    <path class="${film.path === "linear" ? "taken" : "other"}" d="M${text(a)}L${text(b)}"/>
-    <path class="${film.path === "linear" ? "other" : "taken"}" d="M${text(a)}A1 1 0 0 1 ${text(b)}"/>${dots}
+    <path class="${film.route === "linear" ? "taken" : "other"}" d="M${text(a)}L${text(b)}"/>
+    <path class="${film.route === "linear" ? "other" : "taken"}" d="M${text(a)}A1 1 0 0 1 ${text(b)}"/>${dots}
     <path class="h" d="M0 0L${text(now)}"/><circle class="here" cx="${now[0]}" cy="${now[1]}" r=".05"/>
     <text x="${(a[0] - .06).toFixed(2)}" y="${(a[1] - .07).toFixed(2)}" text-anchor="end"></text>
     <text x="${(b[0] + .06).toFixed(2)}" y="${(b[1] - .07).toFixed(2)}"></text>`;
   circle.querySelectorAll("text").forEach((node, k) => node.textContent = film.names[k]);
   const length = Math.hypot(...now);
   circle.setAttribute("aria-label", `${film.names[0]} and ${film.names[1]} as two directions, ${film.angle} degrees apart`);
-  where.innerHTML = `<b>t = ${t.toFixed(2)}</b> on the ${film.path === "linear" ? "straight line" : "arc"}; the two `
+  where.innerHTML = `<b>t = ${t.toFixed(2)}</b> on the ${film.route === "linear" ? "straight line" : "arc"}; the two `
     + `vectors are ${film.angle.toFixed(0)}° apart. Here <i>h</i> has ${(100 * length).toFixed(0)} % of their length.`;
 }
 

@@ -30,12 +30,12 @@ def player(elem_id: str, value: dict) -> gr.HTML:
                    apply_default_css=False)
 
 
-def player_value(images: np.ndarray, names: tuple[str, str], path: str, angle: float, ends: list[np.ndarray],
+def player_value(images: np.ndarray, names: tuple[str, str], route: str, angle: float, ends: list[np.ndarray],
                  rows_done: int | None = None, done: bool = True) -> dict:
     """The value of a player: pictures uint8 (columns, rows, H, W, C), a column per step, a row per noise.
 
     names      of what lies at both ends
-    path       "linear" or "spherical"; `angle` between the two vectors, in degrees
+    route      "linear" or "spherical"; `angle` between the two vectors, in degrees
     ends       the crops uint8 (h, w, 3) of the two people, or none
     rows_done  so many rows of each picture are drawn yet (default: all); `done`: nothing more comes
     """
@@ -47,5 +47,5 @@ def player_value(images: np.ndarray, names: tuple[str, str], path: str, angle: f
     atlas = np.concatenate([pixels, alpha], -1) if shown < height else pixels  # (columns, rows, H, W, 3 or 4)
     atlas = atlas.transpose(1, 2, 0, 3, 4).reshape(rows * height, columns * width, -1)
     return {"atlas": png_source(np.ascontiguousarray(atlas)), "columns": columns, "rows": rows, "size": height,
-            "names": list(names), "path": path, "angle": round(angle, 1), "ends": [png_source(crop) for crop in ends],
+            "names": list(names), "route": route, "angle": round(angle, 1), "ends": [png_source(crop) for crop in ends],
             "done": done}

@@ -182,7 +182,8 @@ def build(page: gr.Blocks, service: Service) -> None:
         "outputs": [film, links, status, seed, drawn]})
 
     # A choice of what lies at the ends clears the page of what was there, and draws.
-    on_page = {"fn": of_settings, "inputs": [kind, *chosen, *ends, *numbers], "outputs": [film, status, links], **QUIET}
+    on_page = {"fn": of_settings, "inputs": [kind, *chosen, *ends, *numbers], "outputs": [film, status, links],
+               "preprocess": False, **QUIET}
     kind.change(**press.stop("interpolate-"))
     kind.change(lambda kind: (gr.Column(visible=kind == PEOPLE), gr.Column(visible=kind == CLASSES)), kind,
                 [people, pair], **QUIET).then(**on_page).then(**runs.up_to_date).then(
