@@ -22,6 +22,8 @@ from demo.tabs.chain.stored import StoredScales, write_scales
 from demo.tabs.complete import tab
 from demo.tabs.complete.service import DAMAGES, CompleteService, Damage
 from demo.tabs.complete.stored import COMPLETIONS, FILLED, StoredCompletions, restorations, write_completions
+from demo.tabs.inside.service import InsideService
+from demo.tabs.inside.stored import draw_inside
 from demo.tabs.interpolate.tab import COLUMNS, ROWS
 from demo.tabs.portraits.tab import COUNT
 from demo.tabs.scoreboard.panels import write_race
@@ -115,6 +117,7 @@ def main() -> None:
     complete = CompleteService(service)
     if complete.model_name:
         draw_completions(complete)
+        draw_inside(InsideService(service))
     faces = FaceService(service)
     if faces.model_name:
         write_examples(faces)

@@ -1,14 +1,22 @@
-"""A 32 x 32 picture for the tabs that look at one: bundled, drawn by a model, or a visitor's own."""
+"""A 32 x 32 picture for the tabs that look at one: bundled, drawn by a model, or a visitor's own.
 
+One picture and one pixel go with a visitor from tab to tab. The browser knows the name of a bundled picture and the
+pixel, and keeps both in the address (`p=rocket&at=12,20`); the server keeps the picture itself for that visitor, for an
+upload is never in the address. A tab that is opened asks for it only if another tab has chosen since (`arrivals`).
+"""
+
+import json
 import random
 from dataclasses import dataclass
 from pathlib import Path
 
 import gradio as gr
 import numpy as np
+from gradio.context import Context
 from gradio.events import Dependency
 from PIL import Image
 
+from demo.kit import address
 from demo.kit.run_controls import MODEL_QUEUE, QUIET
 from demo.service.bridge import Service
 from demo.service.settings import MAX_SEED, UserError
@@ -70,12 +78,107 @@ def drawn(service: Service, seed: int) -> np.ndarray:
     return shrink(Image.fromarray(last.images[0, 0]))
 
 
-def picture_chooser(prefix: str, service: Service, first: str = "cat") -> PictureChooser:
-    """Bundled pictures, a sample, or an upload; inside an open column. Element ids begin with `prefix`."""
+@dataclass(frozen=True)
+class Carried:
+    """The picture that goes with a visitor, uint8 (H, W, 3); the name of a bundled one; of a sample that can be drawn
+    again its class and seed."""
+
+    picture: np.ndarray
+    name: str | None = None
+    sample: tuple[str, int] | None = None
+
+
+def carried_state(page: gr.Blocks) -> gr.State:
+    """What the tabs of a page share: a `Carried`, or None as long as every tab shows the picture it opens with."""
+    state = getattr(page, "carried", None)
+    if state is None or state._id not in page.blocks:  # a tab that could not be built took it away
+        state = page.carried = gr.State(None, time_to_live=STATE_SECONDS)
+    return state
+
+
+# In the browser: the last choice of all tabs, counted, and which of them each tab has seen.
+CARRIED = """(window.carried ||= (() => {
+  const query = new URLSearchParams(location.search), tab = query.get("tab");
+  const name = query.get("p") ?? query.get(`${tab}.picture`), at = query.get("at") ?? query.get(`${tab}.pixel`);
+  window.pixelAt = at ? at.split(",").map(Number) : null;
+  return {name, count: name || at ? 1 : 0, seen: {}};
+})())"""
+
+
+def departure(page: gr.Blocks, tab_id: str, event: Dependency, read, inputs: list) -> None:
+    """After an event that chose another picture: it goes with the visitor. `read` makes a `Carried` of the values of
+    `inputs`, or None where nothing was chosen after all; the first input is the name of a bundled picture."""
+    event.then(lambda *values: read(*values) or gr.skip(), inputs, carried_state(page), **QUIET)
+    told = address.write("name => ({p: name})")
+    event.then(None, inputs=inputs[0], js=f"""name => {{
+  const carried = {CARRIED};
+  [carried.name, carried.seen["{tab_id}"]] = [name, ++carried.count];
+  ({told})(name);
+}}""")
+
+
+def arrivals(page: gr.Blocks, tab_id: str) -> tuple[gr.Button, gr.State, gr.Textbox]:
+    """For a tab, called inside it: a button that the browser presses when the tab is opened and another tab has chosen
+    a picture since, or the address names one; with the shared state and a text for `arrived`."""
+    button = gr.Button("", elem_id=f"{tab_id}-arrive", elem_classes="unseen")
+    hint = gr.Textbox(visible=False)
+    look = f"""() => {{
+  const carried = {CARRIED}, shown = document.querySelector("#{tab_id}-arrive")?.closest("[role=tabpanel]");
+  const hidden = !shown || getComputedStyle(shown).display === "none";
+  if (hidden || (carried.seen["{tab_id}"] ?? 0) === carried.count) return;
+  carried.seen["{tab_id}"] = carried.count;
+  document.querySelector("#{tab_id}-arrive").click();
+}}"""
+    tab = Context.block
+    while tab is not None and not isinstance(tab, gr.Tab):
+        tab = tab.parent
+    if tab is not None:
+        tab.select(None, js=f"() => setTimeout({look}, 60)")
+    page.load(None, js=f"() => setTimeout({look}, 60)")
+    return button, carried_state(page), hint
+
+
+# What the browser knows of a choice, as the second input of an event: the text of `arrived`.
+HINT = f"(...all) => [all[0], JSON.stringify({{name: {CARRIED}.name, at: window.pixelAt}}), ...all.slice(2)]"
+
+
+def arrived(carried, hint) -> tuple[Carried | None, tuple[int, int] | None]:
+    """The picture and the pixel that came along, whatever a browser says; None for what did not."""
+    try:
+        told = json.loads(hint)
+        name, at = told.get("name"), told.get("at")
+    except (TypeError, ValueError, AttributeError):
+        name = at = None
+    if isinstance(name, str) and name in PICTURES:
+        carried = Carried(bundled(name), name)
+    pixel = tuple(at) if isinstance(at, list) and len(at) == 2 and all(type(k) is int for k in at) else None
+    return carried if isinstance(carried, Carried) else None, pixel
+
+
+NAMES = {"inside": "Inside", "likelihood": "Likelihood", "complete": "Complete"}
+FOLLOW = """element.addEventListener("click", event => {
+  const link = event.target.closest("a[data-go]");
+  const tab = link && document.querySelector(`[role=tab][data-tab-id="${link.dataset.go}"]`);
+  if (tab && !event.ctrlKey && !event.metaKey && !event.shiftKey) { event.preventDefault(); tab.click(); }
+});"""
+
+
+def elsewhere(tab_id: str) -> gr.HTML:
+    """Links to the other tabs that look at one picture: it goes along."""
+    links = " · ".join(f'<a href="?tab={other}" data-go="{other}">{title}</a>' for other, title in NAMES.items()
+                       if other != tab_id)
+    return gr.HTML(f'<p class="elsewhere">See this picture in {links}</p>', js_on_load=FOLLOW, apply_default_css=False)
+
+
+def picture_chooser(prefix: str, service: Service, first: str = "cat", page: gr.Blocks | None = None) -> PictureChooser:
+    """Bundled pictures, a sample, or an upload; inside an open column. Element ids begin with `prefix`.
+
+    With a `page` the choice goes along to other tabs, and theirs comes here; `prefix` is then the tab's id and "-".
+    """
     picture = gr.State(bundled(first), time_to_live=STATE_SECONDS)
     name = gr.Radio(list(PICTURES), value=first, label="Picture", elem_id=f"{prefix}picture", elem_classes="chips")
     draw = gr.Button("One drawn by the model", size="sm", elem_id=f"{prefix}draw")
-    photo = gr.Image(label="Or one of yours, cut square", sources=["upload", "clipboard"],
+    photo = gr.Image(label="Or one of yours: its middle square is used", sources=["upload", "clipboard"],
                      type="filepath", image_mode=None, format="png", height=130, elem_id=f"{prefix}photo")
 
     def take(payload):
@@ -93,8 +196,23 @@ def picture_chooser(prefix: str, service: Service, first: str = "cat") -> Pictur
             gr.Warning(str(error))
             return gr.skip(), gr.skip()
 
-    # `change`, as a name may also come from the address; None, after an upload or a sample, leaves the picture alone.
-    chosen = (name.change(lambda name: bundled(name) if name else gr.skip(), name, picture, **QUIET),
-              photo.input(take, photo, [photo, picture, name], preprocess=False, **QUIET),
-              draw.click(sample, outputs=[picture, name], api_visibility="private", **MODEL_QUEUE))
-    return PictureChooser(picture, name, chosen)
+    def named(name):
+        return bundled(name) if name else gr.skip()
+
+    # None as a name, after an upload or a sample, leaves the picture alone.
+    taken = photo.input(take, photo, [photo, picture, name], preprocess=False, **QUIET)
+    sampled = draw.click(sample, outputs=[picture, name], api_visibility="private", **MODEL_QUEUE)
+    if page is None:  # `change`, as a name may also come from the address
+        return PictureChooser(picture, name, (name.change(named, name, picture, **QUIET), taken, sampled))
+    chosen = name.input(named, name, picture, **QUIET)
+    tab_id = prefix.removesuffix("-")
+    for event in (chosen, taken, sampled):
+        departure(page, tab_id, event, lambda name, picture: Carried(picture, name), [name, picture])
+    button, carried, hint = arrivals(page, tab_id)
+
+    def arrive(carried, hint):
+        came, _ = arrived(carried, hint)
+        return (gr.skip(), gr.skip()) if came is None else (came.picture, came.name)
+
+    came = button.click(arrive, [carried, hint], [picture, name], js=HINT, **QUIET)
+    return PictureChooser(picture, name, (chosen, taken, sampled, came))

@@ -28,6 +28,8 @@ from demo.service.bridge import Service
 from demo.service.faces import FaceService
 from demo.tabs.autoencoder.service import CodeService
 from demo.tabs.complete.service import CompleteService
+from demo.tabs.inside.service import InsideService
+from demo.tabs.inside.stored import draw_inside
 from demo.web.page import build_page
 
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -65,6 +67,7 @@ def models(tmp_path_factory) -> Path:
     draw_race(Service(folder), "digits", "3")
     draw_portraits(FaceService(Service(folder)))
     draw_completions(CompleteService(Service(folder)))
+    draw_inside(InsideService(Service(folder)))
     return folder
 
 

@@ -49,6 +49,17 @@ def save_tiny_chain(folder: Path) -> None:
     (folder / CHAIN_FILE).write_text(json.dumps({"steps": ["8", "16"]}), encoding="utf-8")
 
 
+def save_tiny_colour_chain(folder: Path) -> None:
+    """A chain of random weights for colour pictures of 16 x 16, without a condition."""
+    decoder = {"features": 6, "layers": 2, "head_features": 12, "first_kernel_size": 3}
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        GatedPixelCNN(PixelCNNConfig(image_size=8, **decoder)).save_pretrained(folder / "8")
+        config = UpscalerConfig(image_size=16, features=6, map_channels=6, decoder=decoder)
+        Upscaler(config).save_pretrained(folder / "16")
+    (folder / CHAIN_FILE).write_text(json.dumps({"steps": ["8", "16"]}), encoding="utf-8")
+
+
 def save_tiny_codes(folder: Path, *sizes: int) -> None:
     """Pairs of auto-encoders of random weights, with the directions of their codes and made-up results."""
     shape, noise = {"features": 4}, torch.randint(0, 256, (40, 3, 32, 32), generator=torch.Generator().manual_seed(0))

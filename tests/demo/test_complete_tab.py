@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from gradio_client import Client
+from helpers import save_tiny, save_tiny_colour_chain
 from test_face_tabs import images_of
 
 from demo.kit.pictures import bundled
@@ -13,7 +14,7 @@ from demo.service.bridge import Service
 from demo.service.settings import UserError
 from demo.tabs.complete import panels, tab
 from demo.tabs.complete.service import DAMAGES, CompleteService, Damage, sight
-from demo.tabs.complete.stored import COMPLETIONS, read_completions, restorations
+from demo.tabs.complete.stored import COMPLETIONS, FILLED, read_completions, restorations
 
 SIZE = 16
 
@@ -105,35 +106,36 @@ def test_the_stored_examples_are_those_that_generate_would_draw(complete, servic
 def test_the_endpoint_completes_and_weighs(url, service):
     client = Client(url, verbose=False)
     known = CompleteService(Service(service.folder)).masks()["square in the middle"]
-    shown, text, seed = client.predict(brushed(known), tab.WAYS[0], "masked", 0.1, 4, 3, 9, api_name="/complete")
+    shown, text, seed = client.predict(brushed(known), tab.RASTER, "masked", 0.1, 4, 3, 9, api_name="/complete")
     assert "3 completions" in text and seed == 9
-    assert len(images_of(shown)) == 6 and "Figure 4" in shown
+    assert len(images_of(shown)) == 3 and "by weight" in shown
     shares = re.findall(r"(\d) · <b>.*?</b><br>([\d,]+) bits", shown)
-    assert sorted(k for k, _ in shares) == ["1", "2", "3"]
+    assert [k for k, _ in shares] == ["1", "2", "3"]
     costs = [int(bits.replace(",", "")) for _, bits in shares]
-    assert costs == sorted(costs), "the best explanation comes first"
+    places = [int(place) for place in re.findall(r"--place:(\d)", shown)]
+    assert [cost for _, cost in sorted(zip(places, costs))] == sorted(costs), "the best explanation comes first"
     assert re.search(r"worth <b>[123]\.\d</b>", shown)
 
 
 def test_after_a_lower_half_nothing_is_left_to_explain(url, service):
     known = CompleteService(Service(service.folder)).masks()["lower half"]
-    shown = Client(url, verbose=False).predict(brushed(known), tab.WAYS[0], "masked", 0.1, 4, 2, 9,
+    shown = Client(url, verbose=False).predict(brushed(known), tab.RASTER, "masked", 0.1, 4, 2, 9,
                                                api_name="/complete")[0]
     assert "nothing left to explain" in shown and len(images_of(shown)) == 2
 
 
 def test_the_endpoint_restores(url, service):
-    shown, text, _ = Client(url, verbose=False).predict(None, tab.WAYS[1], "noise", 0.2, 4, 2, 9, api_name="/complete")
+    shown, text, _ = Client(url, verbose=False).predict(None, tab.RESTORER, "noise", 0.2, 4, 2, 9, api_name="/complete")
     assert "2 restorations" in text
     assert len(images_of(shown)) == 5 and shown.count(" dB") == 4 and "median filter" in shown
 
 
 @pytest.mark.parametrize("values, words", [
-    ((None, tab.WAYS[0], "masked", 0.1, 4, 2, 1), "Nothing is missing"),
-    (({"mask": "01"}, tab.WAYS[0], "masked", 0.1, 4, 2, 1), "does not fit"),
-    (({"mask": [1] * 256}, tab.WAYS[1], "masked", 0.1, 4, 2, 1), "does not fit"),
+    ((None, tab.RASTER, "masked", 0.1, 4, 2, 1), "Nothing is missing"),
+    (({"mask": "01"}, tab.RASTER, "masked", 0.1, 4, 2, 1), "does not fit"),
+    (({"mask": [1] * 256}, tab.RESTORER, "masked", 0.1, 4, 2, 1), "does not fit"),
     ((None, "sideways", "masked", 0.1, 4, 2, 1), "no way"),
-    ((None, tab.WAYS[1], ["scratched"], 0.1, 4, 2, 1), "no damage")])
+    ((None, tab.RESTORER, ["scratched"], 0.1, 4, 2, 1), "no damage")])
 def test_hostile_values_get_a_sentence(url, service, values, words):
     with pytest.raises(Exception, match=words):
         Client(url, verbose=False).predict(*values, api_name="/complete")
@@ -142,22 +144,62 @@ def test_hostile_values_get_a_sentence(url, service, values, words):
 
 def test_numbers_out_of_range_are_moved_into_it(url, service):
     known = CompleteService(Service(service.folder)).masks()["lower half"]
-    shown, text, seed = Client(url, verbose=False).predict(brushed(known), tab.WAYS[1], "low resolution", "NaN", 1e99,
+    shown, text, seed = Client(url, verbose=False).predict(brushed(known), tab.RESTORER, "low resolution", "NaN", 1e99,
                                                            -3, -7, api_name="/complete")
     assert seed == 0 and "2 restorations" in text and "bicubic" in shown
 
 
 def test_the_measured_table_quotes_the_results(complete):
-    table = panels.table_html(complete.results, 12345)
+    table = panels.measured_html(complete.results, 12345, {})
     for words in ("ahead in 0 of 1 rows", "12,345 pictures",
                   "grey copied", "11.1", "22.2", "<b>33.3</b>", "1.25", "3.75", "mean of 8"):
         assert words in table
-    assert panels.table_html({}, 0) == ""
+    assert table.startswith("<details") and panels.measured_html({}, 0, {}) == ""
+
+
+def test_the_table_of_the_hole_says_where_the_chain_is_beaten():
+    ways = {"coarse to fine": {"psnr_sample": 10.0, "psnr_mean": 12.5, "class_kept": 0.75, "class_kept_mean": 0.5},
+            "diffusion": {"psnr_sample": 15.25, "class_kept": 0.5}}
+    table = {"ways": ways, "hole": 12, "samples": 16, "images": 100}
+    words = panels.inpainting_html(table)
+    for said in ("12 × 12", "<td>12.5</td>", "75%", "mean of 16",
+                 "beats the simple repair in the class kept by one completion",
+                 "does not beat the simple repair in PSNR of the mean"):
+        assert said in words
+    assert panels.inpainting_html({}) == panels.inpainting_html({"ways": 5}) == ""
+
+
+@pytest.fixture(scope="module")
+def with_chain(tmp_path_factory) -> CompleteService:
+    folder = tmp_path_factory.mktemp("chained")
+    save_tiny(folder / "photos")
+    save_tiny_colour_chain(folder / "colours")
+    return CompleteService(Service(folder))
+
+
+def test_the_chain_keeps_what_is_known_and_grows(with_chain, complete, picture):
+    assert with_chain.chain_name == "colours" and complete.chain_name is None
+    known = with_chain.masks()["square in the middle"]
+    moments = list(with_chain.fill(picture, known, 3, 5))
+    assert [m.images.shape[2] for m in moments] == [8] + [16] * SIZE and moments[-1].state == "done"
+    images = moments[-1].images[0]
+    assert (images[:, known] == picture[known]).all() and (images[0] != images[1]).any()
+    words = panels.growing_html(moments[0].images[0], picture, known, "words")
+    assert len(images_of(words)) == 3
+    with pytest.raises(UserError, match="Nothing is missing"):
+        with_chain.fill(picture, np.ones((SIZE, SIZE), bool), 3, 5)
+    with pytest.raises(UserError, match="no chain"):
+        complete.fill(picture, known, 3, 5)
+
+
+def test_every_mask_takes_some_pixels_away(complete):
+    assert all(0 < known.sum() < SIZE * SIZE for known in complete.masks().values())
 
 
 def test_the_bundled_examples_were_drawn_from_the_bundled_weights():
     complete = CompleteService(Service())
     kept = [(complete.service.folder / complete.model_name, COMPLETIONS)]
+    kept += [(complete.service.folder / complete.chain_name, FILLED)] if complete.chain_name else []
     if complete.has_restorer:
         kept += [(complete.folder, restorations(kind)) for kind in DAMAGES]
     for folder, name in kept:

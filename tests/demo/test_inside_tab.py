@@ -1,4 +1,4 @@
-"""The numbers of the Inside tab are the core's: distributions, receptive fields, edits with the same noise."""
+"""The numbers of the Inside tab are the core's: distributions, receptive fields, painted pixels, settled passes."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,17 @@ import torch
 
 from demo.kit.pictures import bundled
 from demo.service.settings import NO_CLASS, UserError
-from demo.tabs.inside.panels import comparison_html, field_html
-from demo.tabs.inside.service import InsideService, to_tensor
-from demo.tabs.inside.tab import DEPTH, opposite, read_colour
+from demo.tabs.inside.colours import read_colour
+from demo.tabs.inside.panels import comparison_html
+from demo.tabs.inside.reach import DEPTH, reach, seen_from
+from demo.tabs.inside.service import InsideService, Shown, to_tensor
+from demo.tabs.inside.stored import read_inside
 from demo.tabs.inside.trace_panel import read_block, trace_value
 from pixelcnn_core import Condition
+from pixelcnn_core.evaluation.receptive_field import earlier_pixels, receptive_field
 from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
+
+RED, GREEN = (255, 0, 0), (0, 255, 0)
 
 
 @pytest.fixture
@@ -43,30 +48,39 @@ def test_the_trace_is_that_of_the_logits(inside, image):
 
 def test_the_panel_gets_the_same_numbers(inside, image):
     trace = inside.look(image, "dog")
-    value = trace_value(image, trace, (5, 3), "dog")
+    value = trace_value(image, trace, (5, 3), "dog", sampled=False)
     heights, numbers = read_block(value)
     assert value["place"] == [5, 3] and value["told"] == "dog" and heights.max(3).min() == 255
+    assert value["verb"] == "is in the photo" and trace_value(image, trace, (5, 3))["verb"] == "was drawn"
     for k, expected in enumerate((image, trace.surprise, trace.entropy, trace.rank, trace.odds.max(3))):
         assert np.allclose(numbers[..., k], expected, rtol=1e-6)
     assert np.allclose(heights / 255 * numbers[..., 4:], trace.odds, atol=trace.odds.max() / 500)
 
 
-def test_what_it_sees(inside, image):
+@pytest.mark.parametrize("size, place, layers", [(16, (9, 2), 3), (16, (0, 0), 5), (16, (15, 15), DEPTH),
+                                                 (32, (20, 31), 7), (32, (31, 0), DEPTH)])
+def test_the_maps_of_what_is_seen_are_those_of_networks(size, place, layers):
+    for kind in reach():
+        assert np.array_equal(seen_from(kind, layers, size, place), receptive_field(kind, layers, size, *place)), kind
+
+
+def test_the_gated_network_has_no_blind_spot_and_the_plain_one_has():
+    place, earlier = (9, 2), earlier_pixels(16, 9, 2).numpy()
+    assert np.array_equal(seen_from("gated", DEPTH, 16, place), earlier)
+    plain = seen_from("plain", DEPTH, 16, place)
+    assert (plain <= earlier).all() and plain.sum() < earlier.sum()
+
+
+def test_what_matters_comes_before(inside, image):
     place = (9, 2)
-    gated, earlier = inside.field("gated", DEPTH, place)
-    plain, _ = inside.field("plain", DEPTH, place)
-    assert earlier.sum() == 9 * inside.size + 2 and np.array_equal(gated, earlier)
-    missing = int((earlier & ~plain).sum())
-    assert missing > 0 and f"<b class=\"missing\">{missing}</b>" in field_html(image, plain, earlier, place, "x", DEPTH)
-    assert '<b class="missing">0</b>' in field_html(image, gated, earlier, place, "x", DEPTH)
-    influence = inside.influence(image, "dog", place)
+    influence, earlier = inside.influence(image, "dog", place), earlier_pixels(inside.size, *place).numpy()
     later = ~earlier
     later[place] = False
     assert (influence[later] == 0).all() and (influence[earlier] > 0).any()
 
 
 @pytest.mark.parametrize("sampled", [True, False])
-def test_an_edit_changes_only_what_comes_after(inside, image, sampled):
+def test_painting_changes_only_what_comes_after(inside, image, sampled):
     if sampled:
         *_, last = inside.draw("dog", 3)
         image = last.images[0, 0]
@@ -75,16 +89,48 @@ def test_an_edit_changes_only_what_comes_after(inside, image, sampled):
                               uniforms=noise))
         assert torch.equal(drawn, to_tensor(image)), "a sample has the noise of its seed"
     row, column = place = (6, 4)
-    colour = read_colour(opposite(image[place]))
-    *_, last = inside.edit(image, "dog", 3, place, colour, sampled)
+    *_, last = inside.edit(Shown.new(image, "dog", 3, sampled), place, RED)
     before, after = last.images[:, 0]
     assert np.array_equal(before, image), "the same noise draws the same picture"
     changed = (before != after).any(2).ravel()
     here = row * inside.size + column
-    assert not changed[:here].any() and changed[here] and tuple(after[place]) == colour
+    assert not changed[:here].any() and changed[here] and tuple(after[place]) == RED
     words = comparison_html(before, after, place, inside.size)
     assert f'<b class="changed">{changed[here + 1:].sum()}</b>' in words and '<b class="early">0</b>' in words
-    assert "Nothing is drawn yet" in comparison_html(image, image, place, 0)
+
+
+@pytest.mark.parametrize("second", [(2, 3), (9, 1)])
+def test_a_second_painted_pixel_leaves_the_first_one(inside, image, second):
+    first, shown = (6, 4), Shown.new(image, "dog", 3, False)
+    *_, last = inside.edit(shown, first, RED)
+    shown = shown.after(last.images[1, 0], first)
+    *_, last = inside.edit(shown, second, GREEN)
+    before, after = last.images[:, 0]
+    assert np.array_equal(before, shown.image), "the picture as it was painted before"
+    assert tuple(after[first]) == RED and tuple(after[second]) == GREEN
+    assert np.array_equal(shown.original, image) and shown.painted.sum() == 1
+
+
+def test_fixed_point_passes_end_in_the_sample(inside):
+    image, settled, passes = inside.settle("dog", 3)
+    *_, last = inside.draw("dog", 3)
+    assert np.array_equal(image, last.images[0, 0])
+    assert settled.min() >= 1 and settled.max() == passes < image.size
+
+
+def test_the_stored_sample_is_the_one_of_its_seed(inside, models):
+    stored = read_inside(models / inside.model_name)
+    *_, last = inside.draw(stored.label, stored.seed)
+    assert np.array_equal(stored.before, last.images[0, 0])
+    assert (stored.before != stored.after).any(2)[stored.place] and stored.settled.max() == stored.passes
+    assert read_inside(models) is None
+
+
+def test_the_bundled_sample_was_drawn_from_the_bundled_weights():
+    from demo.service.bridge import Service
+
+    bundled_inside = InsideService(Service())
+    assert read_inside(bundled_inside.service.folder / bundled_inside.model_name), "python -m demo.make_assets"
 
 
 @pytest.mark.parametrize("text, colour", [("#00ff7F", (0, 255, 127)), ("rgba(1, 2.4, 300, 0.5)", (1, 2, 255)),

@@ -13,6 +13,7 @@ from gradio_client import handle_file
 from helpers import save_tiny
 from PIL import Image
 
+from demo.kit.heat_map import COLOURS, heat_colours
 from demo.kit.pictures import PICTURES, bundled
 from demo.service.bridge import Busy, Service
 from demo.service.settings import UserError
@@ -151,11 +152,11 @@ def test_a_large_file_is_not_read_and_is_deleted(tmp_path, monkeypatch):
 
 def test_the_heat_map_has_one_scale():
     bits = np.array([[0.0, 12.0], [24.0, 60.0]])
-    colours = panels.heat_colours(bits)
+    colours = heat_colours(bits)
     assert colours.dtype == np.uint8 and colours.shape == (2, 2, 3)
-    assert (colours[0, 0] == panels.COLOURS[0]).all() and (colours[1, 0] == panels.COLOURS[-1]).all()
+    assert (colours[0, 0] == COLOURS[0]).all() and (colours[1, 0] == COLOURS[-1]).all()
     assert np.array_equal(colours[1, 0], colours[1, 1])
-    ramp = panels.heat_colours(np.linspace(0, 24, 25)[None])[0].sum(1)
+    ramp = heat_colours(np.linspace(0, 24, 25)[None])[0].sum(1)
     assert (np.diff(ramp.astype(int)) < 0).all(), "more bits are darker"
 
 
@@ -164,6 +165,21 @@ def test_accuracy_is_quoted_from_the_results_or_said_to_be_missing():
     words = panels.classes_html(odds, {"bayes_accuracy": 0.4321, "bayes_images": 1000})
     assert "first 1,000 test images" in words and "43.2%" in words and "guessing would give 50%" in words
     assert "not measured" in panels.classes_html(odds, {})
+
+
+def test_the_headline_is_computed(likelihood, cat):
+    image = likelihood.fit(cat)
+    reading = likelihood.read(image)
+    words = panels.headline_html(reading, image.size)
+    assert f"{reading.bits.sum() / 8:,.0f} bytes</b>" in words and f"<b>{reading.sizes['PNG']:,}</b>" in words
+    better = reading.sizes["this PixelCNN"] < reading.sizes["PNG"]
+    assert ("where PNG needs" in words) == better and ("and PNG only" in words) != better
+
+
+def test_a_caption_says_why_it_is_so_sure():
+    for variant in VARIANTS:
+        assert panels.CERTAIN[variant] in panels.classes_html({"cat": 0.999, "dog": 0.001}, {}, variant)
+        assert panels.CERTAIN[variant] not in panels.classes_html({"cat": 0.6, "dog": 0.4}, {}, variant)
 
 
 def test_the_codec_is_measured_by_its_command_or_nothing_is_said():
@@ -221,4 +237,4 @@ def test_the_network_is_asked_in_turn(service, page):
     image = next(number for number, part in page.components.items() if part["props"].get("elem_id") ==
                  "likelihood-image")
     drawing = [event for event in page.events if image in event["outputs"]]
-    assert len(drawing) == 4 and all(event["queue"] for event in drawing)
+    assert len(drawing) == 5 and all(event["queue"] for event in drawing)

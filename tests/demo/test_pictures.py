@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.kit.pictures import PICTURES, bundled, drawn, shrink
+from demo.kit.pictures import PICTURES, Carried, arrived, bundled, drawn, shrink
 from demo.service.settings import UserError
 
 
@@ -33,3 +33,16 @@ def test_a_drawn_picture_is_a_function_of_its_seed(service):
     first = drawn(service, 3)
     assert first.shape == (32, 32, 3)
     assert np.array_equal(first, drawn(service, 3)) and not np.array_equal(first, drawn(service, 4))
+
+
+def test_a_picture_and_a_pixel_arrive():
+    own = Carried(np.zeros((32, 32, 3), np.uint8))
+    came, at = arrived(own, '{"name": "rocket", "at": [3, 4]}')
+    assert came.name == "rocket" and np.array_equal(came.picture, bundled("rocket")) and at == (3, 4)
+    assert arrived(own, '{"name": null, "at": null}') == (own, None)
+
+
+@pytest.mark.parametrize("hint", [None, "", "[]", "5", "{", '{"name": ["cat"], "at": {"0": 1}}', '{"at": [1.5, 2]}',
+                                  '{"name": "../../etc/passwd", "at": [true, 1]}'])
+def test_whatever_a_browser_says_of_them(hint):
+    assert arrived(None, hint) == (None, None) and arrived({"picture": 1}, hint) == (None, None)

@@ -8,7 +8,15 @@ import pytest
 
 from app import LAUNCH
 from demo.kit.pictures import bundled
-from demo.kit.pixel_canvas import canvas_value, pixel_canvas, read_click, read_mask
+from demo.kit.pixel_canvas import (
+    PACK_MASK,
+    canvas_value,
+    pixel_canvas,
+    read_click,
+    read_mask,
+    read_paint,
+    unpack_mask,
+)
 from demo.service.settings import UserError
 
 
@@ -43,17 +51,40 @@ def test_hostile_masks_are_refused(mask):
         read_mask({"mask": mask})
 
 
+@pytest.mark.parametrize("value", [None, {}, {"paint": None}, {"paint": [1, 2]}, {"paint": {"place": [32, 0]}},
+                                   {"paint": {"place": "1,2", "colour": "#fff"}}])
+def test_hostile_paint_is_refused(value):
+    with pytest.raises(UserError):
+        read_paint(value)
+
+
+@pytest.mark.parametrize("text", [None, 7, "", "abc", "*" * 171, "A" * 10**6, ["A"]])
+def test_hostile_masks_of_an_address_are_none(text):
+    assert unpack_mask(text, 32, 32) is None
+
+
 @pytest.fixture(scope="module")
 def canvas_url():
     """A page with a canvas of each kind, and what its handlers were told."""
     with gr.Blocks() as page:
-        for mode, read in (("click", read_click), ("paint", lambda value: int(read_mask(value).sum()))):
-            canvas = pixel_canvas(mode, f"To {mode}", mode, canvas_value(bundled("cat"), (9, 9)))
+        for mode, read in (("click", read_click), ("brush", lambda value: int(read_mask(value).sum()))):
+            value = canvas_value(bundled("cat"), (9, 9), layers={"other": 255 - bundled("cat")})
+            canvas = pixel_canvas(mode, f"To {mode}", mode, value, layers=("own", "other"), linked="paint")
             told = gr.Textbox(elem_id=f"{mode}-told")
             canvas.input(lambda value, read=read: str(read(value)), canvas, told, show_progress="hidden")
+        canvas = pixel_canvas("paint", "To paint", "paint", canvas_value(bundled("rocket")))
+        told = gr.Textbox(elem_id="paint-told")
+        canvas.submit(lambda value: str(read_paint(value)), canvas, told, show_progress="hidden")
     _, address, _ = page.launch(server_name="127.0.0.1", quiet=True, **LAUNCH)
     yield address
     page.close(verbose=False)
+
+
+PIXEL = """([id, row, column]) => {
+  const canvas = document.querySelector(`#${id} canvas`), zoom = canvas.width / 32;
+  const [x, y] = [column, row].map(k => Math.round((k + 0.5) * zoom));
+  return [...canvas.getContext('2d').getImageData(x, y, 1, 1).data].slice(0, 3);
+}"""
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -74,11 +105,7 @@ def test_in_a_browser(chromium, canvas_url, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     side = page.locator("#click canvas").bounding_box()["width"]
     assert side % 32 == 0, "every pixel has the same whole size"
-    seen = page.evaluate("""() => {
-      const canvas = document.querySelector('#click canvas'), zoom = canvas.width / 32;
-      return [...canvas.getContext('2d').getImageData(20 * zoom + 1, 3 * zoom + 1, 1, 1).data].slice(0, 3);
-    }""")
-    assert seen == bundled("cat")[3, 20].tolist(), "drawn unblurred and unchanged"
+    assert page.evaluate(PIXEL, ["click", 3, 20]) == bundled("cat")[3, 20].tolist(), "drawn unblurred and unchanged"
 
     page.mouse.click(*place("click", 0, 31))
     told("click", "(0, 31)")
@@ -88,17 +115,32 @@ def test_in_a_browser(chromium, canvas_url, width):
         page.keyboard.press(key)
     told("click", "(29, 3)")
     assert "row 29, column 3" in page.inner_text("#click output")
+    r, g, b = bundled("rocket")[29, 3]
+    assert f"R {r}  G {g}  B {b}" in page.inner_text("#paint output"), "the linked canvas says its own pixel"
 
-    page.mouse.move(*place("paint", 10, 5))
+    page.mouse.move(*place("brush", 10, 5))
     page.mouse.down()
-    page.mouse.move(*place("paint", 10, 15))  # one jump: the stroke has no gaps
+    page.mouse.move(*place("brush", 10, 15))  # one jump: the stroke has no gaps
     page.mouse.up()
-    told("paint", "39")  # 13 x 3 pixels
+    told("brush", "39")  # 13 x 3 pixels
     page.keyboard.press("Shift+ArrowDown")
-    told("paint", "42")
+    told("brush", "42")
+    mask = page.evaluate(f"({PACK_MASK})({{mask: '1' + '0'.repeat(1022) + '1'}})")
+    assert np.argwhere(unpack_mask(mask, 32, 32)).tolist() == [[0, 0], [31, 31]]
     page.get_by_role("button", name="Eraser").click()
-    page.mouse.click(*place("paint", 10, 5))
-    told("paint", "33")  # 3 x 3 pixels less
+    page.mouse.click(*place("brush", 10, 5))
+    told("brush", "33")  # 3 x 3 pixels less
     page.get_by_role("button", name="Clear").click()
-    told("paint", "0")
+    told("brush", "0")
+    page.get_by_role("button", name="Other").first.click()
+    seen = page.evaluate(PIXEL, ["click", 3, 20])
+    assert seen == (255 - bundled("cat")[3, 20]).tolist(), "the other layer"
+    page.mouse.move(*place("click", 3, 20))
+    assert " ".join(f"{name} {value} " for name, value in zip("RGB", bundled("cat")[3, 20])).strip() in \
+        page.inner_text("#click output"), "what is said is the picture's colour"
+
+    page.get_by_role("button", name="Paint cyan").click()
+    page.mouse.click(*place("paint", 4, 5))
+    told("paint", "((4, 5), '#00c8e6')")
+    assert page.evaluate(PIXEL, ["paint", 4, 5]) == [0, 200, 230], "seen at once"
     context.close()

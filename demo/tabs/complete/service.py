@@ -1,4 +1,4 @@
-"""Completions and restorations for the page: raster order, its weighted completions, and the restorer.
+"""Completions and restorations for the page: raster order and its weights, the restorer, a chain from coarse to fine.
 
 Images are uint8 (H, W, 3) here, at the size of the model; `known` is bool (H, W), False where a pixel was brushed away.
 """
@@ -15,14 +15,17 @@ from PIL import Image
 from demo.kit.pictures import shrink
 from demo.service.bridge import Progress, Service
 from demo.service.settings import UserError
+from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import training_so_far
 from pixelcnn_core.restoration.damage import KINDS, damage, known_pixels, preset_masks, visible
 from pixelcnn_core.restoration.evaluation import psnr
+from pixelcnn_core.restoration.inpainting import FILE, inpaint
 from pixelcnn_core.restoration.repairs import NAMES, repair
 from pixelcnn_core.restoration.restorer import Restorer
 from pixelcnn_core.results import read_results
+from pixelcnn_core.sampling.coarse_to_fine import preview
 from pixelcnn_core.sampling.completion import complete, effective_sample_size, log_weights, normalise, raster_sight
 
 DAMAGES = KINDS
@@ -55,6 +58,18 @@ class CompleteService:
         return next((name for name in self.service.single_names if self.service.info(name).channels == 3), None)
 
     @property
+    def chain_name(self) -> str | None:
+        """The chain of colour pictures of this size that needs no face."""
+        infos = (self.service.info(name) for name in self.service.names)
+        return next((info.name for info in infos if info.is_chain and (info.image_size, info.channels, info.levels)
+                     == (self.size, 3, 256)), None)
+
+    @property
+    def measured(self) -> dict:
+        """What the command `inpainting` wrote beside the chain; empty if nothing."""
+        return read_results(self.service.folder / self.chain_name, FILE) if self.chain_name else {}
+
+    @property
     def size(self) -> int:
         return self.service.info(self.model_name).image_size
 
@@ -85,7 +100,8 @@ class CompleteService:
 
     def masks(self) -> dict[str, np.ndarray]:
         """The masks that the page offers: name -> which pixels are left."""
-        return {name: known.numpy() for name, known in preset_masks(self.size).items()}
+        return {"a scratch": scratch(self.size),
+                **{name: known.numpy() for name, known in preset_masks(self.size).items()}}
 
     def complete(self, image: np.ndarray, known: np.ndarray, count: int, seed: int) -> Iterator[Progress]:
         """`count` completions in raster order: `images` (1, count, H, W, 3). Raises Busy and UserError."""
@@ -96,6 +112,22 @@ class CompleteService:
             return complete(model, to_tensor(image)[0], torch.from_numpy(known), count, seed=seed)
 
         return self.service.serve(self.model_name, begin, 1)
+
+    def fill(self, image: np.ndarray, known: np.ndarray, count: int, seed: int) -> Iterator[Progress]:
+        """`count` completions by the chain: `images` (1, count, s, s, 3), which grow. Raises Busy and UserError."""
+        if known.all():
+            raise UserError("Nothing is missing: brush a part of the picture away first.")
+        if self.chain_name is None:
+            raise UserError("There is no chain for pictures of this size.")
+
+        def begin(chain: Chain) -> Iterator[torch.Tensor]:
+            row = size = 0
+            for pictures in inpaint(chain, to_tensor(image).repeat(count, 1, 1, 1), torch.from_numpy(known), seed=seed):
+                row, size = (row + 1, size) if max(pictures) == size else (0, max(pictures))
+                yield preview(pictures, row)
+
+        steps = 1 + sum(self.service.info(self.chain_name).sizes[1:])  # the smallest picture at once, then row by row
+        return self.service.serve(self.chain_name, begin, 1, steps)
 
     def weigh(self, images: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
         """How well completions (K, H, W, 3) explain the known pixels after the hole: the bits these cost, (K,); the
@@ -128,6 +160,12 @@ class CompleteService:
     def _map(self, image: np.ndarray, what: Damage) -> torch.Tensor:
         return damage(to_tensor(image), 256, what.kind, np.random.default_rng(0),
                       known=torch.from_numpy(what.known), strength=what.strength)
+
+
+def scratch(size: int) -> np.ndarray:
+    """A line across the picture is missing: bool (size, size), which pixels are left."""
+    rows, columns = np.mgrid[:size, :size]
+    return np.abs(rows - size * 0.3 - columns * 0.35) > size / 32
 
 
 def sight(known: np.ndarray) -> np.ndarray:

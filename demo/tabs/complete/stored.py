@@ -1,4 +1,4 @@
-"""What the Complete tab opens with: completions kept beside the model, restorations beside the restorer.
+"""What the Complete tab opens with: completions kept beside the models, restorations beside the restorer.
 
 Each is a PNG with the untouched pixels in one row, the original first, and a JSON with what was asked for.
 """
@@ -12,6 +12,7 @@ import numpy as np
 from demo.kit.stored import UNREADABLE, fingerprint, read_atlas, read_facts, write_atlas
 
 COMPLETIONS = "stored_completions"
+FILLED = "stored_filled"  # beside the chain
 
 
 def restorations(kind: str) -> str:

@@ -1,11 +1,10 @@
-"""What the Inside tab draws: the receptive field over a picture; before, after and the difference of an edit."""
+"""What the Inside tab draws: how much each pixel mattered; before, after and the difference of a painted pixel."""
 
 import numpy as np
 
 from demo.kit.panels import SIDE, image_tag
 
-SEEN, BLIND, HERE = (51, 101, 138), (216, 132, 60), (177, 71, 42)  # blue, orange, brick
-SHARE = 0.55  # of the colour in a painted pixel; the picture shows through
+SEEN, HERE = (51, 101, 138), (177, 71, 42)  # blue, brick
 
 
 def figure(rgba: np.ndarray, alt: str, caption: str) -> str:
@@ -21,23 +20,10 @@ def opaque(image: np.ndarray, drawn: np.ndarray | None = None) -> np.ndarray:
     return np.concatenate([image, alpha], 2).astype(np.uint8)
 
 
-def tint(image: np.ndarray, where: np.ndarray, colour: tuple[int, int, int], share=SHARE) -> np.ndarray:
+def tint(image: np.ndarray, where: np.ndarray, colour: tuple[int, int, int], share) -> np.ndarray:
     """A picture (H, W, 3) with a colour laid over some of its pixels; `share` is a number or (H, W)."""
     share = np.broadcast_to(share, where.shape)[..., None] * where[..., None]
     return (image * (1 - share) + np.array(colour) * share).round().astype(np.uint8)
-
-
-def field_html(image: np.ndarray, seen: np.ndarray, earlier: np.ndarray, place: tuple[int, int], name: str,
-               layers: int) -> str:
-    """The receptive field painted over the picture, and the count of earlier pixels that are not seen."""
-    painted = tint(tint(image // 2 + 64, seen, SEEN), earlier & ~seen, BLIND)
-    painted[place] = HERE
-    missing, total = int((earlier & ~seen).sum()), int(earlier.sum())
-    share = f" ({missing / total:.0%})" if missing else ""
-    return figure(opaque(painted), f"Receptive field of row {place[0]}, column {place[1]}: {missing} pixels missing",
-                  f'<b class="missing">{missing}</b> of {total} earlier pixels are missing{share}. {name}, {layers} '
-                  f'layer{"s" * (layers > 1)} of 3 × 3: <span class="seen">blue</span> is seen, '
-                  '<span class="blind">orange</span> is earlier and not seen, the rest comes later.')
 
 
 def influence_html(image: np.ndarray, influence: np.ndarray, earlier: np.ndarray, place: tuple[int, int]) -> str:
@@ -56,6 +42,15 @@ def influence_html(image: np.ndarray, influence: np.ndarray, earlier: np.ndarray
                   '<span class="seen">blue</span> less is a smaller derivative, down to a thousandth of the largest.')
 
 
+HINT = ("Choose a colour above the picture and click a pixel: everything after it is drawn again, with the same random "
+        "number for every sub-pixel.")
+
+
+def nothing_painted_html() -> str:
+    """Before anything was painted."""
+    return f'<p class="legend">{HINT}</p>'
+
+
 def comparison_html(before: np.ndarray, after: np.ndarray, place: tuple[int, int], rows: int) -> str:
     """Two drawings with the same noise, (H, W, 3), of which `rows` rows are finished, and where they differ."""
     height, width = before.shape[:2]
@@ -69,12 +64,12 @@ def comparison_html(before: np.ndarray, after: np.ndarray, place: tuple[int, int
     later = int(changed.sum()) - int(changed[place])
     early = int((changed & (np.arange(height * width).reshape(height, width) < row * width + column)).sum())
     rest = height * width - row * width - column - 1
-    words = (f'<b class="changed">{later}</b> of the {rest} later pixels changed, '
-             f'<b class="early">{early}</b> of the {row * width + column} earlier ones: the edited pixel is part of '
-             "the past of the later pixels only, and their noise is the same in both drawings."
-             if rows == height else "Drawing both, with the same noise …" if rows else
-             "Nothing is drawn yet. Both drawings will use the same random number for every sub-pixel.")
-    figures = (figure(opaque(before, drawn), "Before the edit", "before")
-               + figure(opaque(after, drawn), "After the edit", f"after: another colour at row {row}, column {column}")
-               + figure(difference, "Where they differ", "the difference: the darker, the larger"))
-    return f'<div class="trio{" unfinished" * (rows < height)}">{figures}</div><p class="legend">{words}</p>'
+    words = (f'One painted pixel (row {row}, column {column}) changes <b class="changed">{later}</b> of the {rest} '
+             f'later pixels and <b class="early">{early}</b> of the {row * width + column} earlier ones. Both are '
+             "drawn with the same random numbers: what differs is caused by that pixel."
+             if rows == height else "Drawing both, with the same random numbers …")
+    figures = (figure(opaque(before, drawn), "Before the paint", "before")
+               + figure(opaque(after, drawn), f"After painting row {row}, column {column}", "after")
+               + figure(difference, "Where they differ", "the difference"))
+    return (f'<div data-place="{row},{column}"><div class="trio{" unfinished" * (rows < height)}">{figures}</div>'
+            f'<p class="legend">{words}</p></div>')

@@ -5,7 +5,7 @@ Images are uint8 (H, W, 3), at the size of the model; places are (row, column).
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,9 +14,10 @@ from PIL import Image
 from demo.kit.pictures import shrink
 from demo.service.bridge import Progress, Service
 from demo.service.settings import NO_CLASS, UserError, shorten
-from pixelcnn_core.evaluation.receptive_field import earlier_pixels, receptive_field, sensitivity
+from pixelcnn_core.evaluation.receptive_field import sensitivity
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.sampling.fixed_point import settled_after
 from pixelcnn_core.sampling.noise import uniforms_for
 from pixelcnn_core.sampling.sample import prefix_mask, sample, uniforms_from_seed
 
@@ -56,6 +57,11 @@ class InsideService:
         return self.service.info(self.model_name).image_size
 
     @property
+    def kernel(self) -> int:
+        """The side of the first masked convolution."""
+        return GatedPixelCNN.inspect(self.service.folder / self.model_name)[0].first_kernel_size
+
+    @property
     def labels(self) -> tuple[str, ...]:
         return (*self.service.info(self.model_name).classes, NO_CLASS)
 
@@ -92,11 +98,6 @@ class InsideService:
         return Trace(odds=log_p.exp().float().numpy(), surprise=(-chosen[..., 0] / np.log(2)).numpy(),
                      entropy=(log_p.exp() * bits).sum(3).numpy(), rank=1 + (log_p > chosen).sum(3).numpy())
 
-    def field(self, kind: str, layers: int, place: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """(seen, earlier), bool (H, W): what a "plain" or "gated" network of random weights sees, and may see."""
-        seen = receptive_field(kind, layers, self.size, *place)
-        return seen.numpy(), earlier_pixels(self.size, *place).numpy()
-
     def influence(self, image: np.ndarray, label: str, place: tuple[int, int]) -> np.ndarray:
         """How much each pixel mattered to the prediction at `place` in the trained model: (H, W), bits per level."""
         model = self.service.model(self.model_name)
@@ -104,25 +105,60 @@ class InsideService:
                             self.condition(label).to(self.service.device))
         return found.cpu().numpy()
 
-    def edit(self, image: np.ndarray, label: str, seed: int, place: tuple[int, int], colour: tuple[int, int, int],
-             sampled: bool) -> Iterator[Progress]:
+    def edit(self, shown: "Shown", place: tuple[int, int], colour: tuple[int, int, int]) -> Iterator[Progress]:
         """Redraw all after `place` twice with the same noise, as it is and in another colour: `images` (2, 1, H, W, 3).
 
-        A sample has the noise of its seed; another picture gets noise that would have drawn it. Raises Busy, UserError.
+        What was painted before stays, also below. A sample has the noise of its seed; another picture gets noise that
+        would have drawn it. Raises Busy, UserError.
         """
-        condition, row, column = self.condition(label, 2), *place
-        pair = to_tensor(image).repeat(2, 1, 1, 1)  # (2, 3, H, W)
+        condition, row, column = self.condition(shown.label, 2), *place
+        pair = to_tensor(shown.image).repeat(2, 1, 1, 1)  # (2, 3, H, W)
         pair[1, :, row, column] = torch.tensor(colour, dtype=torch.uint8)
 
         def start(model: GatedPixelCNN) -> Iterator[torch.Tensor]:
-            noise = uniforms_from_seed(seed, 1, model.config) if sampled else \
-                uniforms_for(model, pair[:1], condition[:1], seed)
-            return sample(model, condition, batch=2, uniforms=noise, image=pair,
-                          known=prefix_mask(model.config, row, column + 1))
+            noise = uniforms_from_seed(shown.seed, 1, model.config) if shown.sampled else \
+                uniforms_for(model, to_tensor(shown.original), condition[:1], shown.seed)
+            known = prefix_mask(model.config, row, column + 1) | torch.from_numpy(shown.painted)
+            return sample(model, condition, batch=2, uniforms=noise, image=pair, known=known)
 
         return self.service.serve(self.model_name, start, 2)
+
+    def settle(self, label: str, seed: int) -> tuple[np.ndarray, np.ndarray, int]:
+        """A sample drawn by fixed-point (Jacobi) iteration: (H, W, 3); after which pass each pixel was right for good,
+        (H, W); and how many passes there were."""
+        model = self.service.model(self.model_name)
+        passes = list(sample(model, self.condition(label), seed=seed, batch=1, method="fixed point"))
+        return to_array(passes[-1]), settled_after(passes)[0].amax(0).numpy(), len(passes)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The picture on the canvas, (H, W, 3), what the model was told, and whether the noise of `seed` drew it; what it
+    was before anything was `painted`, and where that is, bool (H, W)."""
+
+    image: np.ndarray
+    label: str
+    seed: int
+    sampled: bool
+    original: np.ndarray
+    painted: np.ndarray
+
+    @classmethod
+    def new(cls, image: np.ndarray, label: str, seed: int, sampled: bool) -> "Shown":
+        return cls(image, label, seed, sampled, image, np.zeros(image.shape[:2], bool))
+
+    def after(self, image: np.ndarray, place: tuple[int, int]) -> "Shown":
+        """With one more pixel painted."""
+        painted = self.painted.copy()
+        painted[place] = True
+        return replace(self, image=image, painted=painted)
 
 
 def to_tensor(image: np.ndarray) -> torch.Tensor:
     """uint8 (H, W, 3) -> (1, 3, H, W)."""
     return torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]
+
+
+def to_array(images: torch.Tensor) -> np.ndarray:
+    """uint8 (1, 3, H, W) -> (H, W, 3)."""
+    return images[0].permute(1, 2, 0).numpy()

@@ -1,31 +1,40 @@
-"""Tab "Inside": a picture pixel by pixel: its distributions, what each of them sees, and what an edit changes."""
+"""Tab "Inside": a picture pixel by pixel: its distributions, what each sees, and what a painted pixel causes."""
 
 import html
-import random
-import re
-from dataclasses import dataclass
+import json
 
 import gradio as gr
 import numpy as np
 
 from demo.kit import address
-from demo.kit.pictures import PICTURES, STATE_SECONDS, bundled
-from demo.kit.pixel_canvas import canvas_value, pixel_canvas, read_click
-from demo.kit.run_controls import MODEL_QUEUE, QUIET
-from demo.kit.status import status_html, unfinished_status
+from demo.kit.heat_map import heat_colours, scale_html
+from demo.kit.pictures import (
+    CARRIED,
+    HINT,
+    PICTURES,
+    STATE_SECONDS,
+    Carried,
+    arrivals,
+    arrived,
+    bundled,
+    departure,
+    elsewhere,
+)
+from demo.kit.pixel_canvas import canvas_value, pixel_canvas, read_click, read_paint
+from demo.kit.run_controls import MODEL_QUEUE, QUIET, idle_buttons, running_buttons, toolbar, wire
+from demo.kit.status import error_status, status_html, unfinished_status
 from demo.service.bridge import Service
 from demo.service.settings import MAX_SEED, NO_CLASS, UserError, number
 from demo.service.uploads import take_upload
-from demo.tabs.inside.panels import comparison_html, field_html, influence_html
-from demo.tabs.inside.service import InsideService, Trace
+from demo.tabs.inside.colours import read_colour
+from demo.tabs.inside.figures import fields_panel, fields_value, passes_panel
+from demo.tabs.inside.panels import comparison_html, influence_html, nothing_painted_html
+from demo.tabs.inside.service import InsideService, Shown, Trace
+from demo.tabs.inside.stored import StoredInside, read_inside
 from demo.tabs.inside.trace_panel import trace_panel, trace_value
-from pixelcnn_core.evaluation.receptive_field import KINDS
 
 ID, TITLE = "inside", "Inside"
 FIRST, SAMPLE = "cat", "a sample"
-TRAINED = "this model"
-FIELDS = {"Plain PixelCNN": "plain", "Gated PixelCNN": "gated", "This model, trained": TRAINED}
-DEPTH = 32  # layers of 3 x 3 that reach across 32 pixels: what is then missing is no matter of depth
 NUMBERS = ("value", "p", "surprise", "entropy", "rank")
 
 EXPLANATION = [
@@ -37,24 +46,19 @@ of 1 is the likeliest value. The sum of all surprises is the length of the pictu
     r"""#### The blind spot
 A stack of masked 3 × 3 convolutions goes one step to the side for each row it climbs: a wedge up to the right stays
 unseen at any depth (figure 1). The Gated PixelCNN has two stacks, one for all rows above and one for the row itself
-(figure 2): nothing is missing. Here it is asked of two networks with random weights, by gradient: what has
+(figure 2): nothing is missing. It was asked of networks with random weights, by gradient: what has
 $\partial\,\mathrm{logits}/\partial x_j=0$ cannot matter.""",
     r"""#### Cause and effect
 Every value is the inverse of its cumulative distribution at one random number $u_i$:
 $x_i=F^{-1}(u_i\mid\mathbf{x}_{<i})$. With $\mathbf{u}$ fixed each pixel is a function of its past, so one changed
 pixel shows all it causes. A sample has the $\mathbf{u}$ of its seed. A photo was drawn by no noise: for it we take a
 $\mathbf{u}$ that *would have* drawn it, $F(x_i-1)\le u_i<F(x_i)$, so that “before” is the photo itself.""",
+    r"""#### All at once
+With $\mathbf{u}$ fixed the picture is the one solution of $x_i=F^{-1}(u_i\mid\mathbf{x}_{<i})$ for all $i$. Guess
+every sub-pixel, correct all of them at once with one evaluation of the network, and repeat (Jacobi iteration): each
+pass makes at least one more sub-pixel right for good, and usually many. When nothing changes any more, every equation
+holds.""",
 ]
-
-
-@dataclass(frozen=True)
-class Shown:
-    """The picture on the canvas, (H, W, 3), what the model was told, and whether the noise of `seed` drew it."""
-
-    image: np.ndarray
-    label: str
-    seed: int
-    sampled: bool
 
 
 def build(page: gr.Blocks, service: Service) -> None:
@@ -65,79 +69,127 @@ def build(page: gr.Blocks, service: Service) -> None:
                     "--data data --download --out demo/assets/models/cifar10`.")
         return
     labels, size = inside.labels, inside.size
-    label0 = FIRST if FIRST in labels else labels[0]
-    shown0, place0 = Shown(inside.fit(bundled(FIRST)), label0, 7, False), (size * 5 // 8, size // 3)
+    stored = read_inside(service.folder / inside.model_name)
+    shown0, place0 = opening(inside, stored)
+    comparison0 = (comparison_html(stored.before, stored.after, stored.place, size) if stored
+                   else nothing_painted_html())
 
-    with gr.Row(elem_classes="inside-choice"):
-        picture = gr.Radio([*PICTURES, SAMPLE], value=FIRST, label="Picture", elem_id="inside-picture",
-                           elem_classes="chips")
-        upload = gr.UploadButton("One of yours", file_types=["image"], size="sm", elem_id="inside-upload")
-        label = gr.Dropdown(list(labels), value=label0, label="Class it is told", elem_id="inside-class")
-        seed = gr.Number(7, label="Seed", precision=0, elem_id="inside-seed")
-        new_seed = gr.Button("New sample", size="sm", elem_id="inside-new")
-    status = gr.HTML(status_html("Click a pixel, or press <b>Play</b>."), elem_id="inside-status",
-                     apply_default_css=False)
-    with gr.Row(elem_classes="inside-top"):
-        canvas = pixel_canvas("inside-canvas", "The picture", value=canvas_value(shown0.image, place0))
-        panel = trace_panel("inside-trace", "inside-canvas")
-    with gr.Row(elem_classes="inside-below"):
-        with gr.Column(elem_classes="inside-field"):
-            gr.HTML("<h4>What can this prediction see?</h4>", apply_default_css=False)
-            kind = gr.Radio(list(FIELDS.items()), value="plain", label="Network", elem_id="inside-kind",
-                            elem_classes="chips")
-            layers = gr.Slider(1, DEPTH, value=DEPTH, step=1, label="Depth of the first two, in layers of 3 × 3",
-                               elem_id="inside-layers")
-            field = gr.HTML(draw_field(inside, shown0, place0, "plain", DEPTH), elem_id="inside-seen",
-                            apply_default_css=False)
-        with gr.Column(elem_classes="inside-edit"):
-            gr.HTML("<h4>What does this pixel cause?</h4>", apply_default_css=False)
-            colour = gr.ColorPicker(opposite(shown0.image[place0]), label="New colour of the chosen pixel",
-                                    elem_id="inside-colour")
-            resample = gr.Button("Draw the rest again, with the same noise", variant="primary", elem_id="inside-edit")
-            comparison = gr.HTML(comparison_html(shown0.image, shown0.image, place0, 0), elem_id="inside-comparison",
-                                 apply_default_css=False)
+    with gr.Column(elem_classes="stage inside-stage"):
+        with gr.Row(elem_classes="toolbar"):
+            tools = toolbar("inside-")
+        status = gr.HTML(status_html(OPENING, shown=True), elem_id="inside-status", apply_default_css=False)
+        with gr.Row(elem_classes="inside-top"):
+            with gr.Column(min_width=200):
+                canvas = pixel_canvas("inside-canvas", "The picture", "paint", canvas_value(shown0.image, place0),
+                                      layers=("colour", "surprise", "mask"), kernel=inside.kernel)
+                gr.HTML(scale_html(), elem_id="inside-scale", apply_default_css=False)
+                undo = gr.Button("Undo the paint", size="sm", interactive=False, elem_id="inside-undo")
+            with gr.Column(min_width=200):
+                panel = trace_panel("inside-trace", "inside-canvas")
+                comparison = gr.HTML(comparison0, elem_id="inside-comparison", apply_default_css=False)
+        with gr.Row(elem_classes="inside-choice"):
+            picture = gr.Radio([SAMPLE, *PICTURES], value=SAMPLE if stored else FIRST, label="Picture",
+                               elem_id="inside-picture", elem_classes="chips")
+            upload = gr.UploadButton("One of yours", file_types=["image"], size="sm", elem_id="inside-upload")
+            label = gr.Dropdown(list(labels), value=shown0.label, label="Class it is told", elem_id="inside-class")
+            seed = gr.Number(shown0.seed, label="Seed", precision=0, elem_id="inside-seed")
+            elsewhere(ID)
+        with gr.Row(elem_classes="inside-below"):
+            with gr.Column(min_width=200, elem_classes="inside-fields"):
+                gr.HTML("<h3>What can this prediction see?</h3><p class='legend'>From the framed pixel. "
+                        '<span class="seen">Blue</span> is seen, <span class="blind">orange</span> is earlier and not '
+                        "seen: the blind spot. The rest comes later.</p>", apply_default_css=False)
+                fields = fields_panel("inside-fields", "inside-canvas", fields_value(shown0.image, place0))
+            with gr.Column(min_width=200, elem_classes="inside-influence"):
+                gr.HTML("<h3>What does it look at?</h3>", apply_default_css=False)
+                influence = gr.HTML(elem_id="inside-influence", apply_default_css=False)
+        if stored:
+            with gr.Column(elem_classes="inside-passes"):
+                gr.HTML(PASSES.format(passes=stored.passes, steps=stored.before.size), apply_default_css=False)
+                passes_panel("inside-passes", stored)
     with gr.Column(elem_classes="notes"):
         for text in EXPLANATION:
             gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
                                                 {"left": "$", "right": "$", "display": False}])
     shown = gr.State(shown0, time_to_live=STATE_SECONDS)
-    place = gr.State(place0)
-    own = gr.State(None, time_to_live=STATE_SECONDS)  # a visitor's picture
+    place, drawn = gr.State(place0), gr.State()
+    own = gr.State(None, time_to_live=STATE_SECONDS)  # a picture that is neither bundled nor drawn here
+    colour = gr.Textbox(visible=False, label="New colour of the pixel")
+
+    def looked_at(seen: Shown, place, words: str = "") -> tuple:
+        """Everything that shows a picture: canvas, distributions, fields, status, state, Undo. Raises UserError."""
+        trace = inside.look(seen.image, seen.label)
+        bits = trace.surprise.sum(2)  # (H, W)
+        told = "" if seen.label == NO_CLASS else seen.label
+        return (canvas_value(seen.image, place, readings=bits, unit="bits", layers={"surprise": heat_colours(bits)}),
+                trace_value(seen.image, trace, place, told, seen.sampled), fields_value(seen.image, place),
+                status_html(words or describe(seen, trace), shown=True), seen,
+                gr.Button(interactive=bool(seen.painted.any())))
+
+    def skipped(words: str) -> tuple:
+        return gr.skip(), gr.skip(), gr.skip(), words, gr.skip(), gr.skip()
+
+    looks = [canvas, panel, fields, status, shown, undo]
 
     def look(picture, label, seed, own, place):
         """Draw or fetch the picture, and ask the model for all its distributions."""
-        seed = int(number(seed, 0, MAX_SEED, 7))
+        seed, place = int(number(seed, 0, MAX_SEED, 7)), within(place, size, place0)
         try:
-            if picture == SAMPLE:
-                image = None
-                for progress in inside.draw(label, seed):
-                    if progress.state == "waiting":
-                        continue
-                    image = progress.images[0, 0]
-                    yield canvas_value(image, drawn=progress.row * size), gr.skip(), unfinished_status(progress), \
-                        gr.skip()
-                if progress.state != "done":
-                    return  # a half-drawn image is no picture to look into; the line above the canvas says why
-            else:
+            inside.condition(label)
+            if picture != SAMPLE:
                 image = own if picture is None and own is not None else inside.fit(bundled(picture or FIRST))
-            seen = Shown(image, label, seed, picture == SAMPLE)
-            trace = inside.look(image, label)
-            bits = trace.surprise.sum(2)  # (H, W)
-            yield (canvas_value(image, place, readings=bits, unit="bits"),
-                   trace_value(image, trace, place, "" if label == NO_CLASS else label),
-                   status_html(describe(seen, picture, trace)), seen)
+                yield *looked_at(Shown.new(image, label, seed, False), place), nothing_painted_html(), place
+                return
+            if stored and (label, seed) == (stored.label, stored.seed):
+                yield *looked_at(Shown.new(stored.before, label, seed, True), place), comparison0, place
+                return
+            for values in draw(label, seed, place):
+                yield *values, place
         except UserError as error:
-            yield gr.skip(), gr.skip(), status_html(html.escape(str(error))), gr.skip()
+            yield *skipped(error_status(error)), gr.skip(), gr.skip()
 
-    looking = {"fn": look, "inputs": [picture, label, seed, own, place], "outputs": [canvas, panel, status, shown],
+    def draw(label, seed, place):
+        """Draw a sample of a class, and look into it."""
+        seed, image, place = int(number(seed, 0, MAX_SEED, 7)), None, within(place, size, place0)
+        for progress in inside.draw(label, seed):
+            if progress.state == "waiting":
+                continue
+            image = progress.images[0, 0]
+            yield (canvas_value(image, drawn=progress.row * size), gr.skip(), gr.skip(), unfinished_status(progress),
+                   gr.skip(), gr.skip(), nothing_painted_html())
+        if progress.state == "done":  # a half-drawn image is no picture to look into; the status says why
+            yield *looked_at(Shown.new(image, label, seed, True), place), nothing_painted_html()
+
+    def run(label, seed, place):
+        """Draw a sample of a class by its seed, row by row; then everything that can be said of its pixels."""
+        try:
+            for values in draw(label, seed, place):
+                yield *values, SAMPLE
+        except UserError as error:
+            yield *skipped(error_status(error)), gr.skip(), gr.skip()
+
+    def influenced(shown, place):
+        """How much each earlier pixel mattered to the trained model."""
+        try:
+            found = inside.influence(shown.image, shown.label, place)
+        except UserError as error:
+            return error_status(error)
+        return influence_html(shown.image, found, np.arange(size * size).reshape(size, size) <
+                              place[0] * size + place[1], place)
+
+    runs = wire(tools, status, seed, drawn, api_name="inside_sample", controls=[label, seed], sampling={
+        "fn": run, "inputs": [label, seed, place], "outputs": [*looks, comparison, picture]})
+    looking = {"fn": look, "inputs": [picture, label, seed, own, place], "outputs": [*looks, comparison, place],
                "api_visibility": "private", **MODEL_QUEUE}
-    asked = {"fn": lambda *values: ask(inside, *values), "inputs": [shown, place, kind, layers], "outputs": field,
-             "api_visibility": "private", **MODEL_QUEUE}
-    blank = {"fn": lambda shown, place: comparison_html(shown.image, shown.image, place, 0), "inputs": [shown, place],
-             "outputs": comparison, **QUIET}
-    gr.on([panel.load, picture.change, label.change, seed.change], trigger_mode="always_last",
-          **looking).then(**blank).then(**asked)
-    gr.on([kind.change, layers.change], trigger_mode="always_last", **asked)
+    waiting = {"fn": lambda: status_html("Looking…", 0), "outputs": status, **QUIET}
+    asked = {"fn": influenced, "inputs": [shown, place], "outputs": influence, "api_visibility": "private",
+             **MODEL_QUEUE}
+    # a changed seed marks the sample as out of date; a class is told at once
+    panel.load(**looking, js=OPENS).then(**asked)
+    looked = gr.on([picture.input, label.input], trigger_mode="always_last", **waiting).then(**looking)
+    looked.then(**runs.up_to_date).then(**asked)
+    for event in runs:
+        event.then(**asked)
 
     def take(payload):
         """Shrink an upload; the file itself is not kept."""
@@ -147,37 +199,79 @@ def build(page: gr.Blocks, service: Service) -> None:
             gr.Warning(str(error))
             return gr.skip(), gr.skip()
 
-    upload.upload(take, upload, [own, picture], preprocess=False, **QUIET).success(
-        **looking).then(**blank).then(**asked)
-    new_seed.click(lambda: (SAMPLE, random.randint(0, MAX_SEED)), outputs=[picture, seed], **QUIET)
+    taken = upload.upload(take, upload, [own, picture], preprocess=False, **QUIET).success(**waiting).then(**looking)
+    taken.then(**asked)
 
-    def choose(canvas, shown):
+    def leaves(picture, shown):
+        """What goes with the visitor to other tabs."""
+        return Carried(shown.image, picture if picture in PICTURES and not shown.painted.any() else None)
+
+    button, carried, hint = arrivals(page, ID)
+
+    def arrive(carried, hint, place, picture, own):
+        """Another tab, or the address, names a picture and a pixel."""
+        came, at = arrived(carried, hint)
+        at = within(at, size, place)
+        if came is None:
+            return at, picture, own
+        return at, came.name, own if came.name else inside.fit(came.picture)
+
+    button.click(arrive, [carried, hint, place, picture, own], [place, picture, own], js=HINT, **QUIET).then(
+        **looking).then(**asked)
+
+    def choose(canvas):
         """A pixel was clicked."""
         try:
-            at = read_click(canvas, size, size)
+            return read_click(canvas, size, size)
         except UserError as error:
             gr.Warning(str(error))
-            return gr.skip(), gr.skip()
-        return at, opposite(shown.image[at])
+            return gr.skip()
 
-    canvas.input(choose, [canvas, shown], [place, colour], preprocess=False, **QUIET).then(**asked)
-    canvas.input(None, inputs=canvas, js=address.write(f"canvas => ({{'{ID}.pixel': canvas.outline.join(',')}})"))
+    canvas.input(choose, canvas, place, preprocess=False, **QUIET).then(**asked)
+    canvas.input(None, inputs=canvas, js=address.write("canvas => ({at: canvas.outline.join(',')})"))
+
+    def painted(canvas):
+        """Which pixel was painted, and its colour."""
+        try:
+            return *read_paint(canvas, size, size), *running_buttons()
+        except UserError as error:
+            return gr.skip(), gr.skip(), *idle_buttons(), error_status(error)
 
     def edit(shown, place, colour):
-        """Change the chosen pixel of the picture on the page, and draw everything after it again with the same noise.
+        """Paint the chosen pixel of the picture on the page, and draw everything after it again with the same noise.
 
-        Returns, after every row: before, after and the difference as HTML, with the count of changed pixels.
+        Returns, after every row, the picture as it is drawn; and before, after and the difference as HTML, with the
+        count of changed pixels.
         """
         try:
             new = read_colour(colour)
-            for progress in inside.edit(shown.image, shown.label, shown.seed, place, new, shown.sampled):
-                if progress.state != "waiting":
-                    before, after = progress.images[:, 0]
-                    yield comparison_html(before, after, place, progress.row) + fidelity(shown, before, progress)
+            for progress in inside.edit(shown, place, new):
+                if progress.state == "waiting":
+                    continue
+                before, after = progress.images[:, 0]
+                compared = comparison_html(before, after, place, progress.row) + fidelity(shown, before, progress)
+                if progress.state == "done":
+                    yield *looked_at(shown.after(after, place), place, CAUSED), compared
+                else:
+                    ready = max(progress.row * size, place[0] * size + place[1] + 1)
+                    yield (canvas_value(after, place, drawn=ready), gr.skip(), gr.skip(), unfinished_status(progress),
+                           gr.skip(), gr.skip(), compared)
         except UserError as error:
+            yield *skipped(error_status(error)), gr.skip()
             raise gr.Error(str(error), title="Not drawn", print_exception=False) from error
 
-    resample.click(edit, [shown, place, colour], comparison, api_name="inside_edit", **MODEL_QUEUE)
+    first = canvas.submit(painted, canvas, [place, colour, *tools.buttons, status], preprocess=False, **QUIET)
+    edited = first.then(edit, [shown, place, colour], [*looks, comparison], api_name="inside_edit", **MODEL_QUEUE)
+    for ended in (edited.success, edited.failure):
+        ended(idle_buttons, outputs=tools.buttons, **QUIET)
+    tools.stop.click(lambda shown, place: (canvas_value(shown.image, place), nothing_painted_html()), [shown, place],
+                     [canvas, comparison], cancels=edited, **QUIET).then(**runs.up_to_date)
+    undo.click(lambda shown, place: (*looked_at(Shown.new(shown.original, shown.label, shown.seed, shown.sampled),
+                                                place), nothing_painted_html()),
+               [shown, place], [*looks, comparison], api_visibility="private", **MODEL_QUEUE).then(**asked)
+
+    for event in (looked, taken, *runs, edited):
+        departure(page, ID, event, leaves, [picture, shown])
 
     def pixel(picture: str, label: str, row: float, column: float) -> dict:
         """The three distributions of a pixel of a bundled picture, in short: value, p, surprise, entropy and rank."""
@@ -192,26 +286,46 @@ def build(page: gr.Blocks, service: Service) -> None:
         return {name: array[at].tolist() for name, array in zip(NUMBERS, values)}
 
     gr.api(pixel, api_name="inside_pixel", concurrency_id="model", concurrency_limit=1)
-    address.remember(page, ID, {"picture": picture, "class": label, "seed": seed, "network": kind, "layers": layers})
-
-    def open_pixel(shown, request: gr.Request):
-        """The pixel that the address names."""
-        found = re.fullmatch(r"(\d{1,3}),(\d{1,3})", request.query_params.get(f"{ID}.pixel", ""))
-        at = tuple(map(int, found.groups())) if found else place0
-        if max(at) >= size or at == place0:
-            return gr.skip(), gr.skip(), gr.skip()
-        return at, canvas_value(shown.image, at), opposite(shown.image[at])
-
-    page.load(open_pixel, shown, [place, canvas, colour], **QUIET)
+    address.remember(page, ID, {"picture": picture, "class": label, "seed": seed})
 
 
-def describe(shown: Shown, picture: str | None, trace: Trace) -> str:
+OPENING = ("Click a pixel to see what the model expected there. Choose a colour, and click to paint: everything after "
+           "it is drawn again.")
+CAUSED = "One pixel painted, and everything after it drawn again with the same random numbers."
+PASSES = """<h3>The same picture, all pixels at once</h3>
+<p class="legend">Guess every sub-pixel; correct all of them with one evaluation of the network; repeat until nothing
+changes. That took <b>{passes}</b> passes, where one after another takes <b>{steps:,}</b> steps. The picture is
+identical, because a pixel whose past is right is drawn from the right odds with the same random number: pass after
+pass, what is right grows from the first pixel on, and stays.</p>"""
+# The first look is at what the address names: sooner than the server can have put it into the controls.
+OPENS = f"""(picture, label, seed, own, place) => {{
+  const carried = {CARRIED}, query = new URLSearchParams(location.search), named = query.get("p");
+  carried.seen["{ID}"] = carried.count;
+  return [{json.dumps([*PICTURES])}.includes(named) ? named : query.get("{ID}.picture") ?? picture,
+          query.get("{ID}.class") ?? label, query.get("{ID}.seed") ?? seed, own, window.pixelAt ?? place];
+}}"""
+
+
+def opening(inside: InsideService, stored: StoredInside | None) -> tuple[Shown, tuple[int, int]]:
+    """The picture that the tab opens with, and its framed pixel: the stored sample, or else a photo."""
+    if stored:
+        return Shown.new(stored.before, stored.label, stored.seed, True), stored.place
+    label = FIRST if FIRST in inside.labels else inside.labels[0]
+    return (Shown.new(inside.fit(bundled(FIRST)), label, 7, False), (inside.size * 5 // 8, inside.size // 3))
+
+
+def within(place, size: int, otherwise: tuple[int, int]) -> tuple[int, int]:
+    """A (row, column) of the picture, whatever a browser says."""
+    fits = isinstance(place, (list, tuple)) and len(place) == 2 and all(type(k) is int and 0 <= k < size for k in place)
+    return tuple(place) if fits else otherwise
+
+
+def describe(shown: Shown, trace: Trace) -> str:
     """What is on the canvas, and its length in bits."""
-    name = f"A sample, seed {shown.seed}" if shown.sampled else f"Picture “{picture}”" if picture else "Your picture"
+    name = f"A sample that the model drew, seed {shown.seed}" if shown.sampled else "A photo"
     told = "no class" if shown.label == NO_CLASS else f"class {shown.label}"
     return (f"<b>{html.escape(name)}</b>, the model told {html.escape(told)}: {trace.surprise.mean():.2f} bits per "
-            f"sub-pixel, {trace.surprise.sum() / 8:,.0f} bytes in all; with all values equally likely "
-            f"{trace.surprise.size:,}. Click a pixel, or press <b>Play</b>.")
+            f"sub-pixel, {trace.surprise.sum() / 8:,.0f} bytes in all.")
 
 
 def fidelity(shown: Shown, before: np.ndarray, progress) -> str:
@@ -219,36 +333,3 @@ def fidelity(shown: Shown, before: np.ndarray, progress) -> str:
     lost = int((before != shown.image).any(2).sum()) if progress.state == "done" else 0
     return (f'<p class="legend">{lost} pixels of “before” differ from the picture: it holds values that the model held '
             "for so improbable that the rounding of the sampler misses them.</p>" if lost else "")
-
-
-def ask(inside: InsideService, shown: Shown, place, kind, layers) -> str:
-    try:
-        return draw_field(inside, shown, place, kind, layers)
-    except UserError as error:
-        return status_html(html.escape(str(error)))
-
-
-def draw_field(inside: InsideService, shown: Shown, place: tuple[int, int], kind, layers) -> str:
-    """The receptive field of the chosen network at a pixel. Raises UserError."""
-    if kind == TRAINED:
-        _, earlier = inside.field("gated", 1, place)
-        return influence_html(shown.image, inside.influence(shown.image, shown.label, place), earlier, place)
-    kind, layers = kind if kind in KINDS else "plain", int(number(layers, 1, DEPTH, DEPTH))
-    seen, earlier = inside.field(kind, layers, place)
-    name = next(title for title, value in FIELDS.items() if value == kind)
-    return field_html(shown.image, seen, earlier, place, name, layers)
-
-
-def opposite(rgb: np.ndarray) -> str:
-    """The colour that differs most from a pixel's, as the colour picker writes it."""
-    return "#" + "".join(f"{0 if value > 127 else 255:02x}" for value in rgb)
-
-
-def read_colour(value) -> tuple[int, int, int]:
-    """The colour of a picker, "#rrggbb" or "rgb(a)(r, g, b …)", whatever it is. Raises UserError."""
-    text = value[:60].strip() if isinstance(value, str) else ""
-    if found := re.fullmatch(r"#([0-9a-fA-F]{6})", text):
-        return tuple(bytes.fromhex(found[1]))
-    if found := re.fullmatch(r"rgba?\(\s*([\d.]+)\s*,\s*([\d.]+)\s*,\s*([\d.]+)\s*(?:,[^)]*)?\)", text):
-        return tuple(round(number(part, 0, 255, 0)) for part in found.groups())
-    raise UserError("Choose a colour first.")

@@ -1,9 +1,10 @@
-// The distributions of one pixel, and the player; `demo/trace_panel.py` says what the value holds.
+// The distributions of one pixel, and the player; `trace_panel.py` says what the value holds.
 
 const find = selector => element.querySelector(selector);
 const play = find("[data-do=play]"), scrub = find("input"), count = find("output"), speed = find("select");
-const sections = [...element.querySelectorAll("section")];
+const sections = [...element.querySelectorAll("section")], table = find("tbody");
 const canvas = () => document.querySelector(props.source + " canvas");
+const COLOURS = ["red", "green", "blue"];
 let height = 0, width = 0, heights, numbers, place = [0, 0], step = 0, playing = false, latest;
 
 async function read() {
@@ -32,7 +33,7 @@ function go(to) {
   step = Math.min(Math.max(to, 0), height * width);
   scrub.value = step;
   const [row, column] = shown(), all = step === height * width;
-  count.textContent = all ? `all ${step} pixels are drawn` : `${step} pixels drawn; next: row ${row}, column ${column}`;
+  count.textContent = all ? `all ${step} pixels are there` : `${step} pixels drawn; next: row ${row}, column ${column}`;
   canvas()?.dispatchEvent(new CustomEvent("reveal", {detail: all ? null : step}));
   odds();
 }
@@ -41,53 +42,70 @@ function odds() {
   if (!heights) return;
   const [row, column] = shown(), first = 3 * (row * width + column);
   const values = [0, 1, 2].map(c => numbers[5 * (first + c)]);
-  const told = props.value.told ? `, h = ${props.value.told}` : "";
+  const told = props.value.told ? `, h = ${props.value.told}` : "", verb = props.value.verb;
   const given = ["", `, R = ${values[0]}`, `, R = ${values[0]}, G = ${values[1]}`];
+  table.innerHTML = "";
   sections.forEach((section, c) => {
     const k = first + c, [value, surprise, entropy, rank, peak] = numbers.subarray(5 * k, 5 * k + 5);
-    section.querySelector("h5").textContent = `p( ${"RGB"[c]} | earlier pixels${told}${given[c]} )`;
-    section.querySelector("p").innerHTML =
-      `<b>${value}</b> drawn · p = ${percent(2 ** -surprise)} · rank <b>${rank}</b> of 256 · ` +
-      `surprise <b>${surprise.toFixed(2)}</b> bits · entropy <b>${entropy.toFixed(2)}</b> bits`;
-    bars(section.querySelector("canvas"), heights.subarray(256 * k, 256 * k + 256), value, peak, c);
+    const bars = heights.subarray(256 * k, 256 * k + 256), likeliest = bars.indexOf(255), p = 2 ** -surprise;
+    section.querySelector("p").innerHTML = `The model expects <b class="${COLOURS[c]}">${COLOURS[c]}</b> near ` +
+      `<b>${likeliest}</b>; <b class="value">${value}</b> ${verb}: <b>${oneIn(p)}</b>`;
+    const swatch = section.querySelector(".built"), built = values.map((v, k) => k <= c ? v : 0);
+    swatch.style.background = `rgb(${built})`;
+    swatch.title = `${["R", "R and G", "R, G and B"][c]} so far: rgb(${built})`;
+    chart(section.querySelector("canvas"), bars, value, peak, c);
+    table.insertAdjacentHTML("beforeend", `<tr><th scope="row">p( ${"RGB"[c]} | earlier pixels${told}${given[c]} )</th>` +
+      `<td>${percent(p)}</td><td>${rank} of 256</td><td>${surprise.toFixed(2)}</td><td>${entropy.toFixed(2)}</td></tr>`);
   });
+}
+
+function oneIn(p) {
+  const share = 1 / p;
+  return share < 9.5 ? `1 in ${share.toFixed(1).replace(".0", "")}` : `1 in ${Math.round(share).toLocaleString("en")}`;
 }
 
 function percent(p) {
   return p >= 0.001 ? (100 * p).toFixed(p < 0.1 ? 2 : 1) + " %" : p.toExponential(1);
 }
 
-function bars(sheet, tall, value, peak, channel) {
+// One scale for every pixel: the height is the square root of the probability, so that 0.1 % can still be seen.
+const LINES = [0.01, 0.1, 0.5];
+function chart(sheet, tall, value, peak, channel) {
   const ratio = window.devicePixelRatio || 1, pen = sheet.getContext("2d"), style = getComputedStyle(sheet);
-  const bar = Math.max(1, Math.floor(element.clientWidth * ratio / 256)), high = Math.round(64 * ratio);
-  const ramp = Math.round(8 * ratio), base = high - ramp - Math.round(8 * ratio);
-  [sheet.width, sheet.height] = [256 * bar, high];
-  sheet.style.width = 256 * bar / ratio + "px";
-  sheet.style.height = high / ratio + "px";
+  const wide = sheet.parentElement.clientWidth, high = Math.round(72 * ratio), ramp = Math.round(8 * ratio);
+  const base = high - ramp - Math.round(7 * ratio);
+  [sheet.width, sheet.height] = [Math.round(wide * ratio), high];
+  const bar = sheet.width / 256;
   pen.fillStyle = style.getPropertyValue("--hatch");
   pen.fillRect(0, 0, sheet.width, base);
+  pen.font = `${10 * ratio}px sans-serif`;
+  pen.textAlign = value > 128 ? "left" : "right";
+  for (const line of LINES) {
+    const y = Math.round(base * (1 - Math.sqrt(line))) + 0.5;
+    pen.fillStyle = style.getPropertyValue("--body-text-color-subdued");
+    pen.globalAlpha = 0.35;
+    pen.fillRect(0, y, sheet.width, 1);
+    pen.globalAlpha = 1;
+    pen.fillText(`${100 * line} %`, value > 128 ? 3 * ratio : sheet.width - 3 * ratio, y - 2 * ratio);
+  }
   for (let level = 0; level < 256; level++) {
-    const top = Math.round(tall[level] / 255 * (base - 14 * ratio));
+    const top = base * Math.sqrt(tall[level] / 255 * peak), x = level * bar;
     pen.fillStyle = level === value ? style.getPropertyValue("--now") : style.getPropertyValue("--known");
-    pen.fillRect(level * bar, base - top, bar, top);
+    pen.fillRect(x, base - top, bar, top);
     pen.fillStyle = `rgb(${[0, 1, 2].map(c => c === channel ? level : 0)})`;
-    pen.fillRect(level * bar, base + 1, bar, ramp);
+    pen.fillRect(x, base + 1, bar + 0.5, ramp);
   }
   const x = (value + 0.5) * bar, tip = base + 1 + ramp, side = 6 * ratio;
   pen.fillStyle = style.getPropertyValue("--now");
-  pen.fillRect(Math.round(x - bar / 2), 0, bar, base);
+  pen.fillRect(Math.round(x - ratio / 2), 0, Math.max(1, ratio), base);
   pen.beginPath();
   pen.moveTo(x, tip);
   pen.lineTo(x - side, high);
   pen.lineTo(x + side, high);
   pen.fill();
-  pen.fillStyle = style.color;
-  pen.font = `${11 * ratio}px sans-serif`;
-  const left = value > 128;
-  pen.textAlign = left ? "left" : "right";
-  pen.fillText(`peak ${percent(peak)}`, left ? 4 * ratio : sheet.width - 4 * ratio, 11 * ratio);
   sheet.setAttribute("role", "img");
-  sheet.setAttribute("aria-label", `256 bars; ${value} was drawn, the tallest has ${percent(peak)}`);
+  sheet.setAttribute("aria-label", `256 probabilities of ${COLOURS[channel]}; the picture has ${value}, the likeliest ` +
+    `has ${percent(peak)}`);
 }
 
 let before = 0, owed = 0, settling;
@@ -134,7 +152,13 @@ scrub.addEventListener("input", () => { halt(); go(Number(scrub.value)); settle(
 document.addEventListener("pixel", event => {  // a pixel of the canvas was chosen
   if (!event.target.closest(props.source)) return;
   place = event.detail.place;
+  const edited = document.querySelector("#inside-comparison [data-place]");
+  if (edited) edited.classList.toggle("old", edited.dataset.place !== String(place));
   if (event.detail.clicked) { halt(); go(height * width); }
+});
+document.addEventListener("layer", event => {
+  if (!event.target.closest(props.source)) return;
+  document.querySelector("#inside-scale")?.classList.toggle("on", event.detail === "surprise");
 });
 new ResizeObserver(odds).observe(element);
 new MutationObserver(odds).observe(document.body, {attributeFilter: ["class"]});

@@ -23,22 +23,26 @@ PLAYER = """<div class="player" role="group" aria-label="Watch the picture being
 <label>Speed <select>{speeds}</select></label>
 <input type="range" min="0" max="0" value="0" aria-label="Pixels drawn so far">
 <output></output></div>"""
-ODDS = """<section><h5></h5><canvas height="64"></canvas><p class="numbers"></p></section>"""
-WORDS = """<p class="numbers words">What plays is the finished picture, cut off. The bars are what the model says of the
-framed pixel, from all the pixels before it and none after it.</p>"""
+ODDS = """<section><p></p><div><canvas height="72"></canvas></div><div class="built"></div></section>"""
+NUMBERS = """<details><summary>The numbers</summary><div class="wide"><table><thead><tr><th></th><th>p</th><th>rank</th>
+<th>surprise, bits</th><th>entropy, bits</th></tr></thead><tbody></tbody></table></div><p class="words">The height of a
+bar is the square root of its probability, on one scale for all pixels. The little square is the colour so far: red,
+then red and green, then all three. What plays is the finished picture, cut off: the bars are what the model says of the
+framed pixel, from all the pixels before it and none after it.</p></details>"""
 
 
 def trace_panel(elem_id: str, canvas_id: str) -> gr.HTML:
     """The component, inside an open `gr.Blocks`. Its `load` event: it is on the screen for the first time."""
     speeds = "".join(f'<option value="{rate}"{" selected" * (name == "medium")}>{name}</option>'
                      for name, rate in SPEEDS.items())
-    template = PLAYER.format(speeds=speeds) + 3 * ODDS + WORDS
+    template = PLAYER.format(speeds=speeds) + 3 * ODDS + NUMBERS
     return gr.HTML(None, elem_id=elem_id, html_template=template, css_template=LOOK, js_on_load=SCRIPT,
                    apply_default_css=False, source=f"#{canvas_id}")
 
 
-def trace_value(image: np.ndarray, trace: Trace, place: tuple[int, int], told: str = "") -> dict:
-    """The value of the panel: an image (H, W, 3) and its `Trace`, shown at `place`; `told` is its class.
+def trace_value(image: np.ndarray, trace: Trace, place: tuple[int, int], told: str = "", sampled: bool = True) -> dict:
+    """The value of the panel: an image (H, W, 3) and its `Trace`, shown at `place`; `told` is its class, and `sampled`
+    whether the model drew it.
 
     One compressed block: heights uint8 (H, W, 3, 256), each distribution scaled to its peak; then for each sub-pixel
     five float32: the value, its surprise, the entropy, its rank, the probability of the peak.
@@ -48,6 +52,7 @@ def trace_value(image: np.ndarray, trace: Trace, place: tuple[int, int], told: s
     numbers = np.stack([image, trace.surprise, trace.entropy, trace.rank, peak[..., 0]], 3).astype("<f4")
     block = zlib.compress(heights.tobytes() + numbers.tobytes())
     return {"height": image.shape[0], "width": image.shape[1], "place": list(place), "told": told,
+            "verb": "was drawn" if sampled else "is in the photo",
             "block": base64.b64encode(block).decode()}
 
 

@@ -23,24 +23,21 @@ A range coder spends $-\log_2 p(x_i\mid x_1,\dots,x_{i-1})$ bits on each sub-pix
 for the same odds, one sub-pixel at a time, so it can follow. For that both must reach the same numbers to the last bit:
 both run the same sequential sampler, and the odds are rounded to integers that sum to $2^{24}$. The file names its
 model by a hash and carries a checksum of the pixels, so it comes back exactly, or not at all."""
-INVITATION = "Press <b>Compress</b> for the file of the image above."
+INVITATION = ("Press <b>Compress</b>: the picture above becomes a file of about that many bytes, to download and to "
+              "decode again.")
 COMPRESSING = "Compressing… The first time the coder is compiled, which takes some seconds."
 MAX_FILE = 2**20
 
 
 def codec_panel(likelihood: LikelihoodService, chooser: PictureChooser, variant: gr.Radio) -> None:
-    """Words, buttons and events. `chooser` and `variant` say which image is shown."""
-    with gr.Row(elem_classes="codec"):
-        with gr.Column(min_width=280):
-            gr.Markdown(WORDS, latex_delimiters=[{"left": "$", "right": "$", "display": False}])
-            gr.HTML(panels.measured_html(likelihood.measured), apply_default_css=False)
-        with gr.Column(min_width=280):
-            with gr.Row(elem_classes="toolbar"):
-                compress = gr.Button("Compress", variant="primary", elem_id="likelihood-compress")
-                upload = gr.UploadButton("Decompress a file", file_types=[".pxcn"], elem_id="likelihood-decompress")
-            coded = gr.HTML(status_html(INVITATION),
-                            elem_id="likelihood-coded", label="Compressed", apply_default_css=False)
-            decoded = gr.HTML(elem_id="likelihood-decoded", label="Decompressed", apply_default_css=False)
+    """Buttons and events. `chooser` and `variant` say which image is shown."""
+    with gr.Column(elem_classes="codec"):
+        with gr.Row(elem_classes="toolbar"):
+            compress = gr.Button("Compress", variant="primary", elem_id="likelihood-compress")
+            upload = gr.UploadButton("Decompress a file", file_types=[".pxcn"], elem_id="likelihood-decompress")
+        coded = gr.HTML(status_html(INVITATION), elem_id="likelihood-coded", label="Compressed",
+                        apply_default_css=False)
+        decoded = gr.HTML(elem_id="likelihood-decoded", label="Decompressed", apply_default_css=False)
 
     def code(picture, variant):
         begun = time.monotonic()

@@ -6,19 +6,26 @@ import html
 import gradio as gr
 
 from demo.kit import address
+from demo.kit.heat_map import heat_colours, scale_html
 from demo.kit.model_facts import facts_html
-from demo.kit.pictures import bundled, picture_chooser
+from demo.kit.pictures import bundled, elsewhere, picture_chooser
 from demo.kit.pixel_canvas import canvas_value, pixel_canvas
-from demo.kit.run_controls import MODEL_QUEUE
+from demo.kit.run_controls import MODEL_QUEUE, QUIET
 from demo.kit.status import status_html
 from demo.service.bridge import Service
 from demo.service.settings import UserError
 from demo.tabs.likelihood import panels
-from demo.tabs.likelihood.codec import codec_panel
+from demo.tabs.likelihood.codec import WORDS, codec_panel
 from demo.tabs.likelihood.service import VARIANTS, LikelihoodService
 
 ID, TITLE = "likelihood", "Likelihood"
 PICTURE = "cat"
+# The small pictures press the radio that holds the choice.
+CHOOSE = """element.addEventListener("click", event => {
+  const name = event.target.closest("button")?.dataset.variant;
+  const choice = [...document.querySelectorAll("#likelihood-variant input")].find(one => one.value === name);
+  choice?.click();
+});"""
 
 EXPLANATION = [
     r"""#### What a picture costs
@@ -58,30 +65,36 @@ def build(page: gr.Blocks, service: Service) -> None:
                              apply_default_css=False)
             with gr.Row(elem_classes="likelihood-maps"):
                 with gr.Column(min_width=220):
-                    shown = pixel_canvas("likelihood-image", "The image", "click", opening[1], side=320)
-                    gr.HTML('<p class="legend"><b>Figure 1.</b> The image, as the model reads it.</p>',
-                            apply_default_css=False)
+                    shown = pixel_canvas("likelihood-image", "The picture", "click", opening[1], 352,
+                                         linked="likelihood-heat")
                 with gr.Column(min_width=220):
-                    heat = pixel_canvas("likelihood-heat", "Bits of every pixel", "click", opening[2], 320)
-                    gr.HTML(f'{panels.scale_html()}<p class="legend"><b>Figure 2.</b> −log<sub>2</sub> <i>p</i> of '
-                            "every pixel given all earlier ones, red, green and blue together, in bits.</p>",
-                            apply_default_css=False)
+                    heat = pixel_canvas("likelihood-heat", "Bits of every pixel", "click", opening[2], 352,
+                                        linked="likelihood-image")
+                    gr.HTML(scale_html(), apply_default_css=False)
+            gr.HTML('<p class="legend">Left the picture as the network reads it; right −log<sub>2</sub> <i>p</i> of '
+                    "every pixel given all earlier ones, its three colours together. Point at a pixel: both frame it."
+                    "</p>",
+                    apply_default_css=False)
+            codec_panel_place = gr.Column()
+            family = gr.HTML(opening[5], elem_id="likelihood-family", label="Cases", js_on_load=CHOOSE,
+                             apply_default_css=False)
             with gr.Row(elem_classes="likelihood-bars"):
                 sizes = gr.HTML(opening[3], elem_id="likelihood-sizes", label="Sizes", apply_default_css=False)
                 classes = gr.HTML(opening[4], elem_id="likelihood-classes", label="Classes",
                                   apply_default_css=False)
-            family = gr.HTML(opening[5], elem_id="likelihood-family", label="Other images",
-                             apply_default_css=False)
         with gr.Column(elem_classes="margin"):
-            chooser = picture_chooser("likelihood-", service, PICTURE)
-            variant = gr.Radio(list(VARIANTS), value=VARIANTS[0], label="Shown", elem_id="likelihood-variant",
-                               elem_classes="chips", info="Like the images it was trained on, or not.")
+            chooser = picture_chooser(f"{ID}-", service, PICTURE, page)
+            variant = gr.Radio(list(VARIANTS), value=VARIANTS[0], label="Case", elem_id="likelihood-variant",
+                               elem_classes="unseen")  # its buttons are the small pictures
+            elsewhere(ID)
             gr.HTML(facts_html(info), apply_default_css=False)
         with gr.Column(elem_classes="notes"):
-            for text in EXPLANATION:
+            for text in (*EXPLANATION, WORDS):
                 gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
                                                     {"left": "$", "right": "$", "display": False}])
-    codec_panel(likelihood, chooser, variant)
+            gr.HTML(panels.measured_html(likelihood.measured), apply_default_css=False)
+    with codec_panel_place:
+        codec_panel(likelihood, chooser, variant)
 
     def show(picture, variant):
         """All figures of the chosen image."""
@@ -90,23 +103,29 @@ def build(page: gr.Blocks, service: Service) -> None:
         except UserError as error:
             return status_html(html.escape(str(error))), *[gr.skip()] * 5
 
+    def waiting():
+        return status_html("Reading…", 0)
+
     showing = {"fn": show, "inputs": [chooser.picture, variant], "preprocess": False, "api_visibility": "private",
                "outputs": [status, shown, heat, sizes, classes, family], **MODEL_QUEUE}
-    chooser.then(showing)
-    variant.change(**showing)
-    address.remember(page, ID, {"image": variant, "picture": chooser.name})
+    said = {"fn": waiting, "outputs": status, **QUIET}
+    chooser.then(said, showing)
+    for event in chooser.chosen[:-1]:  # whoever chooses a picture wants to see it, and no other case
+        event.then(lambda: VARIANTS[0], outputs=variant, **QUIET)
+    variant.change(**said).then(**showing)
+    address.remember(page, ID, {"image": variant})
+    for canvas in (shown, heat):
+        canvas.input(None, inputs=canvas, js=address.write("canvas => ({at: canvas.outline.join(',')})"))
 
 
 def figures(likelihood: LikelihoodService, picture, variant) -> tuple:
-    """What the status line, the two canvases and figures 3 to 5 show. Raises UserError."""
+    """The first sentence, the two canvases, the sizes, the classes and the cases. Raises UserError."""
     images, image = likelihood.variants(picture), likelihood.variant(picture, variant)
     reading, costs = likelihood.read(image), likelihood.costs(picture)
-    total = reading.bits.sum()
-    words = (f"<b>{reading.bits_per_dim:.2f} bits per dimension</b>: {total:,.0f} bits, {total / 8:,.0f} bytes "
-             f"instead of {image.size:,}.")
     results = likelihood.service.info(likelihood.model_name).results
-    return (status_html(words), canvas_value(image, readings=reading.bits, unit="bits"),
-            canvas_value(panels.heat_colours(reading.bits), readings=reading.bits, unit="bits"),
+    heat = {"surprise": heat_colours(reading.bits)}
+    return (panels.headline_html(reading, image.size), canvas_value(image, readings=reading.bits, unit="bits"),
+            canvas_value(image, readings=reading.bits, unit="bits", layers=heat, layer="surprise"),
             panels.sizes_html(reading.sizes, image.size),
-            panels.classes_html(reading.classes, results) if reading.classes else "",
+            panels.classes_html(reading.classes, results, variant) if reading.classes else "",
             panels.family_html(images, costs, variant))

@@ -1,0 +1,61 @@
+// One picture drawn twice: sub-pixel after sub-pixel, and all at once, pass after pass; `figures.py` has the value.
+
+const slider = element.querySelector("input"), play = element.querySelector("button");
+const said = element.querySelector("output"), figures = [...element.querySelectorAll("figure")];
+const unpack = text => Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
+const RATE = 60;  // passes per second
+let rgb, settled, height = 0, width = 0, passes = 0, playing = false, before = 0, owed = 0;
+
+function read() {
+  const value = props.value;
+  if (!value || !value.pixels) return;
+  [height, width, passes, rgb] = [value.height, value.width, value.passes, unpack(value.pixels)];
+  settled = new Uint16Array(unpack(value.settled).buffer);
+  slider.max = passes;
+  slider.value = Math.round(passes / 3);
+  draw();
+}
+
+function draw() {
+  if (!rgb) return;
+  const step = Number(slider.value), all = height * width, done = [0, 0];
+  said.textContent = `after ${step} of ${passes} evaluations of the network`;
+  figures.forEach((figure, k) => {
+    const image = new ImageData(width, height);
+    for (let i = 0; i < all; i++) {
+      if (k ? settled[i] > step : 3 * (i + 1) > step) continue;
+      image.data.set(rgb.subarray(3 * i, 3 * i + 3), 4 * i);
+      image.data[4 * i + 3] = 255;
+      done[k]++;
+    }
+    const sheet = figure.querySelector("canvas");
+    [sheet.width, sheet.height] = [width, height];
+    sheet.getContext("2d").putImageData(image, 0, 0);
+    const words = `${done[k].toLocaleString("en")} of ${all.toLocaleString("en")} pixels are right for good`;
+    sheet.setAttribute("aria-label", words);
+    figure.querySelector("span").textContent = words;
+  });
+}
+
+function halt() { playing = false; play.textContent = "Play"; }
+function frame(now) {
+  if (!playing) return;
+  owed += Math.min(now - before, 250) / 1000 * RATE;
+  before = now;
+  slider.value = Number(slider.value) + Math.floor(owed);
+  owed %= 1;
+  draw();
+  if (Number(slider.value) >= passes) { halt(); return; }
+  requestAnimationFrame(frame);
+}
+play.addEventListener("click", () => {
+  if (playing) { halt(); return; }
+  playing = true;
+  play.textContent = "Pause";
+  if (Number(slider.value) >= passes) slider.value = 0;
+  before = performance.now();
+  requestAnimationFrame(frame);
+});
+slider.addEventListener("input", () => { halt(); draw(); });
+watch("value", read);
+read();
