@@ -33,6 +33,7 @@ TABS = (story_tab, inside_tab, classes_tab, portraits_tab, interpolate_tab, chai
         likelihood_tab, scoreboard_tab, about_tab)
 OWN_HEADING = {"story", "about"}  # these tabs bring their own
 QUEUE_LENGTH = 16  # requests waiting or running; one more is told that the demo is busy
+PLACE_SECONDS = 2  # how often those who wait are told their place
 
 # The strip is not shown on the tab "story", which begins with a heading of its own.
 HEADER = """<a class="skip" href="#tabs">Skip to the content</a>
@@ -96,4 +97,4 @@ def build_page(service: Service) -> gr.Blocks:
     for block in page.blocks.values():
         if isinstance(block, gr.HTML) and isinstance(block.value, str):
             block.value = lift_pictures(block.value)
-    return page.queue(max_size=QUEUE_LENGTH, api_open=False)
+    return page.queue(max_size=QUEUE_LENGTH, status_update_rate=PLACE_SECONDS, api_open=False)

@@ -194,20 +194,21 @@ def test_fingers_find_room(visit):
 
 
 def test_the_page_carries_its_own_name_and_no_pictures(url):
-    page = httpx.get(url).text
+    answer = httpx.get(url, timeout=60)
+    page = answer.text
     head = page[:page.index("</head>")]
     for tag in ('property="og:title"', 'property="og:description"', 'name="description"', 'name="twitter:title"'):
         assert head.count(tag) == 1, tag
     assert "Gradio\"" not in head.split("window.gradio_config")[0] and "one pixel at a time" in head
     assert "charset" in page.encode()[:1024].decode()
     assert "data:image/png" not in page
-    assert len(httpx.get(url).content) > 4 * int(httpx.get(url).headers["content-length"]), "it is sent packed"
+    assert len(answer.content) > 4 * int(answer.headers["content-length"]), "it is sent packed"
     place = page.split("stored/")[1].split("\\")[0].split('"')[0]
-    answer = httpx.get(f"{url}stored/{place}")
+    answer = httpx.get(f"{url}stored/{place}", timeout=60)
     assert answer.status_code == 200 and "immutable" in answer.headers["cache-control"]
     assert Image.open(io.BytesIO(answer.content)).format == "PNG"
     for wrong in ("stored/" + "0" * 24 + ".png", "stored/../app.py", "stored/x.png"):
-        assert httpx.get(url + wrong).status_code == 404, wrong
+        assert httpx.get(url + wrong, timeout=60).status_code == 404, wrong
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
