@@ -1,4 +1,4 @@
-"""What a prediction can see, found by gradient: the blind spot of section 2 (figure 1, right) and its cure.
+"""What a prediction can see, found by gradient: the blind spot of section 2.2 (figure 1, right) and its cure.
 
 The logits at one pixel are differentiated with respect to the image: what has no gradient cannot matter. Two questions:
 

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from pixelcnn_core.models.checkpoint import Checkpoint
-from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.conditioning import Condition, Labels
 
 if TYPE_CHECKING:
     import numpy as np
 
     from pixelcnn_core.sampling.images import Images
     from pixelcnn_core.sampling.truncation import Truncation
-
-Labels = int | str | Sequence[int | str] | Tensor  # numbers or names of classes
 
 
 class Model(Checkpoint, nn.Module):

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from pixelcnn_core.models.base import Drawing
 from pixelcnn_core.models.checkpoint import CheckpointError, locate
-from pixelcnn_core.models.conditioning import Condition, as_condition
+from pixelcnn_core.models.conditioning import Condition, Told, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.upscaler import Upscaler, halved
 
@@ -105,7 +105,7 @@ class Chain(Drawing):
         return {size: pictures[size] for size in self.sizes}
 
     @torch.no_grad()
-    def bits(self, images: Tensor, condition: Condition | None = None) -> dict[int, Tensor]:
+    def bits(self, images: Tensor, condition: Told = None) -> dict[int, Tensor]:
         """-log2 of every step's factor, {size: (B,)} bits of whole pictures. Their sum is at most what x needs."""
         found, condition = {}, as_condition(condition, self.config.class_names)
         for step, (size, picture) in zip(self.steps, self.pyramid(images).items()):

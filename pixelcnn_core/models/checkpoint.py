@@ -19,8 +19,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 PROJECT = Path(__file__).parents[2]
-ASSETS = next((place for place in (PROJECT / "demo" / "assets", Path(__file__).parents[1] / "assets") if place.is_dir()),
-              PROJECT)  # in a clone, or in an installed package
+ASSETS = PROJECT / "demo" / "assets"  # what comes with the project: in a clone ...
+if not ASSETS.is_dir():
+    ASSETS = Path(__file__).parents[1] / "assets"  # ... and in an installed package
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 HASH = "weights_sha256"  # in config.json; checkpoints that were made without it can be loaded too
 FLOATS, INTEGERS = {"F16", "BF16", "F32", "F64"}, {"I64", "I32"}  # safetensors' names of the types that are read

@@ -3,11 +3,16 @@
 A `Condition` carries any of a class label, an embedding vector and a spatial map. Labels become a one-hot
 vector; label and embedding together are the global vector `h` (equation 4), the map is `s` (equation 5).
 "No condition" is h = 0 and s = 0. The terms V^T h and V * s have no bias, so they then vanish: a model trained
-with condition dropout holds the conditional and the unconditional model in one set of weights.
+with condition dropout holds the conditional and the unconditional model in one set of weights, which
+classifier-free guidance needs.
+
+References: van den Oord et al., 2016, arXiv 1606.05328, section 2.3; Ho and Salimans, 2022, arXiv 2207.12598.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -76,6 +81,8 @@ class Condition:
         return Condition(label, embedding, map_)
 
 
+Labels = int | str | Sequence[int | str] | Tensor | np.ndarray  # numbers or names of classes
+Told = Condition | Labels | None  # what a caller may say of the images
 DIMENSIONS = {"label": 1, "embedding": 2, "map": 4}  # of a batch
 
 
@@ -92,7 +99,7 @@ def as_batch(name: str, value) -> Tensor:
     return value if value.ndim >= DIMENSIONS[name] else value[None]
 
 
-def as_condition(given, class_names: tuple[str, ...] = ()) -> Condition:
+def as_condition(given: Told, class_names: tuple[str, ...] = ()) -> Condition:
     """A condition from what a caller gave: itself, nothing, or labels: numbers or names of classes, one or several.
 
     as_condition("cat", names), as_condition([3, "dog"], names), as_condition(numpy.array([3, 5]))

@@ -1,10 +1,14 @@
-"""Gated PixelCNN and Conditional PixelCNN: sections 2.1 to 2.3 of the paper.
+"""Gated PixelCNN and Conditional PixelCNN, autoregressive models of images: sections 2 to 2.3 of the paper.
 
     p(x | h) = product over i of p(x_i | x_1 ... x_{i-1}, h)                                 (equations 1 and 3)
 
 x_i runs over sub-pixels: pixels in raster order, R, G, B inside each pixel, each with a softmax over all its
 levels. One forward pass gives all factors at once (training); sampling needs them one after another and lives
 in `sampling/sample.py`: this file knows nothing of caches.
+
+References: van den Oord et al., 2016, arXiv 1606.05328: section 2 (equation 1), 2.1 (equation 2), 2.3 (equations 3 to
+5). Beyond it: skip connections from every layer to the output network (PixelRNN, arXiv 1601.06759, section 3.3);
+condition dropout for classifier-free guidance (Ho and Salimans, 2022, arXiv 2207.12598); an optional position map.
 """
 
 import math
@@ -18,7 +22,7 @@ from torch import Tensor, nn
 
 from pixelcnn_core.models.base import Drawing, Model
 from pixelcnn_core.models.checkpoint import CheckpointError
-from pixelcnn_core.models.conditioning import Condition, as_condition, global_vector, position_map, spatial_map
+from pixelcnn_core.models.conditioning import Told, as_condition, global_vector, position_map, spatial_map
 from pixelcnn_core.models.config import check_settings
 from pixelcnn_core.models.images import as_images
 from pixelcnn_core.models.layers import ColourConv1x1, GatedLayer
@@ -114,7 +118,7 @@ class GatedPixelCNN(Drawing, Model):
         """Integer sub-pixels in [0, levels) -> floats in [-1, 1], in the dtype of the weights."""
         return x.to(self.head1.weight.dtype) * (2 / (self.config.levels - 1)) - 1
 
-    def condition_terms(self, condition: Condition | None, batch: int, size: tuple[int, int]) -> list[Tensor]:
+    def condition_terms(self, condition: Told, batch: int, size: tuple[int, int]) -> list[Tensor]:
         """What the condition adds inside the gates of each layer, both stacks: list of (B, 4F, H or 1, W or 1)."""
         config, like = self.config, self.head1.weight
         condition = as_condition(condition, config.class_names)
@@ -130,7 +134,7 @@ class GatedPixelCNN(Drawing, Model):
             terms = [t + conv(where) for t, conv in zip(terms, self.position_terms)]
         return terms
 
-    def _channel_logits(self, x: Tensor, condition: Condition | None) -> Tensor:
+    def _channel_logits(self, x: Tensor, condition: Told) -> Tensor:
         """Logits in the order in which the network makes them: (B, C * levels, H, W), colour by colour."""
         if x.ndim != 4 or x.shape[1] != self.config.channels:
             raise ValueError(f"images have shape (B, {self.config.channels}, H, W), not {tuple(x.shape)}")
@@ -142,12 +146,12 @@ class GatedPixelCNN(Drawing, Model):
             total = h if skip is None else total + skip
         return self.head2(F.relu(self.head1(F.relu(total))))
 
-    def forward(self, x: Tensor, condition: Condition | None = None) -> Tensor:
+    def forward(self, x: Tensor, condition: Told = None) -> Tensor:
         """Logits of every sub-pixel given the earlier ones: uint8 (B, C, H, W) -> (B, levels, C, H, W)."""
         logits = self._channel_logits(x, condition)
         return logits.unflatten(1, (self.config.channels, self.config.levels)).transpose(1, 2)
 
-    def bits_per_sub_pixel(self, x: Tensor, condition: Condition | None = None) -> Tensor:
+    def bits_per_sub_pixel(self, x: Tensor, condition: Told = None) -> Tensor:
         """-log2 p(x_i | x_<i, h) of every sub-pixel, exact: integers (B, C, H, W) -> (B, C, H, W).
 
         Raises ValueError for what are no integers in [0, levels).
@@ -162,15 +166,15 @@ class GatedPixelCNN(Drawing, Model):
         nats = F.cross_entropy(logits, target, reduction="none")
         return nats.reshape(b, height, width, c).permute(0, 3, 1, 2) / math.log(2)
 
-    def bits_per_dim(self, x: Tensor, condition: Condition | None = None) -> Tensor:
+    def bits_per_dim(self, x: Tensor, condition: Told = None) -> Tensor:
         """-log2 p(x | h) / number of sub-pixels, exact: (B, C, H, W) -> (B,). Its mean is the training loss."""
         return self.bits_per_sub_pixel(x, condition).mean(dim=(1, 2, 3))
 
-    def log_prob(self, x: Tensor, condition: Condition | None = None) -> Tensor:
+    def log_prob(self, x: Tensor, condition: Told = None) -> Tensor:
         """ln p(x | h) of whole images in nats (natural logarithm), exact: (B, C, H, W) -> (B,)."""
         return -math.log(2) * self.bits_per_sub_pixel(x, condition).sum(dim=(1, 2, 3))
 
-    def losses(self, images: Tensor, condition: Condition | None = None, kept: Tensor | None = None) -> Tensor:
+    def losses(self, images: Tensor, condition: Told = None, kept: Tensor | None = None) -> Tensor:
         """What training makes small: bits per dimension, without the condition where `kept`, (B,) bool, is False."""
         if condition is not None and kept is not None:
             condition = as_condition(condition, self.config.class_names).expand(len(images)).drop(kept)

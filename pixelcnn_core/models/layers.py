@@ -1,4 +1,4 @@
-"""The gated layer of the PixelCNN: two masked stacks and a gate (section 2, figure 2, equation 2).
+"""The gated layer of the PixelCNN: two masked stacks and a gate (sections 2.1 and 2.2, figure 2, equation 2).
 
 A pixel may depend on the rows above it and on the pixels to its left, and, inside one pixel,
 G may depend on R, and B on R and G. Two stacks share that work:
@@ -13,6 +13,9 @@ G may depend on R, and B on R and G. Two stacks share that work:
 
 The convolutions are cropped instead of masked wherever a whole row or column of the kernel would
 be zero: an n x n vertical kernel keeps its upper rows, a 1 x n horizontal kernel its left taps.
+
+References: van den Oord et al., 2016, arXiv 1606.05328: section 2 (masks, the order R, G, B), 2.1 (gates), 2.2 (two
+stacks, no blind spot).
 """
 
 import torch

@@ -4,6 +4,9 @@ One stack of masked n x n convolutions with ReLU, two in a residual block. It is
 whatever the depth, a wedge of earlier pixels up and to the right never reaches the prediction (figure 1 of the
 paper, right), because a chain of masked steps moves at most n//2 columns to the right for each row it descends.
 Kept to be compared with, and to make the blind spot visible.
+
+References: van den Oord et al., 2016, arXiv 1601.06759, section 3.5 (PixelCNN); arXiv 1606.05328, section 2.2 (the
+blind spot).
 """
 
 import torch

@@ -11,7 +11,7 @@ smaller picture shows an eye, and only m sees both.
 Dropping the condition drops h alone: the smaller picture is always given.
 
 References: pixel recursive super-resolution (Dahl et al., 2017, arXiv 1702.00783); multi-scale PixelRNN (van den Oord
-et al., 2016, arXiv 1601.06759, section 3.4).
+et al., 2016, arXiv 1601.06759, section 3.6).
 """
 
 from dataclasses import asdict, dataclass, field

@@ -1,4 +1,4 @@
-"""Drawing with a chain: the smallest picture first, then each next one given the last, row by row.
+"""Ancestral sampling from a chain: the smallest picture first, then each next one given the last, row by row.
 
 One seed gives the noise of all sizes. A picture of any size can be given, real, edited or drawn before, and only the
 finer ones are drawn: the same coarse picture with other details, super-resolution, an 8 x 8 mosaic imagined. Pixels of
@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelcnn_core.models.chain import Chain, taken
-from pixelcnn_core.models.conditioning import Condition, as_condition
+from pixelcnn_core.models.conditioning import Condition, Told, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.upscaler import Upscaler, halved
 from pixelcnn_core.sampling.sample import check_numbers, finish, height_and_width, sample_rows, uniforms_from_seed
@@ -31,7 +31,7 @@ def chain_uniforms(seed: int, batch: int, chain: Chain) -> dict[int, Tensor]:
     return {size: torch.from_numpy(np.random.default_rng((seed, size)).random(shape)) for size, shape in shapes.items()}
 
 
-def sample_chain(chain: Chain, condition: Condition | None = None, *, batch: int | None = None, seed: int = 0,
+def sample_chain(chain: Chain, condition: Told = None, *, batch: int | None = None, seed: int = 0,
                  uniforms: Mapping[int, Tensor] | None = None, given: Tensor | None = None,
                  temperature: float | Sequence[float] = 1.0, guidance: float | Sequence[float] = 1.0,
                  truncation: Truncation | Sequence[Truncation] = PAPER, image: Tensor | None = None,

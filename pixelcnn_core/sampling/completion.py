@@ -1,4 +1,4 @@
-"""Completing an image with an unconditional or class-conditional PixelCNN, and what raster order costs there.
+"""Completing an image (inpainting) with an unconditional or class-conditional PixelCNN, and what raster order costs.
 
 Sub-pixels in raster order; K known, M missing. Filling in the missing ones one after another draws from
 

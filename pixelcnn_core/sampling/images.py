@@ -8,9 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixelcnn_core.models.base import Labels
 from pixelcnn_core.models.chain import Chain
-from pixelcnn_core.models.conditioning import Condition, as_condition
+from pixelcnn_core.models.conditioning import Condition, Labels, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.images import as_images
 from pixelcnn_core.sampling.coarse_to_fine import draw

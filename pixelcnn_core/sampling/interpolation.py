@@ -1,4 +1,4 @@
-"""Paths between two conditions: section 3.3, figure 5. With the same noise for every step, only `h` changes."""
+"""Interpolation between two conditions: section 3.3, figure 5. With the same noise for every step, only `h` changes."""
 
 import torch
 from torch import Tensor

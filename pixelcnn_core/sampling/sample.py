@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixelcnn_core.models.conditioning import Condition, as_condition
+from pixelcnn_core.models.conditioning import Condition, Told, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.sampling.cached.sampler import CachedSampler
 from pixelcnn_core.sampling.fixed_point import fixed_point_passes
@@ -81,7 +81,7 @@ def guided(conditional: Tensor, unconditional: Tensor, guidance: float) -> Tenso
     return unconditional + guidance * (conditional - unconditional)
 
 
-def sample_rows(model: GatedPixelCNN, condition: Condition | None = None, *, batch: int | None = None, seed: int = 0,
+def sample_rows(model: GatedPixelCNN, condition: Told = None, *, batch: int | None = None, seed: int = 0,
                 uniforms: Tensor | None = None, temperature: float = 1.0, guidance: float = 1.0,
                 truncation: Truncation = PAPER, unconditional: Condition | None = None, image: Tensor | None = None,
                 known: Tensor | None = None, size: int | tuple[int, int] | None = None,

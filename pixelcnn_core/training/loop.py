@@ -135,7 +135,7 @@ def take_steps(run: Run, recipe: Recipe, data: ImageData, held_out: ImageData, o
             now = save or run.step % EVERY == 0
             expect_finite(loss if now else loss_before, run.step if now else run.step - 1, out)
             loss_before = loss
-            if log and (value := log.step(run, loss, recipe.batch, rate, finished or asked)):
+            if log and (value := log.step(run, loss, recipe.batch, rate, finished or bool(asked))):
                 bar.set_postfix_str(f"{run.average.loss_name} {value:.4g}")
             if log and save:
                 paused = clock()

@@ -1,7 +1,6 @@
 """The command line as people type it: numbers go to files, mistakes end with one sentence."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,16 +10,25 @@ from PIL import Image
 from tiny_runs import tiny_recipe
 from typer.testing import CliRunner
 
-from pixelcnn_core.cli.main import app
+from pixelcnn_core.cli.main import app, main
 from pixelcnn_core.cli.options import find_classes
 from tests.conftest import small_model
 
 ROOT = Path(__file__).parent.parent.parent
 
 
-def command(*words) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "pixelcnn_core", *map(str, words)], cwd=ROOT, encoding="utf-8",
-                          capture_output=True, env={**os.environ, "HF_HUB_OFFLINE": "1"}, timeout=300)
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Runs `pixelcnn WORDS` in this process, from its `main`: (exit status, what it wrote to stderr)."""
+    def run(*words) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["pixelcnn", *map(str, words)])
+        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        return end.value.code or 0, capsys.readouterr().err
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -54,16 +62,21 @@ def test_sample_by_name_and_number(checkpoint, tmp_path):
     assert Image.open(tmp_path / "again.png").tobytes() == first.tobytes()
 
 
-def test_mistakes_are_one_sentence(checkpoint, tmp_path):
+def test_mistakes_are_one_sentence(command, checkpoint, tmp_path):
     for words, sentence in (
         (["sample", checkpoint, "--classes", "horse"], "no class is called 'horse'; there are cat, dog, ship"),
         (["sample", checkpoint, "--out", tmp_path / "grid.exe"], "--out must be a .png"),
         (["train", "digitz", "--data", "x", "--out", tmp_path / "run"], "no recipe is called 'digitz'"),
         (["evaluate", tmp_path / "nothing", "--data", "x"], "no checkpoint"),
     ):
-        done = command(*words)
-        assert done.returncode == 1 and sentence in done.stderr
-        assert len(done.stderr.strip().splitlines()) == 1
+        status, said = command(*words)
+        assert status == 1 and sentence in said and len(said.strip().splitlines()) == 1
+
+
+def test_it_is_a_program(tmp_path):
+    done = subprocess.run([sys.executable, "-m", "pixelcnn_core", "train", "digitz", "--data", "x", "--out", tmp_path],
+                          cwd=ROOT, encoding="utf-8", capture_output=True)
+    assert done.returncode == 1 and done.stderr.startswith("error: no recipe is called 'digitz'")
 
 
 def test_the_verbs_are_listed():
@@ -72,9 +85,10 @@ def test_the_verbs_are_listed():
         assert verb in done.output
 
 
-def test_benchmark_takes_batch_sizes_as_the_readme_writes_them(checkpoint, tmp_path):
-    done = command("benchmark", checkpoint, "--batch", 1, 3, "--repeats", 1, "--json", tmp_path / "numbers.json")
-    assert done.returncode == 0, done.stderr
+def test_benchmark_takes_batch_sizes_as_the_readme_writes_them(command, checkpoint, tmp_path):
+    status, said = command("benchmark", checkpoint, "--batch", 1, 3, "--repeats", 1, "--json",
+                           tmp_path / "numbers.json")
+    assert status == 0, said
     numbers = json.loads((tmp_path / "numbers.json").read_text(encoding="utf-8"))
     assert list(numbers["batch"]) == ["1", "3"] and list(numbers["peak_mb"]) == ["1", "3"]
     for row in numbers["batch"].values():
@@ -86,10 +100,10 @@ def test_benchmark_takes_batch_sizes_as_the_readme_writes_them(checkpoint, tmp_p
     assert all(50 < peak < 5000 for peak in numbers["peak_mb"].values())
 
 
-def test_benchmark_refuses_sizes_that_are_none(checkpoint):
+def test_benchmark_refuses_sizes_that_are_none(command, checkpoint):
     for size, sentence in (("many", "whole numbers"), ("0", "at least 1")):
-        done = command("benchmark", checkpoint, "--batch", 1, size)
-        assert done.returncode == 1 and sentence in done.stderr
+        status, said = command("benchmark", checkpoint, "--batch", 1, size)
+        assert status == 1 and sentence in said
 
 
 def test_a_file_that_cannot_be_written_is_found_before_the_work(checkpoint, tmp_path):

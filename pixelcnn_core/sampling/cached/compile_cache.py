@@ -5,9 +5,11 @@ leave stale machine code behind. So the folder's name is a hash of all that is c
 """
 
 import atexit
+import functools
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -24,6 +26,13 @@ def cache_folder() -> str:
     folder = tempfile.mkdtemp(prefix=f"{name}-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+@functools.lru_cache(maxsize=1)
+def announce(folder: str) -> None:
+    """Say once in a process that the first drawing takes longer, if nothing is compiled in the folder yet."""
+    if next(Path(folder).rglob("*.nbi"), None) is None:
+        print("the cached sampler is compiled for this machine, once: tens of seconds", file=sys.stderr)
 
 
 def version() -> str:

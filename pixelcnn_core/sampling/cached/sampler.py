@@ -19,6 +19,7 @@ from torch import Tensor
 
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.sampling.cached.compile_cache import announce
 from pixelcnn_core.sampling.cached.packing import pack_condition, pack_weights
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
@@ -74,9 +75,12 @@ class CachedSampler:
         self.keep_rows = keep_rows
         self.backend = backend or ("numba" if self.device.type == "cpu" else "torch")
         if self.backend == "numba":
+            import numba
+
             from pixelcnn_core.sampling.cached.numba_rows import (
                 NumbaRows,  # compiles for seconds at first use: not at import
             )
+            announce(numba.config.CACHE_DIR)
             self.rows = NumbaRows(self, threads or min(torch.get_num_threads(), batch))
         elif self.backend == "torch":
             from pixelcnn_core.sampling.cached.torch_rows import TorchRows
