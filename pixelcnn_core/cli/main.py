@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pixelcnn_core.cli import faces, ladder, sampling
+from pixelcnn_core.cli import faces, ladder, restoration, sampling
 from pixelcnn_core.cli.options import (
     CLASSIFIER,
     NETWORK,
@@ -92,6 +92,7 @@ app.command()(faces.identity)
 app.command(name="verify-faces")(faces.verify_faces)
 
 
+app.command()(restoration.inpainting)
 app.command()(sampling.quality)
 app.command()(sampling.sample)
 app.command()(ladder.ladder)

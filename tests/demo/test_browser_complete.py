@@ -1,75 +1,124 @@
-"""The Complete tab in a real browser: painting on the canvas, completions appearing, the restorer's settings."""
+"""The Complete tab in a real browser: brushing on the canvas, completions beside it, the restorer's settings."""
 
 from helpers import wait_until
 from test_browser_faces import sources, wait_for_text
+
+from demo.kit.pictures import bundled
+from demo.tabs.complete.service import CompleteService
 
 
 def open_tab(visit, query: str = "", **context):
     page = visit(**context).open(f"?tab=complete{query}")
     wait_for_text(page, "#complete-status", "Stored example" if not query else "")
-    page.wait_for_selector("#complete-seen img")
+    page.wait_for_selector("#complete-result img")
     page.wait_for_selector("#complete-canvas canvas")
     return page
+
+
+def canvas(page) -> str:
+    return page.evaluate("document.querySelector('#complete-canvas canvas').toDataURL()")
 
 
 def test_it_opens_on_a_stored_example(visit):
     page = open_tab(visit)
     words = page.inner_text("#complete-result")
-    assert len(sources(page, "#complete-result")) == 16 and "effective sample size" in words
-    assert "64 pixels are missing" in page.inner_text("#complete-seen")
+    assert len(sources(page, "#complete-result")) == 8 and "effective sample size" in words
+    wait_for_text(page, "#complete-canvas output", "128 of 256 pixels are brushed away")
+    assert not page.locator("#complete-measured table").first.is_visible()
+    page.click("#complete-measured summary")
     assert "grey copied" in page.inner_text("#complete-measured")
 
 
-def test_painting_takes_pixels_away_and_generate_fills_them(visit, service):
+def test_brushing_fills_the_hole_as_soon_as_the_brush_is_lifted(visit, service):
     page = open_tab(visit)
     page.click("#complete-canvas [data-tool=clear]")
     wait_for_text(page, "#complete-status", "Brush a part of the picture away")
+    wait_for_text(page, "#complete-canvas output", "nothing is brushed away")
     box = page.locator("#complete-canvas canvas").bounding_box()
+    before = sources(page, "#complete-result")
+    service.row_seconds = 0.05
     page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.5)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.5, steps=4)
     page.mouse.up()
-    wait_for_text(page, "#complete-seen", "pixels are missing")
-    wait_for_text(page, "#complete-status", "press Generate")
-    before = sources(page, "#complete-result")
-    service.row_seconds = 0.05
-    page.click("#complete-generate")
-    wait_for_text(page, "#complete-status", "Row ")
-    wait_for_text(page, "#complete-status", "8 completions")
+    page.mouse.move(box["x"] - 20, box["y"])
+    wait_for_text(page, "#complete-canvas output", "pixels are brushed away")
+    wait_for_text(page, "#complete-status", "Row ", 60)
+    wait_for_text(page, "#complete-status", "8 completions", 60)
     after = sources(page, "#complete-result")
-    assert len(after) == 16 and not set(after) & set(before)
-    assert "effective sample size" in page.inner_text("#complete-result")
+    assert len(after) == 8 and not set(after) & set(before)
+    page.wait_for_function("location.search.includes('complete.mask=')")
+    mask = page.evaluate("new URLSearchParams(location.search).get('complete.mask')")
+    said = page.inner_text("#complete-canvas output")
+    again = open_tab(visit, f"&complete.mask={mask}&complete.way=raster+order+and+weights")
+    wait_for_text(again, "#complete-canvas output", said)
 
 
-def test_the_keyboard_paints(visit):
+def test_completions_are_ordered_by_weight_and_stand_in_the_hole(visit):
+    page = open_tab(visit)
+    figures = page.locator("#complete-result figure")
+    left = [box["x"] + 2000 * box["y"] for box in (one.bounding_box() for one in figures.all())]
+    assert left == sorted(left)
+    page.get_by_role("button", name="by weight").click()
+    moved = [box["x"] + 2000 * box["y"] for box in (one.bounding_box() for one in figures.all())]
+    places = [int(one.get_attribute("style").split(":")[1]) for one in figures.all()]
+    assert [place for _, place in sorted(zip(moved, places))] == list(range(8))
+    page.mouse.move(5, 5)
+    empty = canvas(page)
+    figures.nth(3).hover()
+    page.wait_for_function("before => document.querySelector('#complete-canvas canvas').toDataURL() !== before",
+                           arg=empty)
+    page.mouse.move(5, 5)
+    page.wait_for_function("before => document.querySelector('#complete-canvas canvas').toDataURL() === before",
+                           arg=empty)
+
+
+def test_the_keyboard_brushes(visit):
     page = open_tab(visit)
     page.click("#complete-canvas [data-tool=clear]")
     wait_for_text(page, "#complete-status", "Brush a part of the picture away")
     page.focus("#complete-canvas canvas")
     page.keyboard.press("Enter")
+    wait_for_text(page, "#complete-canvas output", "9 of 256 pixels are brushed away")
+    page.click("#complete-look button")
     wait_for_text(page, "#complete-seen", "9 pixels are missing")
 
 
 def test_the_restorer_shows_its_settings_and_the_damaged_picture(visit):
     page = open_tab(visit)
     assert not page.locator("#complete-kind").is_visible()
-    page.get_by_label("restorer", exact=True).check()
-    wait_for_text(page, "#complete-seen", "damaged picture")
-    wait_for_text(page, "#complete-result", "diffusion")
-    page.get_by_label("noise", exact=True).check()
-    wait_for_text(page, "#complete-result", "median filter")
+    page.get_by_label("Look at everything (restorer)").check()
+    wait_for_text(page, "#complete-result", "diffusion", 60)
+    masked = canvas(page)
+    page.locator("#complete-kind").get_by_label("noise", exact=True).check()
+    wait_for_text(page, "#complete-result", "median filter", 60)
     assert page.locator("#complete-noise").is_visible()
+    assert not page.locator(".brushes").is_visible() and not page.locator(".complete-shapes").is_visible()
+    assert canvas(page) != masked, "the noisy picture"
     before = sources(page, "#complete-result")
     page.click("#complete-new-seed")
-    wait_for_text(page, "#complete-status", "8 restorations")
+    wait_for_text(page, "#complete-status", "8 restorations", 60)
     assert len(set(sources(page, "#complete-result")) - set(before)) == 9  # eight samples and their mean
 
 
+def test_every_picture_and_shape_changes_the_canvas(visit):
+    page = open_tab(visit)
+    seen = [canvas(page)]
+    choices = [page.locator("#complete-picture").get_by_label(name) for name in ("rocket", "cat")]
+    for choice in (*choices, *page.locator(".complete-shapes button").all()[::-1]):
+        choice.click()
+        page.wait_for_function("before => document.querySelector('#complete-canvas canvas').toDataURL() !== before",
+                               arg=seen[-1])
+        seen.append(canvas(page))
+    wait_for_text(page, "#complete-status", "8 completions", 60)
+
+
 def test_the_address_keeps_the_state(visit):
-    page = open_tab(visit, "&complete.way=restorer&complete.damage=grey&complete.seed=11&complete.picture=coffee")
-    wait_for_text(page, "#complete-seen", "damaged picture")
+    page = open_tab(visit, "&complete.way=restorer&complete.damage=grey&complete.seed=11&p=coffee")
     page.wait_for_function("document.querySelector('#complete-seed input').value === '11'")
-    assert page.get_by_label("grey", exact=True).is_checked() and page.get_by_label("coffee").is_checked()
+    page.wait_for_function("document.querySelector('#complete-picture input[value=coffee]').checked")
+    assert page.get_by_label("grey", exact=True).is_checked()
+    wait_for_text(page, "#complete-status", "8 restorations", 60)
 
 
 def test_a_phone_shows_everything_in_its_width(visit):
@@ -77,13 +126,15 @@ def test_a_phone_shows_everything_in_its_width(visit):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
 
 
-def test_painting_stops_a_request_for_the_old_picture(visit, service):
+def test_a_shape_stops_a_request_for_the_old_one(visit, service):
     service.row_seconds = 0.4
     page = open_tab(visit)
     page.click("#complete-generate")
     wait_for_text(page, "#complete-status", "Row ")
+    service.row_seconds = 0
     page.get_by_role("button", name="right half").click()
-    wait_for_text(page, "#complete-status", "press Generate")
-    page.wait_for_function("!document.querySelector('#complete-generate').disabled")
-    wait_for_text(page, "#complete-seen", "128 pixels are missing")
+    wait_for_text(page, "#complete-canvas output", "128 of 256 pixels")
+    wait_for_text(page, "#complete-status", "8 completions", 60)
     assert wait_until(lambda: not service.busy, 10)
+    known = CompleteService(service).masks()["right half"]
+    assert known.sum() == 128 and bundled("cat").shape == (32, 32, 3)

@@ -1,19 +1,26 @@
-"""The Inside tab in a real browser: a pixel is clicked and its numbers are read; play, scrub, edit, link, phone."""
+"""The Inside tab in a real browser: a pixel is clicked and read; play, paint, undo, link, phone; what goes along."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from demo.kit.pictures import bundled
-from demo.tabs.inside.service import InsideService
-from demo.tabs.inside.tab import opposite, read_colour
+from demo.tabs.inside.reach import seen_from
+from demo.tabs.inside.service import InsideService, Shown
+from demo.tabs.inside.stored import read_inside
 
 SLOW = 60_000  # milliseconds that a loaded machine may need
+CYAN = (0, 200, 230)
 
 
 @pytest.fixture
 def inside(service) -> InsideService:
     return InsideService(service)
+
+
+@pytest.fixture
+def stored(inside, models):
+    return read_inside(models / inside.model_name)
 
 
 def open_inside(visitor, query: str = ""):
@@ -34,79 +41,187 @@ def wait_for(page, place: str, text: str) -> None:
                            arg=[place, text], timeout=SLOW)
 
 
-def numbers(page) -> list[list[float]]:
-    """Value, rank, surprise and entropy of R, G and B, as they are on the screen."""
-    return page.eval_on_selector_all("#inside-trace section", """sections => sections.map(
-        section => [...section.querySelectorAll('b')].map(number => Number(number.innerText)))""")
+def pixels(page, size: int) -> np.ndarray:
+    """The middles of the pixels on the canvas, (size, size, 3)."""
+    found = page.evaluate("""size => {
+      const canvas = document.querySelector("#inside-canvas canvas"), pen = canvas.getContext("2d");
+      const zoom = canvas.width / size, middle = k => Math.round((k + 0.5) * zoom), found = [];
+      for (let k = 0; k < size * size; k++)
+        found.push(...pen.getImageData(middle(k % size), middle(Math.floor(k / size)), 1, 1).data.slice(0, 3));
+      return found;
+    }""", size)
+    return np.array(found).reshape(size, size, 3)
 
 
-def test_a_click_shows_the_numbers_of_the_core(visit, inside):
+def wait_for_pixels(page, image: np.ndarray) -> None:
+    size = len(image)
+    for _ in range(SLOW // 200):
+        if np.array_equal(pixels(page, size), image):
+            return
+        page.wait_for_timeout(200)
+    raise AssertionError("the canvas shows another picture")
+
+
+def values(page) -> list[int]:
+    return [int(text) for text in page.locator("#inside-trace section .value").all_inner_texts()]
+
+
+def test_it_opens_on_a_sample_with_everything_drawn(visit, inside, stored):
     page = open_inside(visit())
-    image, size = inside.fit(bundled("cat")), inside.size
-    trace = inside.look(image, "cat")
-    click_pixel(page, size, 3, 11)
+    wait_for_pixels(page, stored.before)
+    assert "was drawn" in page.inner_text("#inside-trace section p")
+    changed = int((stored.before != stored.after).any(2).sum())
+    assert page.inner_text("#inside-comparison .changed") == str(changed - 1)
+    assert page.inner_text("#inside-comparison .early") == "0"
+    row, column = stored.place
+    earlier = row * inside.size + column
+    missing = earlier - int(seen_from("plain", 32, inside.size, stored.place).sum())
+    wait_for(page, "#inside-fields [data-kind=plain]", f"{missing} of {earlier} earlier pixels are missing")
+    wait_for(page, "#inside-fields [data-kind=gated]", f"0 of {earlier} earlier pixels are missing")
+    assert f"{stored.passes} passes" in page.inner_text(".inside-passes")
+    wait_for(page, "#inside-influence", "half of the influence")
+
+
+def test_a_click_shows_the_numbers_of_the_core(visit, inside, stored):
+    page = open_inside(visit())
+    trace = inside.look(stored.before, stored.label)
+    click_pixel(page, inside.size, 3, 11)
     wait_for(page, "#inside-canvas output", "row 3, column 11")
-    expected = np.stack([image[3, 11], trace.rank[3, 11], trace.surprise[3, 11], trace.entropy[3, 11]], 1)
-    assert np.allclose(numbers(page), expected, atol=0.0051)
+    assert values(page) == stored.before[3, 11].tolist()
+    likeliest = trace.odds[3, 11, 0].argmax()
+    assert f"red near {likeliest};" in page.inner_text("#inside-trace section p")
+    page.click("#inside-trace summary")
+    cells = [[cell.split()[0] for cell in row.split("\t")[-3:]]
+             for row in page.locator("#inside-trace tbody tr").all_inner_texts()]
+    expected = np.stack([trace.rank[3, 11], trace.surprise[3, 11], trace.entropy[3, 11]], 1)
+    assert np.allclose(np.array(cells, float), expected, atol=0.0051)
     said = page.inner_text("#inside-canvas output")
     assert np.isclose(float(said.split(" · ")[-1].removesuffix(" bits")), trace.surprise[3, 11].sum(), atol=0.0051)
-    plain, earlier = inside.field("plain", 32, (3, 11))
-    wait_for(page, "#inside-seen", f"{int((earlier & ~plain).sum())} of {int(earlier.sum())} earlier pixels")
-    page.get_by_label("Gated PixelCNN").check()
-    wait_for(page, "#inside-seen", f"0 of {int(earlier.sum())} earlier pixels")
-    page.get_by_label("This model, trained").check()
-    wait_for(page, "#inside-seen", "half of the influence")
 
 
-def test_play_pause_step_and_scrub(visit, inside):
+def test_hovering_is_not_read_out_and_a_click_is(visit, inside):
+    page = open_inside(visit())
+    page.wait_for_timeout(600)
+    spoken = page.inner_text("#announcer")
+    box = page.locator("#inside-canvas canvas").bounding_box()
+    page.mouse.move(box["x"] + 30, box["y"] + 30)
+    wait_for(page, "#inside-canvas output", "row ")
+    page.wait_for_timeout(300)
+    assert page.inner_text("#announcer") == spoken
+    click_pixel(page, inside.size, 2, 2)
+    wait_for(page, "#announcer", "row 2, column 2")
+
+
+def test_layers_of_the_picture(visit, inside, stored):
+    page = open_inside(visit())
+    wait_for_pixels(page, stored.before)
+    page.click("#inside-canvas [data-layer=surprise]")
+    page.wait_for_selector("#inside-scale.on")
+    assert not np.array_equal(pixels(page, inside.size), stored.before)
+    surprise = page.evaluate("document.querySelector('#inside-canvas canvas').toDataURL()")
+    page.click("#inside-canvas [data-layer=mask]")
+    assert page.evaluate("document.querySelector('#inside-canvas canvas').toDataURL()") != surprise
+    page.click("#inside-canvas [data-layer='']")
+    wait_for_pixels(page, stored.before)
+
+
+def test_play_pause_step_and_scrub(visit, inside, stored):
     page, size = open_inside(visit()), inside.size
     drawn = "#inside-trace .player output"
     wait_for(page, drawn, f"all {size ** 2} pixels")
     page.select_option("#inside-trace select", label="slow")
-    page.get_by_role("button", name="Play", exact=True).click()
+    play = page.locator("#inside-trace [data-do=play]")
+    play.click()
     page.wait_for_function("[1, 2, 3, 4].includes(Number(document.querySelector('#inside-trace input').value))",
                            timeout=SLOW)
-    page.get_by_role("button", name="Pause", exact=True).click()
+    play.click()
     step = int(page.input_value("#inside-trace input"))
     page.get_by_role("button", name="One pixel").click()
     wait_for(page, drawn, f"{step + 1} pixels drawn; next: row 0, column {step + 1}")
     page.get_by_role("button", name="One row").click()
     wait_for(page, drawn, f"{size} pixels drawn; next: row 1, column 0")
-    values = inside.fit(bundled("cat"))[1, 0].tolist()
-    assert [int(row[0]) for row in numbers(page)] == values, "the distributions follow"
+    assert values(page) == stored.before[1, 0].tolist(), "the distributions follow"
     page.focus("#inside-trace input")
     page.keyboard.press("ArrowRight")
     wait_for(page, drawn, "next: row 1, column 1")
-    page.wait_for_function("location.search.includes('inside.pixel=1%2C1')", timeout=SLOW)  # chosen for all the tab
+    page.wait_for_function("location.search.includes('at=1%2C1')", timeout=SLOW)  # chosen for all tabs
     page.keyboard.press("End")
     wait_for(page, drawn, f"all {size ** 2} pixels")
 
 
-def test_an_edit_is_drawn_with_the_same_noise(visit, inside):
+def test_figures_play(visit):
+    page = open_inside(visit())
+    for figure in ("#inside-fields", "#inside-passes"):
+        slider, pictures = page.locator(f"{figure} input"), f"{figure} canvas"
+        before = page.eval_on_selector_all(pictures, "all => all.map(one => one.toDataURL()).join()")
+        slider.focus()
+        page.keyboard.press("Home")
+        page.locator(f"{figure} button").click()
+        page.wait_for_function("slider => Number(document.querySelector(slider).value) > 2", arg=f"{figure} input",
+                               timeout=SLOW)
+        page.locator(f"{figure} button").click()
+        assert page.eval_on_selector_all(pictures, "all => all.map(one => one.toDataURL()).join()") != before
+
+
+def test_painting_draws_the_rest_again_in_place_and_undo_takes_it_back(visit, inside, service, stored):
     page, size = open_inside(visit()), inside.size
+    wait_for_pixels(page, stored.before)
+    service.row_seconds = 0.1
+    page.get_by_role("button", name="Paint cyan").click()
     click_pixel(page, size, 2, 5)
-    wait_for(page, "#inside-seen", f"of {2 * size + 5} earlier pixels")
-    page.click("#inside-edit")
-    page.wait_for_selector("#inside-comparison .changed", timeout=SLOW)
-    image, place = inside.fit(bundled("cat")), (2, 5)
-    *_, last = inside.edit(image, "cat", 7, place, read_colour(opposite(image[place])), False)
+    wait_for(page, "#inside-status", "W")  # waiting, or already at work
+    page.wait_for_function("document.querySelector('#inside-generate').disabled "
+                           "&& !document.querySelector('#inside-stop').disabled", timeout=SLOW)
+    wait_for(page, "#inside-status", "One pixel painted")
+    *_, last = inside.edit(Shown.new(stored.before, stored.label, stored.seed, True), (2, 5), CYAN)
+    wait_for_pixels(page, last.images[1, 0])
     changed = int((last.images[0, 0] != last.images[1, 0]).any(2).sum())
+    assert page.inner_text("#inside-comparison .changed") == str(changed - 1), "all but the painted pixel itself"
     assert page.inner_text("#inside-comparison .early") == "0"
-    assert int(page.inner_text("#inside-comparison .changed")) == changed - 1, "all but the edited pixel itself"
-    page.get_by_label("coffee").first.check()
-    wait_for(page, "#inside-comparison", "Nothing is drawn yet")
+    page.get_by_role("button", name="Look", exact=True).click()
+    click_pixel(page, size, 9, 9)
+    page.wait_for_selector("#inside-comparison .old", timeout=SLOW)  # of another pixel than the framed one
+    page.click("#inside-undo")
+    wait_for_pixels(page, stored.before)
+    page.wait_for_function("document.querySelector('#inside-undo').disabled", timeout=SLOW)
+
+
+def test_stop_leaves_the_picture_as_it_was(visit, inside, service, stored):
+    page = open_inside(visit())
+    wait_for_pixels(page, stored.before)
+    service.row_seconds = 0.5
+    page.get_by_role("button", name="Paint red").click()
+    click_pixel(page, inside.size, 2, 5)
+    wait_for(page, "#inside-status", "Row ")
+    page.click("#inside-stop")
+    wait_for_pixels(page, stored.before)
+    page.wait_for_function("!document.querySelector('#inside-generate').disabled", timeout=SLOW)
+
+
+def test_draw_and_every_picture_change_the_canvas(visit, inside):
+    page = open_inside(visit())
+    page.locator("#inside-picture").get_by_label("rocket").check()
+    wait_for_pixels(page, inside.fit(bundled("rocket")))
+    assert "is in the photo" in page.inner_text("#inside-trace section p")
+    assert "Choose a colour" in page.inner_text("#inside-comparison")
+    page.click("#inside-new-seed")
+    wait_for(page, "#inside-status", "A sample that the model drew")
+    page.wait_for_function("document.querySelector('#inside-seed input').value !== '8'", timeout=SLOW)
+    seed = int(page.input_value("#inside-seed input"))
+    wait_for(page, "#inside-status", f"seed {seed}")
+    *_, last = inside.draw(page.input_value("#inside-class input"), seed)
+    wait_for_pixels(page, last.images[0, 0])
+    assert page.locator("#inside-picture").get_by_label("a sample").is_checked()
 
 
 def test_a_link_opens_the_same_sample_and_pixel(visit, inside):
     *_, last = inside.draw("ship", 41)
-    query = "&inside.picture=a+sample&inside.class=ship&inside.seed=41&inside.pixel=4,7&inside.network=gated"
+    query = "&inside.picture=a+sample&inside.class=ship&inside.seed=41&at=4,7"
     page = open_inside(visit(), query)
     wait_for(page, "#inside-status", "seed 41")
-    page.wait_for_function("document.querySelector('#inside-trace h5').innerText.includes('h = ship')", timeout=SLOW)
-    page.wait_for_function("values => String([...document.querySelectorAll('#inside-trace section')].map("
-                           "s => Number(s.querySelector('b').innerText))) == String(values)",
-                           arg=last.images[0, 0, 4, 7].tolist(), timeout=SLOW)
-    wait_for(page, "#inside-seen", f"0 of {4 * inside.size + 7} earlier pixels")
+    wait_for_pixels(page, last.images[0, 0])
+    assert values(page) == last.images[0, 0, 4, 7].tolist()
+    wait_for(page, "#inside-fields [data-kind=gated]", f"0 of {4 * inside.size + 7} earlier pixels")
 
 
 def test_an_upload_is_shown_and_never_in_the_address(visit, inside, tmp_path):
@@ -116,21 +231,38 @@ def test_an_upload_is_shown_and_never_in_the_address(visit, inside, tmp_path):
         with page.expect_file_chooser() as chooser:
             page.click("#inside-upload")
         chooser.value.set_files(tmp_path / f"mine{colour[0]}.png")
-        page.wait_for_function("values => String([...document.querySelectorAll('#inside-trace section')].map("
-                               "s => Number(s.querySelector('b').innerText))) == String(values)", arg=list(colour),
-                               timeout=SLOW)
-        assert "Your picture" in page.inner_text("#inside-status")
-    page.wait_for_function("!location.search.includes('inside.picture')", timeout=SLOW)
+        wait_for_pixels(page, np.broadcast_to(np.array(colour), (inside.size, inside.size, 3)))
+        wait_for(page, "#inside-status", "A photo")
+    page.wait_for_function("!location.search.includes('p=')", timeout=SLOW)
     assert "mine" not in page.url
 
 
-def test_a_phone_and_the_keyboard(visit, inside):
+def test_one_picture_and_one_pixel_go_along(visit, inside, tmp_path):
+    visited = visit()
+    page = open_inside(visited)
+    click_pixel(page, inside.size, 3, 4)
+    page.locator("#inside-picture").get_by_label("rocket").check()
+    wait_for_pixels(page, inside.fit(bundled("rocket")))
+    page.click("a[data-go=likelihood] >> visible=true")
+    wait_for(page, "#likelihood-image output", "row 3, column 4")
+    page.wait_for_function("document.querySelector('#likelihood-picture input[value=rocket]').checked", timeout=SLOW)
+    page.locator("#likelihood-picture").get_by_label("coffee").check()
+    page.wait_for_function("location.search.includes('p=coffee')", timeout=SLOW)
+    page.click("a[data-go=complete] >> visible=true")
+    page.wait_for_function("document.querySelector('#complete-picture input[value=coffee]').checked", timeout=SLOW)
+    Image.new("RGB", (80, 60), (10, 200, 30)).save(tmp_path / "mine.png")
+    page.locator("#complete-photo input[type=file]").set_input_files(tmp_path / "mine.png")
+    page.wait_for_function("!location.search.includes('p=')", timeout=SLOW)
+    page.click("a[data-go=inside] >> visible=true")
+    wait_for_pixels(page, np.broadcast_to(np.array((10, 200, 30)), (inside.size, inside.size, 3)))
+
+
+def test_a_phone_and_the_keyboard(visit, inside, stored):
     page = open_inside(visit(viewport={"width": 390, "height": 844}))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.focus("#inside-canvas canvas")
     for key in ("ArrowUp", "ArrowLeft", "Enter"):
         page.keyboard.press(key)
-    row, column = inside.size * 5 // 8 - 1, inside.size // 3 - 1
+    row, column = stored.place[0] - 1, stored.place[1] - 1
     wait_for(page, "#inside-canvas output", f"row {row}, column {column}")
-    page.wait_for_function("text => location.search.includes(text)", arg=f"inside.pixel={row}%2C{column}",
-                           timeout=SLOW)
+    page.wait_for_function("text => location.search.includes(text)", arg=f"at={row}%2C{column}", timeout=SLOW)

@@ -1,4 +1,5 @@
-"""The Likelihood tab in a real browser: figures follow the image, pixels tell their bits, a file goes out and in."""
+"""The Likelihood tab in a real browser: figures follow the picture, both canvases tell the same pixel, a file goes out
+and comes back."""
 
 from test_browser_faces import sources, wait_for_text
 
@@ -12,11 +13,17 @@ def open_tab(visit, query: str = "", **context):
     return page
 
 
+def needs(reading) -> str:
+    return f"It needs {reading.bits.sum() / 8:,.0f} bytes"
+
+
 def test_it_opens_with_all_its_figures(visit, service):
     page = open_tab(visit)
     likelihood = LikelihoodService(service)
     image = likelihood.fit(bundled("cat"))
     reading, costs = likelihood.read(image), likelihood.costs(bundled("cat"))
+    wait_for_text(page, "#likelihood-status", "How surprised is the network by this picture?")
+    wait_for_text(page, "#likelihood-status", needs(reading))
     wait_for_text(page, "#likelihood-status", f"{reading.bits_per_dim:.2f} bits per dimension")
     words = page.inner_text("#likelihood-family")
     assert len(sources(page, "#likelihood-family")) == 5 and all(f"{cost:.2f}" in words for cost in costs)
@@ -24,27 +31,40 @@ def test_it_opens_with_all_its_figures(visit, service):
     assert "%" in page.inner_text("#likelihood-classes")
 
 
-def test_the_pixel_under_the_pointer_tells_its_bits(visit, service):
+def test_both_canvases_tell_the_bits_and_the_colour_of_the_pixel_under_the_pointer(visit, service):
     page = open_tab(visit)
-    bits = LikelihoodService(service).read(LikelihoodService(service).fit(bundled("cat"))).bits
-    box = page.locator("#likelihood-heat canvas").bounding_box()
-    page.mouse.move(box["x"] + box["width"] * 2.5 / 16, box["y"] + box["height"] * 3.5 / 16)
-    wait_for_text(page, "#likelihood-heat output", f"{bits[3, 2]:.2f}".rstrip("0").rstrip(".") + " bits")
+    image = LikelihoodService(service).fit(bundled("cat"))
+    bits = LikelihoodService(service).read(image).bits
+    r, g, b = image[3, 2]
+    for canvas in ("heat", "image"):
+        page.mouse.move(2, 2)
+        wait_for_text(page, "#likelihood-heat output", "point at a pixel")
+        box = page.locator(f"#likelihood-{canvas} canvas").bounding_box()
+        before = page.eval_on_selector_all(".likelihood-maps canvas", "all => all.map(one => one.toDataURL())")
+        page.mouse.move(box["x"] + box["width"] * 2.5 / 16, box["y"] + box["height"] * 3.5 / 16)
+        said = f"row 3, column 2 · R {r}  G {g}  B {b} · {bits[3, 2]:.2f}".rstrip("0").rstrip(".") + " bits"
+        for other in ("heat", "image"):
+            page.wait_for_function("([place, text]) => document.querySelector(place).textContent === text",
+                                   arg=[f"#likelihood-{other} output", said])
+        after = page.eval_on_selector_all(".likelihood-maps canvas", "all => all.map(one => one.toDataURL())")
+        assert all(one != other for one, other in zip(before, after)), "framed in both"
 
 
-def test_another_image_changes_the_numbers_and_the_address(visit, service):
-    visited = visit()
-    page = visited.open("?tab=likelihood")
-    page.locator("#likelihood-variant").get_by_label("its mean colour").check()
+def test_another_case_changes_the_numbers_and_the_address(visit, service):
+    page = open_tab(visit)
+    page.get_by_role("button", name="its mean colour").click()
     likelihood = LikelihoodService(service)
     flat = likelihood.read(likelihood.variant(bundled("cat"), "its mean colour"))
     wait_for_text(page, "#likelihood-status", f"{flat.bits.sum():,.0f} bits")
     page.wait_for_function("location.search.includes('likelihood.image=its+mean+colour')")
-    assert page.locator("#likelihood-family .chosen figcaption").inner_text().startswith("its mean colour")
+    assert page.inner_text("#likelihood-family [aria-pressed=true]").startswith("its mean colour")
+    page.locator("#likelihood-picture").get_by_label("rocket").check()
+    rocket = likelihood.read(likelihood.fit(bundled("rocket")))
+    wait_for_text(page, "#likelihood-status", needs(rocket))  # the chosen picture, and no other case of it
 
 
-def test_an_address_restores_the_image(visit, service):
-    page = open_tab(visit, "&likelihood.image=a+scanned+digit&likelihood.picture=rocket")
+def test_an_address_restores_the_case(visit, service):
+    page = open_tab(visit, "&likelihood.image=a+scanned+digit&p=rocket")
     likelihood = LikelihoodService(service)
     reading = likelihood.read(likelihood.variant(bundled("cat"), "a scanned digit"))
     wait_for_text(page, "#likelihood-status", f"{reading.bits.sum():,.0f} bits")
