@@ -45,7 +45,7 @@ def pixels(page, size: int) -> np.ndarray:
     """The middles of the pixels on the canvas, (size, size, 3)."""
     found = page.evaluate("""size => {
       const canvas = document.querySelector("#inside-canvas canvas"), pen = canvas.getContext("2d");
-      const zoom = canvas.width / size, middle = k => Math.round((k + 0.5) * zoom), found = [];
+      const zoom = canvas.width / size, middle = k => Math.round((k + 0.4) * zoom), found = [];
       for (let k = 0; k < size * size; k++)
         found.push(...pen.getImageData(middle(k % size), middle(Math.floor(k / size)), 1, 1).data.slice(0, 3));
       return found;

@@ -82,7 +82,7 @@ def canvas_url():
 
 PIXEL = """([id, row, column]) => {
   const canvas = document.querySelector(`#${id} canvas`), zoom = canvas.width / 32;
-  const [x, y] = [column, row].map(k => Math.round((k + 0.5) * zoom));
+  const [x, y] = [column, row].map(k => Math.round((k + 0.4) * zoom));  // clear of the frames' edges
   return [...canvas.getContext('2d').getImageData(x, y, 1, 1).data].slice(0, 3);
 }"""
 

@@ -38,6 +38,7 @@ AUTO = """() => {
   clearTimeout(window.completeTimer);
   window.completeTimer = setTimeout(() => {
     const button = document.querySelector("#complete-generate");
+    if (!button.getClientRects().length) return;
     if (!document.querySelector("#complete-status [data-shown]") && !button.disabled) button.click();
   }, 500);
 }"""
@@ -175,7 +176,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             idle = NO_RESTORER
         elif needs_mask(asked) and asked.known.all():
             idle = "Brush a part of the picture away first."
-        words = status_html(idle or "Drawing what is missing…", shown=bool(idle))
+        words = status_html(idle or "Nothing is drawn yet: press <b>Draw</b>.", shown=bool(idle))
         return words, seen_html(complete, asked), waiting_html(asked), *idle_buttons()
 
     def show(*values):
