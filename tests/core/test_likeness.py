@@ -9,8 +9,19 @@ from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.data.image_data import DataError
 from pixelcnn_core.faces.face_network import FaceNetwork
 from pixelcnn_core.faces.identity import drawing
-from pixelcnn_core.faces.likeness import People, Probes, choose_people, likeness, match, shrink, source_vectors, spread
+from pixelcnn_core.faces.likeness import (
+    People,
+    Probes,
+    choose_people,
+    likeness,
+    likest,
+    match,
+    shrink,
+    source_vectors,
+    spread,
+)
 from pixelcnn_core.faces.tables import FaceData, split_of
+from pixelcnn_core.faces.verification import Pairs, likeness_ranges
 from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.upscaler import Upscaler, UpscalerConfig
 
@@ -145,3 +156,23 @@ def test_real_people_are_found_again_less_often_the_smaller_their_photos(shared)
         vectors = network.embed(large.round().clamp(0, 255).to(torch.uint8))
         found[size] = match(Probes(vectors, people.person[:80]), sources, 60)["rank1"]
     assert found[64] > 0.9 and found[16] < 0.5
+
+
+def test_the_likest_candidate_of_every_place_is_kept():
+    source = torch.tensor([1.0, 0.0])
+    angles = torch.tensor([[0.3, 1.0, 2.0], [0.5, 0.2, 1.9], [0.4, 0.9, 0.1]])  # (candidates, places)
+    vectors = torch.stack([angles.cos(), angles.sin()], -1).flatten(0, 1)  # (9, 2)
+    assert likest(vectors, source, 3).tolist() == [0, 4, 8]
+    assert likest(vectors, source, 1).tolist() == list(range(9)), "of one, that one"
+
+
+def test_the_ranges_of_likeness_are_percentiles_of_both_kinds_of_pairs():
+    angle = torch.linspace(0, 1, 101)
+    photos = torch.tensor([[1.0, 0.0]]).expand(202, 2)
+    crops = torch.stack([torch.cat([angle, angle + 1]).cos(), torch.cat([angle, angle + 1]).sin()], 1)  # (202, 2)
+    every = np.arange(202)
+    found = likeness_ranges(photos, crops, Pairs(every, every, every < 101))
+    assert found["same_person"] == {"p5": pytest.approx(np.cos(0.95), abs=1e-4),
+                                    "p50": pytest.approx(np.cos(0.5), abs=1e-4),
+                                    "p95": pytest.approx(np.cos(0.05), abs=1e-4)}
+    assert found["two_people"]["p50"] == pytest.approx(np.cos(1.5), abs=1e-4)
