@@ -144,8 +144,10 @@ class Visit:
 
     def open(self, query: str = "?tab=classes"):
         self.page.goto(self.url + query)
-        self.page.wait_for_selector("#grid figure img", state="attached")
-        self.page.wait_for_selector(".notes p", state="attached")
+        self.page.wait_for_selector("#tabs [role=tabpanel] .block")
+        if self.page.evaluate("document.documentElement.dataset.tab") == "classes":
+            self.page.wait_for_selector("#grid figure img", state="attached")
+            self.page.wait_for_selector(".notes p", state="attached")
         self.page.wait_for_function("window.addressRead")  # everything is in its place
         return self.page
 
