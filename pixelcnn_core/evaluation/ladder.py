@@ -236,7 +236,7 @@ def training_facts(recipes: list[Recipe], folders: list[Path]) -> dict:
              for points in zip(*curves)]
     seconds, seen = sum(f["seconds"] for f in facts), sum(f["images"] for f in facts)
     return {"steps": sum(f["steps"] for f in facts),
-            "seconds": round(seconds, 1), "images_per_second": round(seen / seconds, 1),
+            "seconds": round(seconds, 1), "images_per_second": round(seen / max(seconds, 0.1), 1),
             "learning_rate": recipes[-1].learning_rate, "batch": recipes[-1].batch, "bf16": facts[-1]["bf16"],
             "bits_per_dim_validation": curve[-1]["bits_per_dim"], "curve": curve}
 

@@ -91,8 +91,8 @@ class ScoreboardService:
         config, device = model.config, model.head1.weight.device
         uniforms = uniforms_from_seed(settings.seed, 1, config)
         condition = self.service.condition(settings).to(device)
-        x, noise = torch.zeros(1, config.channels, config.image_size, config.image_size, dtype=torch.uint8,
-                               device=device), uniforms.to(device)
+        shape = (max(1, len(condition)), config.channels, config.image_size, config.image_size)
+        x, noise = torch.zeros(shape, dtype=torch.uint8, device=device), uniforms.to(device)
         if settings.model not in self._compiled:  # the first time of both compiles, or makes its buffers
             finish(sample(model, condition, uniforms=uniforms))
             with torch.no_grad():
