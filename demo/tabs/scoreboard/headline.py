@@ -42,7 +42,7 @@ def ladder_words(ladder: Ladder | None) -> str:
         return ""
     best, worst = min(rungs, key=lambda rung: rung.bits), max(rungs, key=lambda rung: rung.bits)
     dims = 3 * ladder.size ** 2
-    return (f"In {ladder.time} of one core the {html.escape(best.name)} gets to {best.bits:.2f} on "
+    return (f"In {ladder.time} of one core {html.escape(best.name)} gets to {best.bits:.2f} on "
             f"photos of "
             f"{ladder.size}×{ladder.size} pixels and {html.escape(worst.name)} to {worst.bits:.2f}: a file of "
             f"{dims * best.bits / 8:,.0f} bytes instead of {dims * worst.bits / 8:,.0f}.")

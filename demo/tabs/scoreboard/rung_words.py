@@ -40,16 +40,19 @@ WORDS = {
 # Where the order here is not the paper's: why. The numbers stand in the files.
 MOVED = {
     "gaussian": "it is fitted in closed form, so it is finished while the networks are still learning",
-    "deep-gmm": "a mixture begins near the Gaussian and improves from there",
+    "deep-gmm": "a mixture begins near the Gaussian and improves from there, in few minutes",
     "nice": "too few minutes: a flow has to find by gradient descent what the Gaussian gets from a formula",
-    "deep-diffusion": "too few minutes, and a small network: the bound counts the error of every step, at every "
-                      "noise level",
-    "draw": "too few minutes for a recurrent network, and no window on so small an image",
-    "conv-draw": "too few minutes: the messages are not cheap before the prior has learnt to predict them",
-    "ride": "a density read at x + noise pays for the noise, and one small spatial LSTM learns quickly but not far",
-    "plain": "in so few minutes the fastest model sees the most images, and at 16×16 the blind spot is small",
-    "diagonal-bilstm": "it goes diagonal by diagonal, so in equal minutes it sees the fewest images; the paper "
-                       "trained it "
-                       "to the end",
-    "pixelcnn": "in equal minutes it sees fewer images than the plain one",
+    "deep-diffusion": "a network and a noise schedule of today learn faster than those of 2015 did",
+    "draw": "too few minutes: layers without shared weights have seen too few photos, and the messages say next to "
+            "nothing "
+            "yet, so the canvas is nearly the mean photo with noise",
+    "conv-draw": "too few minutes: what a message costs falls only as the prior learns to predict it",
+    "ride": "too few minutes for the others: its humps know from the start that levels beside each other are alike, "
+            "which a "
+            "softmax over 256 levels has to learn from data",
+    "plain": "in a minute the fastest network sees the most photos, and at 16×16 its blind spot is small",
+    "diagonal-bilstm": "too few minutes: it goes diagonal by diagonal, and sees the fewest photos in the same time",
+    "pixelcnn": "too few minutes: a softmax over 256 levels has to learn from data that levels beside each other are "
+                "alike, "
+                "which RIDE's humps know from the start",
 }
