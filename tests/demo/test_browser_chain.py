@@ -37,8 +37,10 @@ def chain_page(chromium, chain_url):
 
     def start(query: str = "", **context):
         visits.append(Visit(chromium, chain_url, **context))
-        page = visits[-1].open(f"?tab=chain{query}")
+        page = visits[-1].page
+        page.goto(f"{chain_url}?tab=chain{query}")
         page.wait_for_selector(f"{GRID} img")
+        page.wait_for_function("window.addressRead")
         return page
 
     yield start

@@ -12,6 +12,7 @@ from demo.service.settings import UserError
 from demo.tabs.chain.mosaic import COLOURS, mosaic_value, palette_of, read_mosaic
 from demo.tabs.chain.panels import continuations_html, scales_html
 from demo.tabs.chain.service import ChainService, enlarged
+from demo.tabs.chain.tab import draw
 
 HOW = {"temperature": 1.0, "min_p": 0.05, "guidance": 1.0}
 
@@ -72,6 +73,15 @@ def test_the_bits_of_a_picture_are_said_for_every_size(chains):
     words = scales_html({8: np.zeros((1, 8, 8, 3), np.uint8)}, (8, 16), bits={8: 250.0, 16: 750.0})
     assert "250 bits" in words and "25.0% of all" in words and "16 × 16" in words
     assert "given" in scales_html({}, (8, 16), given=8)
+
+
+def test_a_request_ends_with_the_bits_and_leaves_the_turn_free(chains):
+    last = list(draw(chains, "people-chain", chains.told("people-chain", None), None, 1, **HOW))[-1]
+    assert last[0].count("bits") == 2 and "4 pictures" in last[2] and last[-1].shape == (16, 16, 3)
+    assert not chains.service.busy
+    start = np.zeros((8, 8, 3), np.uint8)
+    again = list(draw(chains, "people-chain", chains.told("people-chain", None), start, 1, last[-1], **HOW))[-1]
+    assert again[0].count("given") == 1 and again[1].count("<figure>") == 4 + 2, "bicubic and the original beside them"
 
 
 def test_a_picture_is_shrunk_by_means_and_enlarged_beside_it(chains):

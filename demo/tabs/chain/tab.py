@@ -201,21 +201,21 @@ def draw(chains: ChainService, name: str, condition, start: np.ndarray | None, s
     beside = None if start is None else enlarged(start, sizes[-1])
     nothing_yet = scales_html({} if start is None else {given: start[None]}, sizes, given)
     yield nothing_yet, gr.skip(), status_html("Loading the model…", 0), seed, None, gr.skip()
-    shown = 0.0
-    for moment in chains.imagine(name, condition, start, COUNT, seed, **settings):
-        progress = moment.progress
+    shown, last = 0.0, None
+    for last in chains.imagine(name, condition, start, COUNT, seed, **settings):
+        progress = last.progress
         if progress.state == "waiting":
             text = status_html("Waiting: the model serves one request at a time…", 0)
             yield gr.skip(), gr.skip(), text, seed, None, gr.skip()
-            continue
-        if progress.state == "sampling" and time.monotonic() - shown < FRAME_SECONDS:
-            continue
-        shown, images = time.monotonic(), progress.images[0]  # (n, s, s, 3)
-        if progress.state == "done":
-            bits = chains.bits(name, images[0], condition)
-            words = f"<b>{len(images)} pictures</b> in {progress.seconds:.1f} s. Seed {seed}"
-            yield (scales_html(moment.pictures, sizes, given, bits), continuations_html(images, beside, original),
-                   status_html(words), seed, None, images[0])
-        else:
-            yield (scales_html(moment.pictures, sizes, given, rows=moment.rows),
-                   continuations_html(images, beside, original), unfinished_status(progress), seed, None, gr.skip())
+        elif progress.state == "out of time" or (progress.state == "sampling"
+                                                 and time.monotonic() - shown >= FRAME_SECONDS):
+            shown = time.monotonic()
+            yield (scales_html(last.pictures, sizes, given, rows=last.rows),
+                   continuations_html(progress.images[0], beside, original), unfinished_status(progress), seed, None,
+                   gr.skip())
+    if last.progress.state == "done":  # the turn is free again, which the bits need
+        images = last.progress.images[0]  # (n, s, s, 3)
+        bits = chains.bits(name, images[0], condition)
+        words = f"<b>{len(images)} pictures</b> in {last.progress.seconds:.1f} s. Seed {seed}"
+        yield (scales_html(last.pictures, sizes, given, bits), continuations_html(images, beside, original),
+               status_html(words), seed, None, images[0])
