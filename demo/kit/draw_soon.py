@@ -1,4 +1,4 @@
-"""JavaScript that presses a tab's Draw button for its visitor, once whatever they moved is at rest and the model free."""
+"""JavaScript that presses a tab's Draw button for its visitor, once what they moved is at rest and the model free."""
 
 # Nothing is drawn where the picture on the page is that of the settings: a stored one, or one that a link drew.
 PRESS = """() => {

@@ -83,6 +83,7 @@ window.runs = (() => {
     for (const run of Object.values(runs)) {
       const button = find(run.prefix, "generate"), status = find(run.prefix, "status");
       if (!visible(button) || run.state !== "idle" || !differs(run)) continue;
+      if (status?.querySelector(".error")) continue;  // something is wrong with the link, and is said there
       if (status?.querySelector("[data-shown]")) {
         run.base = run.now;
         mark(run);

@@ -57,11 +57,12 @@ def stopped_status(drawn) -> str:
 
 def stored_status(stored: Stored | None, asked: Settings | None = None, problem: str = "") -> str:
     """What the page shows when it opens; `asked` and `problem` are what its address says, and what is wrong with it."""
-    problem = f"{html.escape(problem)} " if problem else ""
+    if problem:  # nothing is drawn of such a link until the visitor says so
+        return error_status(f"{problem} {'These are stored samples.' if stored else 'Nothing is drawn yet.'}")
     if stored is None:
-        return status_html(f"{problem}Nothing drawn yet: press <b>Draw</b>.")
+        return status_html("Nothing drawn yet: press <b>Draw</b>.")
     if asked not in (None, stored.settings):
-        return status_html(f"{problem}These are stored samples; yours are drawn next, with the settings of your link.")
+        return status_html("These are stored samples; yours are drawn next, with the settings of your link.")
     settings = html.escape(describe(stored.settings))
-    return status_html(f"{problem}<b>Stored samples</b>, drawn in {stored.seconds:.1f} s. {settings}. Press "
-                       "<b>Draw</b> to watch the same ones appear, or <b>Draw another</b> for others.", shown=True)
+    return status_html(f"<b>Stored samples</b>, drawn in {stored.seconds:.1f} s. {settings}. Press <b>Draw</b> to "
+                       "watch the same ones appear, or <b>Draw another</b> for others.", shown=True)

@@ -6,9 +6,10 @@
   const ids = components.filter(one => one.type === "tabitem").map(one => one.props.id);
   const asked = new URLSearchParams(window.location.search);
   const bare = ["model", "classes", "n", "temperature", "guidance", "seed", "noise"].some(key => asked.has(key));
-  const wanted = asked.get("tab") || (bare ? "classes" : "");  // its keys have no tab before them
+  const known = ids.includes(asked.get("tab")) && asked.get("tab");
   window.firstTab = ids[0];
-  document.documentElement.dataset.tab = ids.includes(wanted) ? wanted : ids[0] || "";
+  // The keys of the tab "classes" have no tab before them.
+  document.documentElement.dataset.tab = known || (bare && ids.includes("classes") ? "classes" : ids[0]) || "";
   const tabs = components.find(one => one.type === "tabs");
   if (tabs) tabs.props.selected = document.documentElement.dataset.tab;
 

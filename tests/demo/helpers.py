@@ -144,7 +144,7 @@ class Visit:
 
     def open(self, query: str = "?tab=classes"):
         self.page.goto(self.url + query)
-        self.page.wait_for_selector("#tabs [role=tabpanel] .block")
+        self.page.wait_for_selector("#tabs [role=tabpanel] .block", state="attached")
         if self.page.evaluate("document.documentElement.dataset.tab") == "classes":
             self.page.wait_for_selector("#grid figure img", state="attached")
             self.page.wait_for_selector(".notes p", state="attached")
