@@ -5,6 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
+import typeguard
+
+# Calls of these rooms are held to their annotations; tests/core/conftest.py says where a breach is an error.
+typeguard.config.forward_ref_policy = typeguard.ForwardRefPolicy.IGNORE  # names that only type checkers import
+typeguard.config.typecheck_fail_callback = typeguard.warn_on_error
+typeguard.install_import_hook([f"pixelcnn_core.{room}" for room in ("models", "sampling", "data", "training")])
 
 from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
 

@@ -46,12 +46,10 @@ def load_picture(source, max_pixels: int = MAX_PIXELS) -> Image.Image:
 @contextmanager
 def opened(source: str | Path | bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
     """A picture file, by its path or its bytes, of which only the header was read. Raises PictureError."""
-    if isinstance(source, (bytes, bytearray)):
-        source = io.BytesIO(source)
-    if not isinstance(source, (str, Path, io.BytesIO)):
+    if not isinstance(source, (str, Path, bytes, bytearray)):
         raise PictureError(f"An image is needed here, not a value of type {type(source).__name__}.")
     try:
-        image = Image.open(source, formats=FORMATS)
+        image = Image.open(io.BytesIO(source) if isinstance(source, (bytes, bytearray)) else source, formats=FORMATS)
     except UnidentifiedImageError:
         raise PictureError("This file is not an image that can be read: use PNG, JPEG, WebP, GIF, BMP or TIFF."
                            ) from None

@@ -43,7 +43,7 @@ class Condition:
             if len(value) != (size := max(sizes.values())):
                 object.__setattr__(self, name, value.expand(size, *value.shape[1:]))
 
-    def _given(self) -> dict[str, Tensor]:
+    def _given(self) -> dict:
         return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
 
     def __len__(self) -> int:

@@ -12,10 +12,12 @@ condition dropout for classifier-free guidance (Ho and Salimans, 2022, arXiv 220
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -151,7 +153,7 @@ class GatedPixelCNN(Drawing, Model):
         logits = self._channel_logits(x, condition)
         return logits.unflatten(1, (self.config.channels, self.config.levels)).transpose(1, 2)
 
-    def bits_per_sub_pixel(self, x: Tensor, condition: Told = None) -> Tensor:
+    def bits_per_sub_pixel(self, x: Tensor | np.ndarray | Sequence, condition: Told = None) -> Tensor:
         """-log2 p(x_i | x_<i, h) of every sub-pixel, exact: integers (B, C, H, W) -> (B, C, H, W).
 
         Raises ValueError for what are no integers in [0, levels).
@@ -166,11 +168,11 @@ class GatedPixelCNN(Drawing, Model):
         nats = F.cross_entropy(logits, target, reduction="none")
         return nats.reshape(b, height, width, c).permute(0, 3, 1, 2) / math.log(2)
 
-    def bits_per_dim(self, x: Tensor, condition: Told = None) -> Tensor:
+    def bits_per_dim(self, x: Tensor | np.ndarray | Sequence, condition: Told = None) -> Tensor:
         """-log2 p(x | h) / number of sub-pixels, exact: (B, C, H, W) -> (B,). Its mean is the training loss."""
         return self.bits_per_sub_pixel(x, condition).mean(dim=(1, 2, 3))
 
-    def log_prob(self, x: Tensor, condition: Told = None) -> Tensor:
+    def log_prob(self, x: Tensor | np.ndarray | Sequence, condition: Told = None) -> Tensor:
         """ln p(x | h) of whole images in nats (natural logarithm), exact: (B, C, H, W) -> (B,)."""
         return -math.log(2) * self.bits_per_sub_pixel(x, condition).sum(dim=(1, 2, 3))
 

@@ -4,12 +4,14 @@ The commonest mistake with a PixelCNN is to give it what other networks take, fl
 integers they are nearly black images, with a likelihood that means nothing. So they are refused.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
 
-def as_images(x: Tensor | np.ndarray, channels: int, levels: int) -> Tensor:
+def as_images(x: Tensor | np.ndarray | Sequence, channels: int, levels: int) -> Tensor:
     """A batch (B, C, H, W) from a tensor or array of whole numbers in [0, levels).
 
     Taken for it as well: one image (C, H, W), and grey images without their channel, (B, H, W). Floats are refused

@@ -19,6 +19,7 @@ References: van den Oord et al., 2016, arXiv 1606.05328, section 2 (raster order
 import math
 from collections import deque
 from collections.abc import Iterator
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -29,6 +30,9 @@ from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.sampling.cached.sampler import CachedSampler
 from pixelcnn_core.sampling.fixed_point import fixed_point_passes
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
+
+T = TypeVar("T")  # what a generator yields
+Array = Tensor | np.ndarray
 
 
 def uniforms_from_seed(seed: int, batch: int, config: PixelCNNConfig, size: tuple[int, int] | None = None) -> Tensor:
@@ -82,9 +86,9 @@ def guided(conditional: Tensor, unconditional: Tensor, guidance: float) -> Tenso
 
 
 def sample_rows(model: GatedPixelCNN, condition: Told = None, *, batch: int | None = None, seed: int = 0,
-                uniforms: Tensor | None = None, temperature: float = 1.0, guidance: float = 1.0,
-                truncation: Truncation = PAPER, unconditional: Condition | None = None, image: Tensor | None = None,
-                known: Tensor | None = None, size: int | tuple[int, int] | None = None,
+                uniforms: Array | None = None, temperature: float = 1.0, guidance: float = 1.0,
+                truncation: Truncation = PAPER, unconditional: Condition | None = None, image: Array | None = None,
+                known: Array | None = None, size: int | tuple[int, int] | None = None,
                 method: str = "cached") -> Iterator[Tensor]:
     """Draw images, yielding the unfinished batch, uint8 (B, C, H, W), after every row; rows to come are 0.
 
@@ -128,8 +132,8 @@ def sample_rows(model: GatedPixelCNN, condition: Told = None, *, batch: int | No
 sample = sample_rows  # its earlier name, without the word for what it yields
 
 
-def finish(partial_images: Iterator[Tensor]) -> Tensor:
-    """Run a sampling generator to its end: the complete images, uint8 (B, C, H, W)."""
+def finish(partial_images: Iterator[T]) -> T:
+    """Run a sampling generator to its end: the complete images, uint8 (B, C, H, W); of a chain those of every size."""
     return deque(partial_images, maxlen=1).pop()
 
 
@@ -172,7 +176,7 @@ def check_numbers(temperature: float, guidance: float) -> None:
         raise ValueError(f"guidance must be a finite number, not {guidance}")
 
 
-def check_uniforms(uniforms: Tensor, batch: int, config: PixelCNNConfig, size: tuple[int, int]) -> Tensor:
+def check_uniforms(uniforms: Array, batch: int, config: PixelCNNConfig, size: tuple[int, int]) -> Tensor:
     """The noise as float64 (batch, C, H, W); a single image's noise is shared by the whole batch."""
     shape, uniforms = (config.channels, *size), torch.as_tensor(uniforms)
     if uniforms.ndim != 4 or uniforms.shape[1:] != shape or len(uniforms) not in (1, batch):
@@ -182,7 +186,7 @@ def check_uniforms(uniforms: Tensor, batch: int, config: PixelCNNConfig, size: t
     return uniforms.double().expand(batch, *shape).contiguous()
 
 
-def check_known(image: Tensor | None, known: Tensor | None, batch: int, config: PixelCNNConfig,
+def check_known(image: Array | None, known: Array | None, batch: int, config: PixelCNNConfig,
                 size: tuple[int, int]) -> tuple[Tensor, Tensor]:
     """Given pixels as (uint8 image, bool mask), both (batch, C, H, W); without any, zeros and False."""
     shape = (config.channels, *size)

@@ -135,8 +135,8 @@ def test_images_become_pictures_and_files(model, tmp_path):
     pictures = images.to_pil(scale=4)
     assert len(pictures) == 9 and all(p.size == (20, 20) and p.mode == "RGB" for p in pictures)
     assert np.asarray(pictures[0])[0, 0].tolist() == [round(v * 255 / 6) for v in images.tensor[0, :, 0, 0].tolist()]
-    saved = Image.open(images.save(tmp_path / "grid.png", columns=3, scale=1))
-    assert saved.size == (3 * 5 + 2 * 2, 3 * 5 + 2 * 2)
+    with Image.open(images.save(tmp_path / "grid.png", columns=3, scale=1)) as saved:
+        assert saved.size == (3 * 5 + 2 * 2, 3 * 5 + 2 * 2)
     assert torch.equal(images[[1, 4]].tensor, images.tensor[[1, 4]]) and len(images[2]) == 1 and len(list(images)) == 9
     for name in ("grid.exe", "nowhere/grid.png"):
         with pytest.raises(ValueError, match="in a folder that is there"):

@@ -121,7 +121,7 @@ def test_the_card_of_a_model_with_many_classes_or_none(tmp_path):
     assert "8 of 12 classes" in write_card(tmp_path / "imagenet", per_class=1).read_text(encoding="utf-8")
     small_model(channels=1).float().save_pretrained(tmp_path / "none")
     text = write_card(tmp_path / "none", per_class=2).read_text(encoding="utf-8")
-    assert "without any condition" in text and "sample(model, batch=8, seed=0)" in text
+    assert "without any condition" in text and "model.sample(n=8, seed=0)" in text
     with Image.open(tmp_path / "none" / "samples.png") as picture:
         assert picture.size == (2 * 5 * 12 + 2,) * 2
 

@@ -1,9 +1,14 @@
-"""`--init` for fine-tuning: what fits is loaded, what other classes add is zero at first, and the rest is said."""
+"""Starting from another model: `--init` for fine-tuning, and a recipe's trunk. What is new is zero at first."""
 
 import pytest
 import torch
+from tiny_runs import tiny_recipe
 
-from pixelcnn_core import GatedPixelCNN
+from pixelcnn_core import Condition, GatedPixelCNN
+from pixelcnn_core.data.loaders import load_data
+from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.models.gated import load_trunk
+from pixelcnn_core.training.loop import train
 from pixelcnn_core.training.start import load_what_fits
 from pixelcnn_core.training.state import TrainingError
 from tests.conftest import small_model
@@ -29,3 +34,24 @@ def test_fine_tuning_on_other_classes_starts_from_the_unconditional_likelihood(t
     assert torch.equal(same.bits_per_dim(x, "b"), before.bits_per_dim(x, "b"))
     with pytest.raises(TrainingError, match="layers.3.* is not there"):
         load_what_fits(small_model(layers=4).float(), str(tmp_path / "before"))
+
+
+def test_a_trunk_is_the_start_and_what_is_new_begins_at_zero(tmp_path):
+    """Other classes and a map of position: at first the likelihood is that of the trunk without its condition; the
+    first steps then move them."""
+    trunk = small_model(image_size=8, channels=1, levels=17, classes=3).float()
+    trunk.save_pretrained(tmp_path / "trunk")
+    trunk = GatedPixelCNN.from_pretrained(tmp_path / "trunk")
+    model = small_model(image_size=8, channels=1, levels=17, classes=10, position=3).float()
+    load_trunk(model, tmp_path / "trunk")
+    images = load_data("digits", ".", "test").images[:4]
+    for label in (0, 9):
+        bits = model.bits_per_dim(images, Condition(label=torch.full((4,), label)))
+        assert torch.equal(bits, trunk.bits_per_dim(images))
+    shape = {"features": 12, "layers": 3, "head_features": 24, "first_kernel_size": 3}
+    out = train(tiny_recipe(trunk=str(tmp_path / "trunk"), model={**shape, "position": 3}), "nowhere", tmp_path / "out")
+    trained = GatedPixelCNN.from_pretrained(out)
+    for terms in (trained.vector_terms, trained.position_terms):
+        assert all(term.weight.abs().max() > 0 for term in terms)
+    with pytest.raises(CheckpointError, match="layers of another shape"):
+        load_trunk(small_model(image_size=8, channels=1, levels=17, layers=4), tmp_path / "trunk")
