@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder
+from pixelcnn_core.autoencoder.evaluation import SHOWN
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
-from pixelcnn_core.cards.card import duration
 from pixelcnn_core.cards.parts import write
 from pixelcnn_core.data.pictures import fit, load_picture
 from pixelcnn_core.device import choose_device
@@ -16,15 +16,16 @@ from pixelcnn_core.figures import image_grid
 from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.classifier import Classifier
 from pixelcnn_core.results import read_json, read_results
+from pixelcnn_core.sampling.truncation import Truncation
 
-AUTOENCODER = """| bits per dimension given the code, test | {bits_per_dim_test:.3f} |
-| the same network without a code | {bits_per_dim_unconditional:.3f} |
-| so the code of {code} numbers carries | {bits_in_the_code:,.0f} bits of an image |
+AUTOENCODER = """| bits per dimension of {what} given the code, test | {bits_per_dim_test:.3f} |
+{twin}| so the code of {code} numbers carries | {bits_in_the_code:,.0f} bits of {what} |
+| the same network, its code dropped | {bits_per_dim_unconditional:.3f} |
 | evaluated on | {images:,} test images; {evaluated_on} |
 
-An auto-encoder of section 3.4 of the paper ([arXiv 1606.05328](https://arxiv.org/abs/1606.05328)): a convolutional
-encoder and a Conditional PixelCNN as the decoder{way}, {trained} by bits per dimension.
-
+An auto-encoder of section 3.4 of the paper ([arXiv 1606.05328](https://arxiv.org/abs/1606.05328)){through}: an
+encoder and a Conditional PixelCNN{way}, trained end to end by bits per dimension{after}.
+{yardstick}
 ## Beside the auto-encoder with squared error
 
 One reconstruction each of {images_reconstructed:,} test images by two decoders of the same code size. The class is the
@@ -34,53 +35,44 @@ opinion of a classifier trained on real images, right on {class_accuracy_real:.1
 | --- | --- | --- | --- | --- |
 | MSE | {mse_of_mse_autoencoder:.4f} | {class_kept_mse:.1%} | {class_right_mse:.1%} | {sharpness_mse:.4f} |
 | PixelCNN | {mse:.4f} | {class_kept_pixelcnn:.1%} | {class_right_pixelcnn:.1%} | {sharpness_pixelcnn:.4f} |
-| PixelCNN, temperature {shown[temperature]:g}, guidance {shown[guidance]:g} | {shown[mse]:.4f} | \
-{shown[class_kept]:.1%} | {shown[class_right]:.1%} | {shown[sharpness]:.4f} |
-| none: the originals | 0 | 100% | {class_accuracy_real:.1%} | {sharpness_original:.4f} |
+| PixelCNN, min-p {shown[min_p]:g} | {shown[mse]:.4f} | {shown[class_kept]:.1%} | {shown[class_right]:.1%} | \
+{shown[sharpness]:.4f} |
+{controls}| none: the originals | 0 | 100% | {class_accuracy_real:.1%} | {sharpness_original:.4f} |
 
 Squared error: the full range from black to white is 1. Class kept: same class as the original, in the classifier's
-eyes; chance keeps one in ten. Sharpness: mean gradient energy. The paper samples at temperature 1 without guidance; the
-other row stresses the code, and is what the page opens with.
+eyes; chance keeps one in ten. Sharpness: mean gradient energy. The paper samples without min-p.
+
+{footing}
 
 The best guess in the sense of squared error is the mean of all images with one code, which is smooth. A draw from the
-same images is sharp, and has twice the error, because it cannot know which of them was meant; more, where the model's
-distribution is not right.
-
-Without a code means h = 0 and s = 0 in the same weights: {alone}.
+same images is sharp, and has twice the error, because it cannot know which of them was meant. On
+{mean_of_draws[images]} of the images a draw is {mean_of_draws[one]:.4f} away from the original, the mean of
+{mean_of_draws[draws]} draws {mean_of_draws[mean]:.4f}, and the MSE decoder's answer {mean_of_draws[mse_decoder]:.4f};
+that mean and that answer are {mean_of_draws[apart]:.4f} apart.
 """
 
-THROUGH_CHAIN = """| bits per dimension of the 8 x 8 picture given the code, test | {bits_per_dim_test:.3f} |
-{twin}| so the code of {code} numbers carries | {bits_in_the_code:,.0f} bits of the 8 x 8 picture |
-| the same network, its code dropped | {bits_per_dim_unconditional:.3f} |
-| evaluated on | {images:,} test images; {evaluated_on} |
+# what an auto-encoder through a chain says besides
+ROW = "| {name}, min-p {min_p:g} | {mse:.4f} | {class_kept:.1%} | {class_right:.1%} | {sharpness:.4f} |\n"
+TWIN = "| a twin without a code, trained as long | {twin:.3f} |\n"
+YARDSTICK = """
+The code is measured beside the twin, the same decoder trained from the same start for as long without any code. Beside
+the network with its code dropped, which has seen only {dropped:.0%} of its images so, it would look like
+{flattering:,.0f} bits.
+"""
+CHAIN_FOOTING = """The MSE decoder is one of whole pictures, with a code of its own: what squared error can say in
+{code} numbers. It was trained for {minutes[mse]:.0f} minutes, encoder and PixelCNN for {minutes[pixelcnn]:.0f}, after
+{minutes[start]:.0f} in which that encoder learnt by squared error on 8 x 8 pixels, and on a chain that was there
+before.
+Two rows are controls. The chain, given the true 8 x 8 picture, shows what a code that keeps all of it would give with
+these upper steps. The chain, given the MSE decoder's 8 x 8 pixels from as many numbers, shows what the PixelCNN as the
+decoder of the small picture adds or takes away."""
+FOOTING = "The MSE decoder was trained for {minutes[mse]:.0f} minutes, the other one for {minutes[pixelcnn]:.0f}."
+CHAIN_LIMITS = """
+## Limits
 
-An auto-encoder of section 3.4 of the paper ([arXiv 1606.05328](https://arxiv.org/abs/1606.05328)) through a chain: an
-encoder and a Conditional PixelCNN{way}, trained end to end on pictures of 8 x 8 pixels, from the first step of
-[{chain}](../../models/{chain}); that chain's other steps, which know no code and no label, draw the picture finer.
-
-## Beside the auto-encoder with squared error
-
-One reconstruction each of {images_reconstructed:,} test images of 32 x 32 pixels by two decoders of the same code size.
-The class is the opinion of a classifier trained on real images, right on {class_accuracy_real:.1%} of these originals.
-
-| decoder | squared error | class kept | right class | sharpness |
-| --- | --- | --- | --- | --- |
-| MSE | {mse_of_mse_autoencoder:.4f} | {class_kept_mse:.1%} | {class_right_mse:.1%} | {sharpness_mse:.4f} |
-| PixelCNN, through the chain | {mse:.4f} | {class_kept_pixelcnn:.1%} | {class_right_pixelcnn:.1%} | \
-{sharpness_pixelcnn:.4f} |
-| the same, min-p {shown[min_p]:g} | {shown[mse]:.4f} | {shown[class_kept]:.1%} | {shown[class_right]:.1%} | \
-{shown[sharpness]:.4f} |
-| the chain, given the true 8 x 8 picture, min-p {shown[min_p]:g} | {small_picture_given[mse]:.4f} | \
-{small_picture_given[class_kept]:.1%} | {small_picture_given[class_right]:.1%} | {small_picture_given[sharpness]:.4f} |
-| none: the originals | 0 | 100% | {class_accuracy_real:.1%} | {sharpness_original:.4f} |
-
-Squared error: the full range from black to white is 1. Class kept: same class as the original, in the classifier's
-eyes; chance keeps one in ten. Sharpness: mean gradient energy. The row with the true 8 x 8 picture is what no code of
-that picture can beat with these upper steps.
-
-The best guess in the sense of squared error is the mean of all images with one code, which is smooth. A draw from the
-same images is sharp, and has twice the error, because it cannot know which of them was meant; more, where the model's
-distribution is not right.
+The training budget was that of one CPU core: {images_seen:,} images of 8 x 8 pixels, after a start from two other
+checkpoints of the project (see the recipe). What is finer than 8 x 8 pixels is not in the code: the chain invents it,
+and does not know what the picture shows.
 """
 
 USE_CHAIN = """
@@ -116,27 +108,16 @@ USE_MSE = """
 from pixelcnn_core.autoencoder.model import MSEAutoEncoder
 
 model = MSEAutoEncoder.from_pretrained("{folder}")
-guess = model.decode(model.encode(images))  # uint8 (B, 3, 32, 32) -> the same shape
+guess = model.decode(model.encode(images))  # uint8 (B, 3, {size}, {size}) -> the same shape
 ```
-"""
-
-WAYS = """
-## How the code enters
-
-As the vector h in every gate (equation 4), or also as a map s = m(h) by a deconvolution (equation 5). Short runs of the
-same recipe and time, on {images:,} test images; the better way ships.
-
-| the code enters as | training | bits per dimension given the code | without it |
-| --- | --- | --- | --- |
-{rows}
 """
 
 MSE = """| squared error, test (full range is 1) | {mse:.4f} |
 | sharpness (mean gradient energy), originals {sharpness_original:.4f} | {sharpness_mse:.4f} |
 | evaluated on | {images:,} test images; {evaluated_on} |
 
-The baseline of section 3.4: the encoder of the PixelCNN auto-encoder and a deconvolutional decoder, trained by mean
-squared error, with a code of {code} numbers.
+The baseline of section 3.4: a convolutional encoder and a deconvolutional decoder, trained by mean squared error, with
+a code of {code} numbers for {size} x {size} pixels.
 """
 
 JUDGE = """| accuracy, test | {accuracy:.1%} |
@@ -155,7 +136,7 @@ it says of a generated image is an opinion, and no better than its accuracy on r
 FIGURE = """
 ![Rows: a picture, {what}](samples.png)
 
-Each row: a picture ({names}), then {what}, unselected, seed 0.
+Each row: a picture ({names}), then {what}, unselected, seed 0{how}.
 """
 
 
@@ -164,41 +145,43 @@ def write_autoencoder_card(folder: str | Path, pictures: Sequence[Path] = (), co
     folder, kind = Path(folder), read_json(Path(folder) / "config.json").get("model_type")
     model_class = AutoEncoder if kind == "AutoEncoder" else MSEAutoEncoder
     model = coder = model_class.from_pretrained(folder, map_location=choose_device())
-    more = {"folder": folder.name}
+    more, limits = {"folder": folder.name}, ""
     if kind == "AutoEncoder":
-        recipe = read_json(folder / "recipe.json")
-        if recipe.get("frozen"):
-            more |= {"trained": "of which all but the decoder's own layers was trained",
-                     "alone": "the unconditional model that the recipe starts from and leaves as it is"}
-        else:
-            more |= {"trained": "trained end to end",
-                     "alone": f"{recipe.get('condition_dropout', 0):.0%} of the training images had none"}
-        chain = read_results(folder).get("chain", {}).get("folder")
-        if chain:
-            twin = read_results(folder).get("bits_per_dim_twin")
-            more |= {"chain": Path(chain).name,
-                     "twin": f"| a twin without a code, trained as long | {twin:.3f} |\n" if twin else ""}
-            model = ChainAutoEncoder(model, Chain.from_pretrained(chain))
-        body = THROUGH_CHAIN + USE_CHAIN if chain else \
-            AUTOENCODER + ways_section(read_json(folder / "ways.json")) + USE_AUTOENCODER
-        more["way"] = " that reads the code as h" + \
-            (" and, through a deconvolution, as a map s" if coder.way == "h and s" else "")
+        body, results = AUTOENCODER, read_results(folder)
+        more |= words_of(folder, results, coder)
+        if chain := results.get("chain"):
+            model = ChainAutoEncoder(model, Chain.from_pretrained(chain["folder"]))
+        body, limits = body + (USE_CHAIN if chain else USE_AUTOENCODER), CHAIN_LIMITS if chain else ""
     else:
-        body = MSE + USE_MSE
+        body, more = MSE + USE_MSE, {**more, "size": coder.config.image_size}
     if pictures:
         draw_reconstructions(model, pictures, count).save(folder / "samples.png", optimize=True)
-        what = f"{count} decodings of its code" if kind == "AutoEncoder" else "its reconstruction"
-        body += FIGURE.format(what=what, names=", ".join(Path(path).stem for path in pictures))
-    return write(folder, coder, body, "image-generation", more)
+        what, how = "its reconstruction", ""
+        if kind == "AutoEncoder":
+            what, how = f"{count} decodings of its code", f", min-p {SHOWN['min_p']:g}"
+        body += FIGURE.format(what=what, how=how, names=", ".join(Path(path).stem for path in pictures))
+    return write(folder, coder, body, "image-generation", more, limits)
 
 
-def ways_section(compared: dict) -> str:
-    """What `compare-codes` found, as a section of the card; empty where it was not run."""
-    if not (runs := compared.get("runs")):
-        return ""
-    rows = [f"| {run['way']} | {run['steps']:,} steps, {duration(run['seconds'])} | {run['bits_per_dim_test']:.3f} | "
-            f"{run['bits_per_dim_unconditional']:.3f} |" for run in runs]
-    return WAYS.format(images=runs[0]["images"], rows="\n".join(rows))
+def words_of(folder: Path, results: dict, coder: AutoEncoder) -> dict[str, str]:
+    """What the card of one that codes a chain's smallest picture says otherwise than that of one of whole pictures."""
+    way = " that reads the code as h" + (" and, through a deconvolution, as a map s" if coder.way == "h and s" else "")
+    if not (chain := results.get("chain")):
+        return {"what": "an image", "way": way, "footing": FOOTING.format(**results),
+                **dict.fromkeys(("twin", "yardstick", "controls", "through", "after"), "")}
+    name, twin = Path(chain["folder"]).name, results.get("bits_per_dim_twin")
+    dropped = read_json(folder / "recipe.json").get("condition_dropout", 0)
+    flattering = (results["bits_per_dim_unconditional"] - results["bits_per_dim_test"]) * coder.config.image_size ** 2 \
+        * coder.config.channels
+    controls = [ROW.format(name=words, min_p=results["shown"]["min_p"], **results[key]) for key, words in (
+        ("mse_finer", "MSE of 8 x 8 pixels, then the chain"),
+        ("small_picture_given", "the chain, given the true 8 x 8 picture")) if key in results]
+    return {"what": "the 8 x 8 picture", "chain": name, "way": way, "through": " through a chain",
+            "after": f" of pictures of 8 x 8 pixels, from the first step of\n[{name}](../../models/{name}) on; the "
+                     "other steps of that chain, which know no code and no label, draw the picture finer",
+            "twin": TWIN.format(twin=twin) if twin else "", "controls": "".join(controls),
+            "yardstick": YARDSTICK.format(flattering=flattering, dropped=dropped) if twin else "",
+            "footing": CHAIN_FOOTING.format(**{**results, "minutes": {"start": 0.0, **results["minutes"]}})}
 
 
 def write_classifier_card(folder: str | Path) -> Path:
@@ -212,8 +195,9 @@ def write_classifier_card(folder: str | Path) -> Path:
 def draw_reconstructions(model: CodeModel | ChainAutoEncoder, pictures: Sequence[Path], count: int) -> Image.Image:
     """One row per picture: itself at the size of the model, and what its code gives."""
     size, rows = model.size if isinstance(model, ChainAutoEncoder) else model.config.image_size, []
+    truncation = Truncation(SHOWN["min_p"])
     for path in pictures:
         image = torch.from_numpy(fit(load_picture(path), size).copy())[None]  # (1, 3, size, size)
-        copies = 1 if isinstance(model, MSEAutoEncoder) else count
-        rows += [image, model.reconstruct(image.repeat(copies, 1, 1, 1)).cpu()]
+        copies, how = (1, {}) if isinstance(model, MSEAutoEncoder) else (count, {"truncation": truncation})
+        rows += [image, model.reconstruct(image.repeat(copies, 1, 1, 1), **how).cpu()]
     return image_grid(torch.cat(rows), len(rows[1]) + 1, model.config.levels, scale=max(1, 96 // size))

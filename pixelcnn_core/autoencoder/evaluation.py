@@ -6,7 +6,6 @@ written here and nowhere else.
 """
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -21,15 +20,15 @@ from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.checkpoint import CONFIG_FILE
 from pixelcnn_core.models.classifier import Classifier
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.provenance import commit, versions
-from pixelcnn_core.results import merge_results, read_json, weights_hash
+from pixelcnn_core.provenance import recipe_of, training_so_far
+from pixelcnn_core.results import merge_results, weights_hash
 from pixelcnn_core.sampling.coarse_to_fine import sample_chain
 from pixelcnn_core.sampling.sample import finish
 from pixelcnn_core.sampling.truncation import Truncation
 
 DRAWN = 1000  # test images that are reconstructed and judged; the bits are those of all test images
-SHOWN = {"temperature": 0.8, "guidance": 3.0}  # the page opens with these, chosen by eye
-SHOWN_CHAIN = {"temperature": 1.0, "guidance": 1.0, "min_p": 0.05}  # the same through a chain
+AVERAGED = {"images": 50, "draws": 64}  # of how many the mean of many draws is set beside the MSE decoder
+SHOWN = {"temperature": 1.0, "guidance": 1.0, "min_p": 0.05}  # the page opens with these; min-p as for the chain alone
 TWIN = "chain-autoencoder-0"  # beside the auto-encoders through a chain: their decoder, trained without a code
 CODES = 5000  # training images whose codes give the principal directions
 CODES_FILE = "codes.json"
@@ -135,15 +134,11 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
         raise DataError(f"{classifier} knows other classes than the data set")
     codes, mse_codes = codes_of(model, train.images[:CODES]), codes_of(baseline, large_train.images[:CODES])
     merge_results(checkpoint, principal_directions(codes, mse_codes), CODES_FILE)
-    bits, dims = mean_losses(model, test), test.images[0].numel()
-    without = {"unconditional": mean_losses(model, test, kept=False), **twin_bits(checkpoint, test)}
-    few, shown = large.first(DRAWN), SHOWN_CHAIN if coded else SHOWN
-    results = {"bits_per_dim_test": round(bits, 4),
-               **{f"bits_per_dim_{name}": round(value, 4) for name, value in without.items()},
-               "bits_in_the_code": round((without.get("twin", without["unconditional"]) - bits) * dims, 1),
-               "code": model.config.code, "images": len(test), "images_reconstructed": len(few),
-               "class_accuracy_real": round(judge.accuracy(few.images, few.labels), 4),
-               "sharpness_original": round(sharpness(few.images, levels), 5)}
+    results = carried(model, checkpoint, test) | trained(checkpoint, mse_checkpoint)
+    few = large.first(DRAWN)
+    results |= {"code": model.config.code, "images": len(test), "images_reconstructed": len(few),
+                "class_accuracy_real": round(judge.accuracy(few.images, few.labels), 4),
+                "sharpness_original": round(sharpness(few.images, levels), 5)}
     seen = judge.probabilities(few.images).argmax(1)  # the class of the original, in the judge's eyes
 
     def judged(images: Tensor) -> dict[str, float]:
@@ -156,13 +151,52 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
              "mse": judged(reconstructions(baseline, few.images))}
     results |= {"mse": found["pixelcnn"].pop("mse"), "mse_of_mse_autoencoder": found["mse"].pop("mse")}
     results |= {f"{what}_{name}": value for name, values in found.items() for what, value in values.items()}
-    truncation = {"truncation": Truncation(shown["min_p"])} if "min_p" in shown else {}
-    settings = {name: value for name, value in shown.items() if name != "min_p"}
-    results["shown"] = {**shown, **judged(reconstructions(drawer, few.images, seed, **settings, **truncation))}
+    settings, truncation = {key: SHOWN[key] for key in ("temperature", "guidance")}, Truncation(SHOWN["min_p"])
+    drawn = reconstructions(drawer, few.images, seed, truncation=truncation, **settings)
+    results |= {"shown": {**SHOWN, **judged(drawn)},
+                "mean_of_draws": averaged(drawer, baseline, few.images[:AVERAGED["images"]])}
     if coded:
-        results["small_picture_given"] = judged(finer(drawer, few.images, seed, **truncation))
+        small = test.images[:len(few)]
+        results["small_picture_given"] = judged(finer(drawer, small, seed, truncation=truncation))
+        start = recipe_of(checkpoint).get("start")
+        if start:  # squared error on the same small picture: the control of what the PixelCNN decoder adds to it
+            guesses = reconstructions(MSEAutoEncoder.from_pretrained(start, map_location=device), small)
+            results["mse_finer"] = judged(finer(drawer, guesses, seed, truncation=truncation))
         results["chain"] = {"folder": chain_of(checkpoint).as_posix(), "weights": weights_hash(chain_of(checkpoint))}
     return finish_results(results, model, checkpoint, begun)
+
+
+def carried(model: AutoEncoder, checkpoint: str | Path, test: ImageData) -> dict[str, float]:
+    """Bits per dimension with the code, with the code dropped, and of the twin; and what the code saves beside the
+    twin, in bits of a picture: beside the network with its code dropped, which has seldom seen it so, it would be more.
+    """
+    bits, dropped = mean_losses(model, test), mean_losses(model, test, kept=False)
+    without = {"unconditional": dropped, **twin_bits(checkpoint, test)}
+    return {"bits_per_dim_test": round(bits, 4),
+            **{f"bits_per_dim_{name}": round(value, 4) for name, value in without.items()},
+            "bits_in_the_code": round((without.get("twin", dropped) - bits) * test.images[0].numel(), 1)}
+
+
+def trained(checkpoint: str | Path, mse_checkpoint: str | Path) -> dict:
+    """The minutes of training of both, and of what the first one started from."""
+    folders = {"pixelcnn": checkpoint, "start": recipe_of(checkpoint).get("start"), "mse": mse_checkpoint}
+    return {"minutes": {name: round(training_so_far(Path(folder))["seconds"] / 60, 1)
+                        for name, folder in folders.items() if folder}}
+
+
+def averaged(drawer: CodeModel | ChainAutoEncoder, baseline: MSEAutoEncoder, images: Tensor) -> dict[str, float]:
+    """The mean of many draws beside the MSE decoder's answer: the squared errors of both and of a single draw, and how
+    far apart the two are."""
+    draws, levels = AVERAGED["draws"], drawer.config.levels
+    mean, single = torch.zeros(images.shape, dtype=torch.float64), 0.0
+    for k in range(draws):
+        drawn = reconstructions(drawer, images, seed=1000 * (k + 1))
+        mean, single = mean + drawn.double() / draws, single + mean_squared_error(drawn, images, levels) / draws
+    guesses = reconstructions(baseline, images)
+    found = {"one": single, "mean": mean_squared_error(mean, images, levels),
+             "mse_decoder": mean_squared_error(guesses, images, levels),
+             "apart": mean_squared_error(mean, guesses, levels)}
+    return {"draws": draws, "images": len(images), **{name: round(value, 5) for name, value in found.items()}}
 
 
 def twin_bits(checkpoint: str | Path, test: ImageData) -> dict[str, float]:
@@ -174,27 +208,7 @@ def twin_bits(checkpoint: str | Path, test: ImageData) -> dict[str, float]:
     return {"twin": mean_losses(twin, test.unconditional())} if twin.config.image_size == test.images.shape[-1] else {}
 
 
-def finer(model: ChainAutoEncoder, images: Tensor, seed: int, **settings) -> Tensor:
-    """What the chain makes of the true small picture, a code that keeps everything: uint8 (N, C, S, S)."""
-    drawn = []
-    for k, part in enumerate(batches(len(images))):
-        small = model.chain.pyramid(images[part])[model.chain.sizes[0]]
-        drawn.append(finish(sample_chain(model.chain, given=small, seed=seed + k, **settings))[model.size].cpu())
-    return torch.cat(drawn)
-
-
-def compare_ways(checkpoints: Sequence[str | Path], data_dir: str | Path, limit: int = DRAWN) -> dict:
-    """Short runs that differ in how the code enters their decoder, scored on the same first `limit` test images.
-
-    For each: the way ("h" or "h and s"), steps and seconds of training, bits per dimension with the code and without.
-    """
-    runs = []
-    for checkpoint in checkpoints:
-        model = AutoEncoder.from_pretrained(checkpoint, map_location=choose_device())
-        facts = read_json(Path(checkpoint) / "training.json")
-        test = load_test(checkpoint, data_dir, model, limit)[1]
-        runs.append({"way": model.way, "code": model.config.code, "steps": facts.get("steps"),
-                     "seconds": facts.get("seconds"), "bits_per_dim_test": round(mean_losses(model, test), 4),
-                     "bits_per_dim_unconditional": round(mean_losses(model, test, kept=False), 4),
-                     "images": len(test), "hardware": facts.get("hardware")})
-    return {"runs": runs, "commit": commit(), "versions": versions()}
+def finer(model: ChainAutoEncoder, small: Tensor, seed: int, **settings) -> Tensor:
+    """What the chain makes of small pictures, (N, C, s, s): uint8 (N, C, S, S)."""
+    return torch.cat([finish(sample_chain(model.chain, given=small[part], seed=seed + k, **settings))[model.size].cpu()
+                      for k, part in enumerate(batches(len(small)))])

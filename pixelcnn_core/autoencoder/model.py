@@ -177,11 +177,10 @@ class AutoEncoder(CodeModel):
         return self.decoder.bits_per_dim(images, own if kept is None else own.drop(kept))
 
     @torch.no_grad()
-    def reconstruct(self, images: Tensor, seed: int = 0, temperature: float = 1.0, guidance: float = 1.0) -> Tensor:
-        """One new image for the code of each: uint8 (B, C, H, W)."""
+    def reconstruct(self, images: Tensor, seed: int = 0, **settings) -> Tensor:
+        """One new image for the code of each: uint8 (B, C, H, W). `settings` as in `sample`."""
         codes = self.encode(images.to(self.encoder.out.weight.device))
-        return finish(sample(self.decoder, self.condition(codes), seed=seed, temperature=temperature,
-                             guidance=guidance))
+        return finish(sample(self.decoder, self.condition(codes), seed=seed, **settings))
 
 
 @torch.no_grad()

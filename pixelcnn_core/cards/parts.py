@@ -30,15 +30,8 @@ TAIL = """
 Run again: {again}, then `python -m pixelcnn_core evaluate RUN --data DATA`.
 """
 
-LIMITS = """
-## Limits
 
-The training budget was that of two CPU cores: {images_seen:,} images, after a start from two other checkpoints of the
-project (see the recipe). The objects of a 32 x 32 photo are beyond it; colours, layout and texture are not.
-"""
-
-
-def write(folder: Path, model: torch.nn.Module, body: str, tag: str, more: dict, limits: str = LIMITS) -> Path:
+def write(folder: Path, model: torch.nn.Module, body: str, tag: str, more: dict, limits: str = "") -> Path:
     """Fill the card; `limits` is for a model trained on CPU cores. Raises ValueError where there are no results."""
     recipe, results = read_json(folder / "recipe.json"), read_results(folder)
     if not results:

@@ -76,17 +76,6 @@ def evaluate(checkpoint: CheckpointArgument, data: DataOption,
                         classifier=classifier), json_file)
 
 
-@app.command(name="compare-codes")
-def compare_codes(checkpoints: Annotated[list[Path], typer.Argument(help="runs of auto-encoders that differ in how the "
-                                                                    "code enters")],
-                  data: DataOption, limit: Annotated[int, typer.Option(min=1, help="test images")] = 1000,
-                  json_file: JsonOption = None) -> None:
-    """Does the code enter better as h, or as h and s? The card reads the answer from ways.json in its checkpoint."""
-    from pixelcnn_core.autoencoder.evaluation import compare_ways
-
-    report(compare_ways(checkpoints, data, limit), json_file)
-
-
 app.command()(faces.distill)
 app.command()(faces.identity)
 app.command(name="verify-faces")(faces.verify_faces)

@@ -1,7 +1,6 @@
 """Auto-encoders: gradients, shapes, extreme images, the same sampler, training, evaluation, cards."""
 
 import json
-import shutil
 
 import pytest
 import torch
@@ -14,8 +13,8 @@ from pixelcnn_core.cli.main import app
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.gated import TRUNK, GatedPixelCNN
-from pixelcnn_core.results import merge_results
 from pixelcnn_core.sampling.sample import finish, sample
+from pixelcnn_core.sampling.truncation import Truncation
 from pixelcnn_core.training.loop import train
 
 DECODER = {"features": 12, "layers": 2, "first_kernel_size": 3, "head_features": 12}
@@ -185,8 +184,10 @@ def test_what_the_start_brought_learns_at_a_rate_of_its_own(runs, tmp_path):
     assert all(term.weight.any() for term in model.decoder.map_terms), "the rest learns"
 
 
-def test_evaluation_compares_both_decoders(runs):
+def test_evaluation_compares_both_decoders(runs, monkeypatch):
+    monkeypatch.setattr("pixelcnn_core.autoencoder.evaluation.AVERAGED", {"images": 5, "draws": 3})
     folder, mse, classifier, both = runs
+
     def command(*words):
         done = CliRunner().invoke(app, ["evaluate", *map(str, words), "--data", "nowhere", "--limit", "24"])
         assert done.exit_code == 0, done.output
@@ -208,9 +209,17 @@ def test_evaluation_compares_both_decoders(runs):
     assert results["bits_per_dim_unconditional"] == pytest.approx(without, abs=1e-4)
     assert results["bits_in_the_code"] == pytest.approx((without - bits) * 64, abs=0.06)
     drawn = model.reconstruct(data.images)
-    shown = model.reconstruct(data.images, temperature=SHOWN["temperature"], guidance=SHOWN["guidance"])
+    shown = model.reconstruct(data.images, truncation=Truncation(SHOWN["min_p"]))
     assert results["shown"]["mse"] == pytest.approx(mean_squared_error(shown, data.images, 17), abs=1e-5)
     assert results["mse"] == pytest.approx(mean_squared_error(drawn, data.images, 17), abs=1e-5)
+    few, answers = data.images[:5], MSEAutoEncoder.from_pretrained(mse).reconstruct(data.images[:5])
+    draws = torch.stack([model.reconstruct(few, seed=1000 * k) for k in (1, 2, 3)]).double()
+    expected = {"one": draws - few, "mean": draws.mean(0) - few, "mse_decoder": answers.double() - few,
+                "apart": draws.mean(0) - answers}
+    assert results["mean_of_draws"] == {"draws": 3, "images": 5, **{
+        name: pytest.approx((difference / 16).square().mean().item(), abs=1e-5)
+        for name, difference in expected.items()}}
+    assert set(results["minutes"]) == {"pixelcnn", "start", "mse"}
     for run in (mse, classifier, both):
         done = CliRunner().invoke(app, ["card", str(run)])
         assert done.exit_code == 0, done.output
@@ -240,33 +249,6 @@ def test_the_steps_of_the_other_code_follow_the_directions():
     directions, deviations = (torch.tensor(found[name], dtype=torch.float64) for name in ("directions", "deviations"))
     expected = deviations[:, None] * directions @ turn  # (3, 5)
     assert torch.allclose(torch.tensor(found["mse_steps"], dtype=torch.float64), expected, atol=1e-3)
-
-
-def test_the_card_says_how_the_code_enters(runs, tmp_path):
-    folder, mse, _, both = runs
-    shutil.copytree(both, tmp_path / "shipped")
-    alone = recipe("autoencoder", start=str(mse))
-    alone.model = {**alone.model, "map_channels": 0}
-    train(alone, "nowhere", tmp_path / "h")
-    words = ["compare-codes", str(tmp_path / "h"), str(both), "--data", "nowhere", "--limit", "24",
-             "--json", str(tmp_path / "shipped" / "ways.json")]
-    done = CliRunner().invoke(app, words)
-    assert done.exit_code == 0, done.output
-    compared = json.loads((tmp_path / "shipped" / "ways.json").read_text(encoding="utf-8"))["runs"]
-    assert [run["way"] for run in compared] == ["h", "h and s"]
-    model = AutoEncoder.from_pretrained(tmp_path / "h")
-    with torch.no_grad():
-        bits = model.losses(load_data("digits", ".", "test").first(24).images).mean().item()
-    assert compared[0]["bits_per_dim_test"] == pytest.approx(bits, abs=1e-4)
-    merge_results(tmp_path / "shipped", dict.fromkeys(
-        ("bits_per_dim_test", "bits_per_dim_unconditional", "bits_in_the_code", "code", "images",
-         "images_reconstructed", "mse", "mse_of_mse_autoencoder", "class_accuracy_real", "sharpness_original",
-         *(f"{what}_{name}" for what in ("class_kept", "class_right", "sharpness") for name in ("pixelcnn", "mse"))),
-        1) | {"hardware": "a test", "shown": dict.fromkeys(("temperature", "guidance", "mse", "class_kept",
-                                                            "class_right", "sharpness"), 1)})
-    assert CliRunner().invoke(app, ["card", str(tmp_path / "shipped")]).exit_code == 0
-    card = (tmp_path / "shipped" / "README.md").read_text(encoding="utf-8")
-    assert f"| h | 12 steps, {compared[0]['seconds']:.0f} seconds |" in card
 
 
 def test_wrong_partners_are_refused(runs, tmp_path):

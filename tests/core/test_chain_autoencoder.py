@@ -8,8 +8,8 @@ from tiny_runs import tiny_recipe
 from typer.testing import CliRunner
 
 from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder
-from pixelcnn_core.autoencoder.evaluation import TWIN
-from pixelcnn_core.autoencoder.model import AutoEncoder, AutoEncoderConfig
+from pixelcnn_core.autoencoder.evaluation import SHOWN, TWIN, mean_squared_error
+from pixelcnn_core.autoencoder.model import AutoEncoder, AutoEncoderConfig, MSEAutoEncoder
 from pixelcnn_core.cli.main import app
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.models.chain import CHAIN_FILE, Chain
@@ -143,8 +143,11 @@ def test_evaluation_measures_both_sizes_and_the_twin(runs, monkeypatch):
 
     monkeypatch.setattr("pixelcnn_core.training.loop.load_data", load)
     monkeypatch.setattr("pixelcnn_core.evaluation.common.load_data", load)
+    monkeypatch.setattr("pixelcnn_core.autoencoder.evaluation.AVERAGED", {"images": 5, "draws": 3})
     trunk = str(runs / "chain" / "4")
-    coder = train(tiny_recipe(name="coder", kind="autoencoder", size=4, trunk=trunk, model={
+    start = train(tiny_recipe(name="start", kind="mse-autoencoder", size=4, model={"code": 4, "features": 4}),
+                  "nowhere", runs / "start")
+    coder = train(tiny_recipe(name="coder", kind="autoencoder", size=4, trunk=trunk, start=str(start), model={
         "code": 4, "features": 4, "map_channels": 3, "decoder": DECODER}), "nowhere", runs / "coder")
     train(tiny_recipe(name="twin", size=4, trunk=trunk, unconditional=True, model=DECODER), "nowhere", runs / TWIN)
     words = ["evaluate", coder, "--data", "nowhere", "--limit", 20, "--mse", runs / "mse", "--classifier",
@@ -158,16 +161,27 @@ def test_evaluation_measures_both_sizes_and_the_twin(runs, monkeypatch):
     assert results["bits_per_dim_test"] == pytest.approx(own, abs=1e-4)
     assert results["bits_per_dim_twin"] == pytest.approx(twin, abs=1e-4)
     assert results["bits_in_the_code"] == pytest.approx((twin - own) * 16, abs=0.06), "against the twin, 4 x 4 pixels"
-    for found in (results["shown"], results["small_picture_given"]):
+    model, large = ChainAutoEncoder.from_pretrained(coder, runs / "chain"), load_data("digits", ".", "test").images[:20]
+
+    def error(images):
+        return pytest.approx(mean_squared_error(images, large, 17), abs=1e-5)
+
+    def finer(small):
+        return finish(sample_chain(model.chain, given=small, truncation=Truncation(SHOWN["min_p"])))[8]
+
+    assert results["mse"] == error(model.reconstruct(large))
+    assert results["shown"]["mse"] == error(model.reconstruct(large, truncation=Truncation(SHOWN["min_p"])))
+    assert results["small_picture_given"]["mse"] == error(finer(test))
+    assert results["mse_finer"]["mse"] == error(finer(MSEAutoEncoder.from_pretrained(start).reconstruct(test)))
+    for found in (results["shown"], results["small_picture_given"], results["mse_finer"]):
         assert 0 <= found["class_kept"] <= 1 and found["sharpness"] > 0
-    model = ChainAutoEncoder.from_pretrained(coder, runs / "chain")
-    drawn = model.reconstruct(load_data("digits", ".", "test").images[:20])
-    assert results["mse"] == pytest.approx(((drawn.double() - load_data("digits", ".", "test").images[:20].double())
-                                            / 16).square().mean().item(), abs=1e-5)
+    assert results["mean_of_draws"]["draws"] == 3 and set(results["minutes"]) == {"pixelcnn", "start", "mse"}
     done = CliRunner().invoke(app, ["card", str(coder)])
     assert done.exit_code == 0, done.exception
     card = (coder / "README.md").read_text(encoding="utf-8")
-    assert f"{results['bits_per_dim_twin']:.3f}" in card and "through the chain" in card
+    for words in (f"{results['bits_per_dim_twin']:.3f}", "through a chain", "then the chain", "given the true 8 x 8",
+                  f"{results['mean_of_draws']['apart']:.4f} apart", "not recorded"):
+        assert (words in card) == (words != "not recorded"), words
     with pytest.raises(CheckpointError, match="does not go with the chain"):
         ChainAutoEncoder.from_pretrained(coder, save_other_chain(runs))
 
