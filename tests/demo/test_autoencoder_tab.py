@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,9 +21,11 @@ from demo.tabs.autoencoder.service import FOLDER, CodeService
 from demo.tabs.autoencoder.stored import FACTS, read_codes
 from demo.tabs.autoencoder.tab import MISSING
 from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder
+from pixelcnn_core.autoencoder.evaluation import TWIN
 from pixelcnn_core.autoencoder.model import AutoEncoder, AutoEncoderConfig, MSEAutoEncoder
 from pixelcnn_core.models.chain import CHAIN_FILE
-from pixelcnn_core.models.upscaler import Upscaler, UpscalerConfig
+from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.models.upscaler import Upscaler, UpscalerConfig, halved
 from pixelcnn_core.results import read_json, read_results
 from pixelcnn_core.sampling.sample import finish, sample
 
@@ -136,6 +140,29 @@ def test_a_code_of_small_pictures_is_drawn_through_the_chain(through_chain):
     assert (path[0] == moments[-1].images[0]).all()
 
 
+def test_what_the_code_stands_for_is_shown_and_its_bits_are_counted_beside_the_twin(through_chain):
+    small = halved(halved(tensor(CAT)))
+    shown = through_chain.small(4, CAT)
+    assert (shown == small[0].permute(1, 2, 0).numpy()).all()
+    black = np.zeros((1, 32, 32, 3), np.uint8)
+    assert "its 8 × 8 pixels" in codes_html(CAT, np.zeros(4), CAT, black, small=shown)
+    given, dropped = through_chain.bits(4, CAT)
+    save_tiny(through_chain.folder / TWIN, image_size=8, classes=0, class_names=(), layers=3)
+    try:
+        own, without = through_chain.bits(4, CAT)
+        twin = GatedPixelCNN.from_pretrained(through_chain.folder / TWIN)
+        with torch.no_grad():
+            assert without == pytest.approx(twin.bits_per_dim(small).item() * 192, rel=1e-5)
+        assert own == given and without != pytest.approx(dropped, rel=1e-5)
+        assert through_chain.twin(32) is None, "it is one of small pictures"
+    finally:
+        shutil.rmtree(through_chain.folder / TWIN)
+
+
+def test_whole_pictures_show_no_small_one(codes):
+    assert codes.small(4, CAT) is None and codes.twin(32) is None
+
+
 def test_the_mean_is_that_of_the_papers_draws(codes, service):
     images = last(codes.decodings(4, CAT, 6, [], 0, 1.0, 1.0))[0]
     assert np.abs(codes.mean_of_draws(4, CAT, 6) - images.astype(float).mean(0)).max() <= 0.5
@@ -199,6 +226,18 @@ def test_the_table_quotes_the_result_files(codes):
                   "guidance 2.5"):
         assert words in table, words
     assert results_html([]) == ""
+
+
+def test_the_table_names_the_controls_and_the_minutes(codes):
+    row = {"mse": 0.0987, "class_kept": 0.5, "sharpness": 0.02}
+    minutes = {"pixelcnn": 6.1, "start": 4.0, "mse": 7.0}
+    infos = [replace(info, chain="chain", results={
+        **info.results, "mse_finer": row, "small_picture_given": {**row, "mse": 0.0876}, "minutes": minutes,
+        "bits_per_dim_twin": 4.9}) for info in codes.infos.values()]
+    table = results_html(infos)
+    assert table.count("then the chain") == 2 and table.count("from the true 8 × 8 picture") == 1
+    for words in ("0.0987", "0.0876", "trained for 7 minutes", "for 6, after 4 of its encoder", "a twin"):
+        assert words in table, words
 
 
 # what the page shows; those that others start from, or are compared with, have no card of their own

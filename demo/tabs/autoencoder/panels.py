@@ -39,28 +39,33 @@ def bars_html(code: np.ndarray, own: np.ndarray | None = None) -> str:
             f"<figcaption>its code: {words}</figcaption></figure>")
 
 
-def codes_html(picture: np.ndarray, code: np.ndarray, guess: np.ndarray, images: np.ndarray, *, own: np.ndarray | None =
-               None, mean: tuple[np.ndarray, str] | None = None, rows_done: int | None = None) -> str:
+def codes_html(picture: np.ndarray, code: np.ndarray, guess: np.ndarray, images: np.ndarray, *, small: np.ndarray | None
+               = None, own: np.ndarray | None = None, mean: tuple[np.ndarray, str] | None = None,
+               rows_done: int | None = None) -> str:
     """The way of a picture (H, W, 3): its code, the MSE decoder's one answer, the mean of many draws of the PixelCNN
-    with what to call it, and draws (n, H, W, 3), or smaller ones on the way, of which `rows_done` rows are drawn. With
-    `own`, the code of the picture, the one shown was moved, and an error would say nothing."""
+    with what to call it, and draws (n, H, W, 3), or smaller ones on the way, of which `rows_done` rows are drawn. The
+    code may stand for a `small` picture (h, w, 3). With `own`, the code of the picture, the one shown was moved, and an
+    error would say nothing."""
     unfinished, rows = rows_done is not None, images.shape[1] if rows_done is None else rows_done
 
     def error(image: np.ndarray) -> str:
         return "" if own is not None else f"error {squared_error(image, picture):.3f}"
 
-    def words(*parts: str) -> str:
+    def caption(*parts: str) -> str:
         return " · ".join(filter(None, parts))
 
     average, name = mean or (np.zeros_like(picture), "mean of its draws")
-    way = [figure(picture, "original", "the picture", kind="original"), bars_html(code, own),
-           figure(guess, "the MSE decoder's answer", words("MSE decoder", error(guess)), kind="guess"),
-           figure(average, f"PixelCNN decoder, {name}", words(name, error(average) if mean else ""),
+    coded = [] if small is None else [figure(small, f"the picture at {len(small)} by {len(small)} pixels",
+                                             f"its {len(small)} × {len(small)} pixels", kind="small")]
+    way = [figure(picture, "original", "the picture", kind="original"), *coded, bars_html(code, own),
+           figure(guess, "the MSE decoder's answer", caption("MSE decoder", error(guess)), kind="guess"),
+           figure(average, f"PixelCNN decoder, {name}", caption(name, error(average) if mean else ""),
                   None if mean else 0, "mean")]
     draws = "".join(figure(image, f"PixelCNN decoder, draw {k}", " " if unfinished else error(image) or f"draw {k}",
                            rows) for k, image in enumerate(images, 1))
-    return (f'<div class="codes{" unfinished" * unfinished}" data-rows="{rows}"><div class="code-way">{"".join(way)}'
-            f'</div><p class="code-says">{lesson(picture, guess, images, mean, own, unfinished)}</p>'
+    words = lesson(picture, guess, images, mean, own, unfinished)
+    return (f'<div class="codes{" unfinished" * unfinished}" data-rows="{rows}"><div class="code-way" style="--count:'
+            f'{len(way)}">{"".join(way)}</div><p class="code-says">{words}</p>'
             f'<div class="code-draws">{draws}</div></div>')
 
 
@@ -124,7 +129,7 @@ def results_html(infos: list[CodeInfo]) -> str:
     infos = [info for info in infos if "shown" in info.results]
     if not infos:
         return ""
-    rows = []
+    rows, last = [], []
     for info in infos:
         r = info.results
         shown = r["shown"]
@@ -136,11 +141,12 @@ def results_html(infos: list[CodeInfo]) -> str:
                   r["class_kept_pixelcnn"], r["sharpness_pixelcnn"]),
                  (f"{info.code} numbers, PixelCNN, {sharpened}", "", shown["mse"], shown["class_kept"],
                   shown["sharpness"])]
-        if given := r.get("small_picture_given"):
-            rows.append((f"the chain, from the true small picture ({sharpened})", "", given["mse"], given["class_kept"],
-                         given["sharpness"]))
+        for key, words, place in (("mse_finer", f"{info.code} numbers, MSE decoder of 8 × 8, then the chain", rows),
+                                  ("small_picture_given", "the chain, from the true 8 × 8 picture", last)):
+            if found := r.get(key):
+                place.append((words, "", found["mse"], found["class_kept"], found["sharpness"]))
     body = "".join(f'<tr><th scope="row">{name}</th><td>{bits}</td><td>{error:.4f}</td><td>{kept:.0%}</td>'
-                   f"<td>{sharp:.4f}</td></tr>" for name, bits, error, kept, sharp in dict.fromkeys(rows))
+                   f"<td>{sharp:.4f}</td></tr>" for name, bits, error, kept, sharp in dict.fromkeys(rows + last))
     r = infos[0].results
     without = ("than a twin that was trained as long without a code" if "bits_per_dim_twin" in r else
                "than the same network without the code")
@@ -154,4 +160,13 @@ def results_html(infos: list[CodeInfo]) -> str:
 {r['images_reconstructed']:,} for the rest. <em>Bits</em>: so many fewer are needed to write down {what} {without}.
 <em>Class kept</em>: how often a classifier gives the reconstruction the class that it gave the original (it is right
 about {r['class_accuracy_real']:.0%} of the originals; chance keeps one in ten). <em>Sharpness</em>: squared differences
-of neighbouring pixels.</p></details>"""
+of neighbouring pixels. The chain draws with {sharpened} where nothing else is said.{minutes_words(r)}</p></details>"""
+
+
+def minutes_words(results: dict) -> str:
+    """For how long both auto-encoders were trained, where the results say so."""
+    if not {"pixelcnn", "mse"} <= set(minutes := results.get("minutes", {})):
+        return ""
+    after = f", after {minutes['start']:.0f} of its encoder by squared error" if "start" in minutes else ""
+    return (f" The MSE decoder was trained for {minutes['mse']:.0f} minutes, the PixelCNN with its encoder for "
+            f"{minutes['pixelcnn']:.0f}{after}.")

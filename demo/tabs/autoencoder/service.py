@@ -3,7 +3,8 @@
 For each code size m there are two checkpoints: a PixelCNN auto-encoder, whose decoder is sampled in the turns of a
 `Service`, and the one trained by squared error, whose decoder gives its one answer at once. Each has a code of its own.
 A PixelCNN auto-encoder of smaller pictures is the first step of one of the service's chains, which draws them finer;
-it goes before one of whole pictures. Pictures and codes stay in memory.
+it goes before one of whole pictures. What a code saves is counted beside a twin that never had one, where it lies with
+them. Pictures and codes stay in memory.
 """
 
 import os
@@ -20,8 +21,10 @@ from demo.service.bridge import Progress, Service, to_arrays
 from demo.service.drawing import arranged, noise_of, previews
 from demo.service.settings import UserError, number
 from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder
+from pixelcnn_core.autoencoder.evaluation import TWIN
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
-from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.models.checkpoint import CONFIG_FILE, Checkpoint, CheckpointError
+from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.results import read_json, read_results
 from pixelcnn_core.sampling.interpolation import between
 from pixelcnn_core.sampling.sample import sample, uniforms_from_seed
@@ -65,7 +68,7 @@ class CodeService:
         self.service = service
         self.folder = Path(folder or os.environ.get("PIXELCNN_AUTOENCODERS") or FOLDER)
         self.infos = find_pairs(self.folder, service)
-        self._models: dict[Path, CodeModel] = {}
+        self._models: dict[Path, Checkpoint] = {}
         self._loading = threading.Lock()
 
     @property
@@ -81,7 +84,7 @@ class CodeService:
                             "numbers.")
         return info
 
-    def load(self, kind: type[CodeModel], folder: Path) -> CodeModel:
+    def load(self, kind: type[Checkpoint], folder: Path) -> Checkpoint:
         """A checkpoint; loaded once, whoever asks first. Raises UserError."""
         with self._loading:
             if folder not in self._models:
@@ -99,6 +102,22 @@ class CodeService:
 
     def mse(self, m) -> MSEAutoEncoder:
         return self.load(MSEAutoEncoder, self.info(m).mse)
+
+    def twin(self, size: int) -> GatedPixelCNN | None:
+        """The decoder of pictures of `size` that never had a code, trained as long; None where there is none."""
+        folder = self.folder / TWIN
+        fits = (folder / CONFIG_FILE).is_file() and read_json(folder / CONFIG_FILE).get("image_size") == size
+        return self.load(GatedPixelCNN, folder) if fits else None
+
+    def coded(self, m, picture: np.ndarray) -> Tensor:
+        """What of a picture uint8 (H, W, 3) the code stands for: (1, 3, H, W), or the smallest size of the chain."""
+        image, info = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None], self.info(m)
+        return self.service.model(info.chain).pyramid(image)[self.service.info(info.chain).sizes[0]] if info.chain \
+            else image
+
+    def small(self, m, picture: np.ndarray) -> np.ndarray | None:
+        """The small picture that the code stands for, uint8 (h, w, 3); None where it stands for all of it."""
+        return self.coded(m, picture)[0].permute(1, 2, 0).numpy() if self.info(m).chain else None
 
     @torch.no_grad()
     def code(self, model: CodeModel | ChainAutoEncoder, picture: np.ndarray, steps: np.ndarray,
@@ -152,16 +171,11 @@ class CodeService:
 
     @torch.no_grad()
     def bits(self, m, picture: np.ndarray) -> tuple[float, float]:
-        """-log2 p of a picture, in bits of the whole: given its own code, and given none. Through a chain those of its
-        smallest size, which is all that the code decides. Raises UserError."""
-        model = self.pixelcnn(m)
-        image = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].to(self.service.device)  # (1, 3, H, W)
-        if isinstance(model, ChainAutoEncoder):
-            image = model.chain.pyramid(image)[model.chain.sizes[0]]
-            model = model.coder
-        kept = torch.tensor([True, False], device=self.service.device)
-        given, alone = model.losses(image.repeat(2, 1, 1, 1), kept=kept) * image[0].numel()
-        return float(given), float(alone)
+        """-log2 p of a picture, in bits of the whole: given its own code, and without one, by the twin where there is
+        one. Through a chain those of its smallest size, which is all that the code decides. Raises UserError."""
+        model, image = self.load(AutoEncoder, self.info(m).pixelcnn), self.coded(m, picture).to(self.service.device)
+        given, without = model.losses(image), self.twin(image.shape[-1]) or model.decoder
+        return float(given * image[0].numel()), float(without.bits_per_dim(image) * image[0].numel())
 
     def _ends(self, model: CodeModel, start: np.ndarray, end: np.ndarray) -> tuple[Tensor, Tensor]:
         return tuple(self.code(model, picture, np.zeros((0, 0))).cpu() for picture in (start, end))

@@ -30,21 +30,23 @@ SHOWN_OR_DRAWN = """(...values) => document.querySelector("#autoencoder-status [
   ? (%s)(...values) : (%s)()"""
 
 MISSING = """### There is no auto-encoder yet
-Train the pair with a code of 10 numbers, about half an hour on two CPU cores, and start the app again:
+Train a pair with a code of 10 numbers, minutes on a CPU, and start the app again. The one with squared error:
 `python -m pixelcnn_core train mse-autoencoder-10 --data DATA --download --max-minutes 7
---out demo/assets/autoencoders/mse-autoencoder-10`, then
-`python -m pixelcnn_core train autoencoder-10-cpu --data DATA --max-minutes 26
---out demo/assets/autoencoders/autoencoder-10`."""
+--out demo/assets/autoencoders/mse-autoencoder-10`. The PixelCNN, and what it starts from:
+`python -m pixelcnn_core train mse-chain-autoencoder-10 --data DATA --max-minutes 4
+--out demo/assets/autoencoders/mse-chain-autoencoder-10`, then
+`python -m pixelcnn_core train chain-autoencoder-10-cpu --data DATA --max-minutes 6
+--out demo/assets/autoencoders/chain-autoencoder-10`."""
 
 LEAD = """<p class="code-lead">A picture of 3,072 values becomes {sizes} numbers, and two decoders make it a picture
-again. One gives its best guess, a blur. The other draws.</p>"""
+again. One gives its best guess, a blur. The other draws{finer}.</p>"""
 
 EXPLANATION = [
     r"""#### A picture becomes $m$ numbers
 A convolutional encoder turns a picture into a code of $m$ numbers, $\mathbf{z}$. A Conditional PixelCNN reads the code
 as $\mathbf{h}$ in every gate, and as a map $\mathbf{s}=m(\mathbf{z})$ that says where (equations 4 and 5). The encoder
 learns through the PixelCNN, to make the picture cheap to write down:
-$$-\log_2 p(\mathbf{x}\mid\mathbf{z}),\qquad \mathbf{z}=\mathrm{encoder}(\mathbf{x})$$
+$$-\log_2 p(%(x)s\mid\mathbf{z}),\qquad \mathbf{z}=\mathrm{encoder}(%(x)s)$$
 Section 3.4 of the paper, and its figure 6.""",
     r"""#### Why one blurs and the other draws
 Ten numbers cannot say everything, so many pictures share a code. Squared error,
@@ -58,8 +60,10 @@ widest ones, in standard deviations. The MSE decoder, which has a code of its ow
 change there. The noise stays the same, so what changes is the doing of the code.""",
 ]
 THROUGH_CHAIN = r"""#### From coarse to fine
-The PixelCNN decodes 8 × 8 pixels, where it is settled what the picture shows. A chain of Conditional PixelCNNs, trained
-without any code, then draws it finer, as in the tab *Coarse to fine*."""
+The code stands for $\mathbf{x}_8$, the picture at 8 × 8 pixels, where it is settled what it shows:
+$$p(\mathbf{x}_8\mid\mathbf{z})\;p(\mathbf{x}_{16}\mid\mathbf{x}_8)\;p(\mathbf{x}_{32}\mid\mathbf{x}_{16})$$
+The upper steps are those of the tab *Coarse to fine*, and know nothing of the code: whatever is finer than 8 × 8 pixels
+is invented."""
 
 
 def build(page: gr.Blocks, service: Service) -> None:
@@ -71,11 +75,12 @@ def build(page: gr.Blocks, service: Service) -> None:
     stored = {m: read_codes(info.pixelcnn) for m, info in codes.infos.items()}
     sizes = [(f"{m} numbers", str(m)) for m in codes.sizes]
     sliders = min(SLIDERS, *(info.directions for info in codes.infos.values()))
-    shown = codes.info(sizes[-1][1]).shown
+    shown, chained = codes.info(sizes[-1][1]).shown, all(info.chain for info in codes.infos.values())
 
     with gr.Row(elem_classes="bench"):
         with gr.Column(elem_classes="stage"):
-            gr.HTML(LEAD.format(sizes=" or ".join(map(str, codes.sizes))), apply_default_css=False)
+            gr.HTML(LEAD.format(sizes=" or ".join(map(str, codes.sizes)), finer=", from coarse to fine" * chained),
+                    apply_default_css=False)
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar("autoencoder-")
             status = gr.HTML(elem_id="autoencoder-status", elem_classes="code-status", apply_default_css=False)
@@ -94,8 +99,9 @@ def build(page: gr.Blocks, service: Service) -> None:
                 temperature, guidance, seed = sampling_sliders("autoencoder-", *shown[:2], 7)
                 min_p = min_p_slider("autoencoder-", shown[2])
         with gr.Column(elem_classes="notes"):
-            chained = any(info.chain for info in codes.infos.values())
-            for text in [*EXPLANATION, *[THROUGH_CHAIN] * chained]:
+            first, *others = EXPLANATION
+            first %= {"x": r"\mathbf{x}_8" if chained else r"\mathbf{x}"}
+            for text in [first, *[THROUGH_CHAIN] * chained, *others]:
                 gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
                                                     {"left": "$", "right": "$", "display": False}])
     drawn = gr.State()
@@ -183,18 +189,19 @@ def bars(codes: CodeService, asked: Asked) -> tuple[np.ndarray, np.ndarray | Non
 def opening(codes: CodeService, stored: dict[int, StoredCodes | None], asked: Asked) -> tuple[str, str]:
     """(stage, status) before anything is drawn. Code and MSE decoder are computed: they take milliseconds."""
     guess, kept = codes.best_guess(asked.size, asked.picture, asked.edits), stored[asked.size]
-    code, own = bars(codes, asked)
+    (code, own), small = bars(codes, asked), codes.small(asked.size, asked.picture)
     if kept is None or asked.edited or asked.name not in kept.pictures:
         words = "The code was moved, and the MSE decoder follows at once; the PixelCNN draws when the slider rests." \
             if asked.edited else "This is what the MSE decoder makes of it. <b>Draw</b> shows the PixelCNN."
         empty = np.zeros((COUNT, *asked.picture.shape), np.uint8)
-        return codes_html(asked.picture, code, guess, empty, own=own, rows_done=0), status_html(words)
+        return codes_html(asked.picture, code, guess, empty, small=small, own=own, rows_done=0), status_html(words)
     k = kept.pictures.index(asked.name)
     settings = " · ".join(f"{key.replace('_', '-')} {value:g}" for key, value in kept.settings.items())
     words = f"<b>Stored example</b>: {html.escape(asked.name)}. {carried(codes, asked, *kept.bits[k])} " \
         f"{html.escape(settings)}"
     mean = kept.means[k], f"mean of {kept.draws} draws"
-    return codes_html(asked.picture, code, guess, kept.images[k], mean=mean), status_html(words, shown=True)
+    stage = codes_html(asked.picture, code, guess, kept.images[k], small=small, mean=mean)
+    return stage, status_html(words, shown=True)
 
 
 def carried(codes: CodeService, asked: Asked, given: float, alone: float) -> str:
@@ -207,6 +214,7 @@ def carried(codes: CodeService, asked: Asked, given: float, alone: float) -> str
 def draw(codes: CodeService, asked: Asked, seed: int, **settings: float) -> Iterator[tuple]:
     """Run one request and yield (stage, status, seed, how far), at most every FRAME_SECONDS."""
     guess, (code, own) = codes.best_guess(asked.size, asked.picture, asked.edits), bars(codes, asked)
+    small = codes.small(asked.size, asked.picture)
     yield gr.skip(), status_html("Loading the model…", 0), seed, None
     shown = 0.0
     for progress in codes.decodings(asked.size, asked.picture, COUNT, asked.edits, seed, **settings):
@@ -217,11 +225,12 @@ def draw(codes: CodeService, asked: Asked, seed: int, **settings: float) -> Iter
             continue
         shown, images = time.monotonic(), progress.images[0]  # (COUNT, H, W, 3)
         if progress.state != "done":
-            stage = codes_html(asked.picture, code, guess, images, own=own, rows_done=progress.shown_rows)
+            stage = codes_html(asked.picture, code, guess, images, small=small, own=own, rows_done=progress.shown_rows)
             yield stage, unfinished_status(progress), seed, None
             continue
         mean = images.astype(np.float64).mean(0).round().astype(np.uint8)
-        stage = codes_html(asked.picture, code, guess, images, own=own, mean=(mean, f"mean of these {COUNT} draws"))
+        stage = codes_html(asked.picture, code, guess, images, small=small, own=own,
+                           mean=(mean, f"mean of these {COUNT} draws"))
         words = " · ".join([f"code of {asked.size}", *(f"{key.replace('_', '-')} {value:g}"
                                                        for key, value in (*settings.items(), ("seed", seed)))])
         panels = [(enlarge(np.stack([asked.picture, guess]), len(guess), columns=1), "original, MSE decoder"),
