@@ -95,7 +95,10 @@ def wire(tools: Toolbar, status: gr.HTML, seed: gr.Number, drawn: gr.State, samp
     draws_links  whether a link with settings of its own is drawn when the page opens with it
     """
     watched = [c for c in sampling["inputs"] if isinstance(c, CONTROLS)] if controls is None else controls
-    sampling = {**sampling, **MODEL_QUEUE, "show_progress": "minimal", "show_progress_on": status}  # says the place
+    # The seed that was used is told to clients of the API; the field itself is the visitor's, who may be typing there.
+    used = gr.Number(visible=False, label="Seed", precision=0)
+    sampling = {**sampling, **MODEL_QUEUE, "outputs": [used if one is seed else one for one in sampling["outputs"]],
+                "show_progress": "minimal", "show_progress_on": status}  # says the place
 
     def tell(what: str) -> dict:
         """The arguments of an event in which `run_controls.js` hears the values of all controls."""
