@@ -32,7 +32,7 @@ def test_portraits_remember_their_settings_and_never_an_upload(visit, tmp_path):
     from PIL import Image
 
     page = visit().open("?tab=portraits&portraits.seed=41&portraits.temperature=99&portraits.example=Grace+Hopper")
-    page.wait_for_function("document.querySelector('#portraits-status').innerText.includes('portraits of Grace Hopper')",
+    page.wait_for_function("document.querySelector('#portraits-status').innerText.includes('of Grace Hopper in')",
                            timeout=30000)
     assert page.input_value("#portraits-seed input") == "41"
     assert page.input_value("#portraits-temperature input[type=number]") == "2"
