@@ -16,7 +16,7 @@ from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncod
 from pixelcnn_core.data.image_data import DataError, ImageData
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.evaluation.common import batches, finish_results, load_test
-from pixelcnn_core.models.chain import Chain
+from pixelcnn_core.models.chain import Chain, chain_steps
 from pixelcnn_core.models.checkpoint import CONFIG_FILE
 from pixelcnn_core.models.classifier import Classifier
 from pixelcnn_core.models.gated import GatedPixelCNN
@@ -27,7 +27,7 @@ from pixelcnn_core.sampling.sample import finish
 from pixelcnn_core.sampling.truncation import Truncation
 
 DRAWN = 1000  # test images that are reconstructed and judged; the bits are those of all test images
-AVERAGED = {"images": 50, "draws": 64}  # of how many the mean of many draws is set beside the MSE decoder
+AVERAGED = {"images": 25, "draws": 64}  # of how many the mean of many draws is set beside the MSE decoder
 SHOWN = {"temperature": 1.0, "guidance": 1.0, "min_p": 0.05}  # the page opens with these; min-p as for the chain alone
 TWIN = "chain-autoencoder-0"  # beside the auto-encoders through a chain: their decoder, trained without a code
 CODES = 5000  # training images whose codes give the principal directions
@@ -162,7 +162,9 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
         if start:  # squared error on the same small picture: the control of what the PixelCNN decoder adds to it
             guesses = reconstructions(MSEAutoEncoder.from_pretrained(start, map_location=device), small)
             results["mse_finer"] = judged(finer(drawer, guesses, seed, truncation=truncation))
-        results["chain"] = {"folder": chain_of(checkpoint).as_posix(), "weights": weights_hash(chain_of(checkpoint))}
+        folder = chain_of(checkpoint)  # whose first step, which this auto-encoder replaces, may go on learning
+        results["chain"] = {"folder": folder.as_posix(), "weights": {
+            step: weights_hash(folder / step) for step in chain_steps(str(folder))[1:]}}
     return finish_results(results, model, checkpoint, begun)
 
 

@@ -35,6 +35,7 @@ class CodeConfig:
     levels: int = 256
     code: int = 10  # m
     features: int = 32  # of the encoder's first layer; doubled with each halving of the image, up to four times
+    linear: bool = False  # a linear map beside the convolutions, both ways: learns in minutes what is linear in a code
 
     def __post_init__(self) -> None:
         check_settings(self, image_size=(1, 256), channels=(1, 3), levels=(2, 256), code=(1, 8192),
@@ -77,11 +78,15 @@ class Encoder(nn.Module):
             nn.Conv2d(widths[k] if stride == 1 else widths[k + 1], widths[k + 1], 3, stride, 1)
             for k in range(3) for stride in (1, 2))
         self.out = nn.Linear(4 * f * smallest ** 2, config.code)
+        pixels = config.channels * config.image_size ** 2
+        self.linear = nn.Linear(pixels, config.code, bias=False) if config.linear else None
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
+        x = images
         for convolution in self.convolutions:
             x = F.relu(convolution(x))
-        return self.out(x.flatten(1))  # (B, m)
+        z = self.out(x.flatten(1))  # (B, m)
+        return z if self.linear is None else z + self.linear(images.flatten(1))
 
 
 class Deconvolution(nn.Module):
@@ -94,12 +99,14 @@ class Deconvolution(nn.Module):
         self.convolutions = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, 2, 1)
                                           for a, b in ((4 * f, 2 * f), (2 * f, f), (f, f)))
         self.out = nn.Conv2d(f, channels, 3, 1, 1)
+        self.linear = nn.Linear(config.code, channels * self.size ** 2, bias=False) if config.linear else None
 
     def forward(self, z: Tensor) -> Tensor:
         x = F.relu(self.enter(z)).unflatten(1, (-1, self.smallest, self.smallest))  # (B, 4f, H/8, W/8)
         for convolution in self.convolutions:
             x = F.relu(convolution(x))
-        return self.out(x)[:, :, :self.size, :self.size]
+        x = self.out(x)[:, :, :self.size, :self.size]
+        return x if self.linear is None else x + self.linear(z).unflatten(1, x.shape[1:])
 
 
 class CodeModel(Checkpoint, nn.Module):
@@ -191,9 +198,10 @@ def load_start(model: AutoEncoder, folder: str | Path) -> None:
     model and not from noise in every gate. Raises CheckpointError.
     """
     start, config = MSEAutoEncoder.from_pretrained(folder), model.config
-    if (start.config.code, start.config.features) != (config.code, config.features):
+    if any(getattr(start.config, name) != getattr(config, name) for name in ("code", "features", "linear")):
         raise CheckpointError(f"{folder} has a code of {start.config.code} numbers and {start.config.features} "
-                              f"features, the recipe has {config.code} and {config.features}")
+                              f"features, the recipe has {config.code} and {config.features}, or one of them is linear "
+                              "besides and the other is not")
     model.encoder.load_state_dict(start.encoder.state_dict())
     for term in (*model.decoder.vector_terms, *model.decoder.map_terms):
         term.weight.zero_()
@@ -203,5 +211,8 @@ def load_start(model: AutoEncoder, folder: str | Path) -> None:
         for name, tensor in other.items():
             if name.startswith("out."):
                 own[name][:shared] = tensor[:shared]
+            elif name.startswith("linear."):  # (channels * H * W, m)
+                pixels = shared * config.image_size ** 2
+                own[name][:pixels] = tensor[:pixels]
             else:
                 own[name].copy_(tensor)

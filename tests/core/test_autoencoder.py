@@ -85,6 +85,24 @@ def test_any_size_down_to_one_pixel(size, channels):
     assert model.losses(x).shape == (2,) and torch.isfinite(model.losses(x)).all()
 
 
+@pytest.mark.parametrize("size", [1, 8, 9])
+def test_the_linear_map_is_added_both_ways(size):
+    """With the convolutions silent, a code is a linear function of the image, and the answer one of the code."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = MSEAutoEncoder(CodeConfig(image_size=size, levels=7, linear=True, **TINY)).double().eval()
+    for layer in (model.encoder.out, model.deconvolution.out):
+        for parameter in layer.parameters():
+            parameter.data.zero_()
+    x = images(3, size)
+    with torch.no_grad():
+        codes = model.scale(x).flatten(1) @ model.encoder.linear.weight.T
+        answers = (codes @ model.deconvolution.linear.weight.T).view(x.shape)
+        assert torch.allclose(model.encode(x), codes) and torch.allclose(model.deconvolution(codes), answers)
+    model.losses(x).sum().backward()
+    assert model.encoder.linear.weight.grad.any() and model.deconvolution.linear.weight.grad.any()
+
+
 @pytest.mark.parametrize("value", [0, 3, 6])
 def test_constant_images(value):
     x = torch.full((2, 3, 9, 9), value, dtype=torch.uint8)
@@ -161,6 +179,20 @@ def test_an_auto_encoder_starts_from_the_code_of_the_baseline(runs):
     assert all(term.weight.grad.abs().sum() > 0 for term in terms), "and can learn from the code"
     with pytest.raises(CheckpointError, match="a code of 4 numbers"):
         load_start(small(code=5), mse)
+
+
+def test_the_linear_maps_are_taken_over_with_the_rest(tmp_path):
+    baseline = MSEAutoEncoder(CodeConfig(image_size=9, levels=7, linear=True, **TINY))
+    baseline.save_pretrained(tmp_path)
+    model = small(5, linear=True).float()
+    load_start(model, tmp_path)
+    start, x = MSEAutoEncoder.from_pretrained(tmp_path), images(2)
+    with torch.no_grad():
+        codes = model.encode(x)
+        assert torch.equal(codes, start.encode(x))
+        assert torch.allclose(model.condition(codes).map[:, :3], start.deconvolution(codes), atol=1e-6)
+    with pytest.raises(CheckpointError, match="linear besides"):
+        load_start(small(5).float(), tmp_path)
 
 
 def test_a_frozen_trunk_stays_and_the_code_is_still_learnt(runs, tmp_path):
