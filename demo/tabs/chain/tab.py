@@ -112,8 +112,8 @@ def build(page: gr.Blocks, service: Service) -> None:
                 gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
                                                     {"left": "$", "right": "$", "display": False}])
     source = gr.State(None, time_to_live=STATE_SECONDS)  # the visitor's face, uint8 (64, 64, 3)
-    drawn, first_picture = gr.State(), gr.State(
-        stored.pictures[sizes[-1]][0] if stored else None, time_to_live=STATE_SECONDS)
+    drawn, first_picture = gr.State(), gr.State(  # {size: uint8 (size, size, 3)}
+        first_of(stored.pictures) if stored else None, time_to_live=STATE_SECONDS)
     address.remember(page, ID, {"start": start, "shrunk": shrunk, "temperature": temperature, "guidance": guidance,
                                 "seed": seed, "min_p": min_p})
 
@@ -145,8 +145,12 @@ def build(page: gr.Blocks, service: Service) -> None:
         except UserError:
             return gr.skip()
 
-    def mosaic_from_drawn(picture):
-        return gr.skip() if picture is None else mosaic_value(chains.smaller(name, picture, sizes[0]))
+    def coarse(pictures: dict[int, np.ndarray], size: int) -> np.ndarray:
+        """The drawn picture of this size; where none was drawn, what was drawn, shrunk."""
+        return pictures[size] if size in pictures else chains.smaller(name, pictures[sizes[-1]], size)
+
+    def mosaic_from_drawn(pictures):
+        return gr.skip() if pictures is None else mosaic_value(coarse(pictures, sizes[0]))
 
     from_photo.click(mosaic_from_photo, source, tiles, concurrency_id="model", concurrency_limit=1,
                      show_progress="hidden", api_visibility="private").then(None, js=DRAW_SOON)
@@ -168,8 +172,8 @@ def build(page: gr.Blocks, service: Service) -> None:
             elif start == PHOTO:
                 original = picture_of(source)
                 beginning = chains.smaller(name, original, size)
-            elif start == SAME and isinstance(first_picture, np.ndarray):
-                beginning = chains.smaller(name, first_picture, size)
+            elif start == SAME and isinstance(first_picture, dict):
+                beginning = coarse(first_picture, size)
             embedding = faces.faces(EXAMPLES[who])[0].embedding if info.embedding and who in people else None
             yield from draw(chains, name, chains.told(name, who, embedding), beginning, seed, original,
                             temperature=number(temperature, 0, MAX_TEMPERATURE, 1),
@@ -191,9 +195,14 @@ def opening(stored: StoredScales | None) -> str:
     return status_html(f"<b>Stored example</b>: {settings}. Press <b>Draw</b> to watch such pictures grow.")
 
 
+def first_of(pictures: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+    """The first of the pictures of every size: {size: (n, size, size, 3)} -> {size: (size, size, 3)}."""
+    return {size: images[0] for size, images in pictures.items()}
+
+
 def draw(chains: ChainService, name: str, condition, start: np.ndarray | None, seed: int,
          original: np.ndarray | None = None, **settings) -> Iterator[tuple]:
-    """Run one request and yield (scales, pictures, status, seed, how far, the finished first picture).
+    """Run one request and yield (scales, pictures, status, seed, how far, the finished first picture in every size).
 
     The first picture is kept from one request to the next: it is what "the same coarse picture" begins with.
     """
@@ -218,4 +227,4 @@ def draw(chains: ChainService, name: str, condition, start: np.ndarray | None, s
         bits = chains.bits(name, images[0], condition)
         words = f"<b>{len(images)} pictures</b> in {last.progress.seconds:.1f} s. Seed {seed}"
         yield (scales_html(last.pictures, sizes, given, bits), continuations_html(images, beside, original),
-               status_html(words), seed, None, images[0])
+               status_html(words), seed, None, first_of(last.pictures))

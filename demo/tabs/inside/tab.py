@@ -131,9 +131,10 @@ def build(page: gr.Blocks, service: Service) -> None:
 
     looks = [canvas, panel, fields, status, shown, undo]
 
-    def look(picture, label, seed, own, place):
-        """Draw or fetch the picture, and ask the model for all its distributions."""
+    def look(picture, label, seed, own, place, hint=None):
+        """Draw or fetch the picture, and ask the model for all its distributions. `hint`: what the address says."""
         seed, place = int(number(seed, 0, MAX_SEED, 7)), within(place, size, place0)
+        place = within(arrived(None, hint)[1], size, place)
         try:
             inside.condition(label)
             if picture != SAMPLE:
@@ -185,7 +186,8 @@ def build(page: gr.Blocks, service: Service) -> None:
     asked = {"fn": influenced, "inputs": [shown, place], "outputs": influence, "api_visibility": "private",
              **MODEL_QUEUE}
     # a changed seed marks the sample as out of date; a class is told at once
-    panel.load(**looking, js=OPENS).then(**asked)
+    button, carried, hint = arrivals(page, ID)
+    panel.load(**{**looking, "inputs": [*looking["inputs"], hint]}, js=OPENS).then(**asked)
     looked = gr.on([picture.input, label.input], trigger_mode="always_last", **waiting).then(**looking)
     looked.then(**runs.up_to_date).then(**asked)
     for event in runs:
@@ -205,8 +207,6 @@ def build(page: gr.Blocks, service: Service) -> None:
     def leaves(picture, shown):
         """What goes with the visitor to other tabs."""
         return Carried(shown.image, picture if picture in PICTURES and not shown.painted.any() else None)
-
-    button, carried, hint = arrivals(page, ID)
 
     def arrive(carried, hint, place, picture, own):
         """Another tab, or the address, names a picture and a pixel."""
@@ -298,11 +298,12 @@ changes. That took <b>{passes}</b> passes, where one after another takes <b>{ste
 identical, because a pixel whose past is right is drawn from the right odds with the same random number: pass after
 pass, what is right grows from the first pixel on, and stays.</p>"""
 # The first look is at what the address names: sooner than the server can have put it into the controls.
-OPENS = f"""(picture, label, seed, own, place) => {{
+OPENS = f"""(picture, label, seed, own, place, hint) => {{
   const carried = {CARRIED}, query = new URLSearchParams(location.search), named = query.get("p");
   carried.seen["{ID}"] = carried.count;
   return [{json.dumps([*PICTURES])}.includes(named) ? named : query.get("{ID}.picture") ?? picture,
-          query.get("{ID}.class") ?? label, query.get("{ID}.seed") ?? seed, own, window.pixelAt ?? place];
+          query.get("{ID}.class") ?? label, Number(query.get("{ID}.seed") ?? seed) || 0, own, place,
+          JSON.stringify({{at: window.pixelAt}})];
 }}"""
 
 
