@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder
-from pixelcnn_core.autoencoder.evaluation import SHOWN
+from pixelcnn_core.autoencoder.evaluation import SHOWN, TWIN
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
 from pixelcnn_core.cards.parts import write
 from pixelcnn_core.data.pictures import fit, load_picture
@@ -53,11 +53,10 @@ that mean and that answer are {mean_of_draws[apart]:.4f} apart.
 
 # what an auto-encoder through a chain says besides
 ROW = "| {name}, min-p {min_p:g} | {mse:.4f} | {class_kept:.1%} | {class_right:.1%} | {sharpness:.4f} |\n"
-TWIN = "| a twin without a code, trained as long | {twin:.3f} |\n"
+TWIN_ROW = "| a twin without a code, {steps:,} steps from the same start | {twin:.3f} |\n"
 YARDSTICK = """
-The code is measured beside the twin, the same decoder trained from the same start for as long without any code. Beside
-the network with its code dropped, which has seen only {dropped:.0%} of its images so, it would look like
-{flattering:,.0f} bits.
+The code is measured beside the twin, the same decoder trained from the same start without any code. Beside the network
+with its code dropped, which has seen only {dropped:.0%} of its images so, it would look like {flattering:,.0f} bits.
 """
 CHAIN_FOOTING = """The MSE decoder is one of whole pictures, with a code of its own: what squared error can say in
 {code} numbers. It was trained for {minutes[mse]:.0f} minutes, encoder and PixelCNN for {minutes[pixelcnn]:.0f}, after
@@ -171,6 +170,7 @@ def words_of(folder: Path, results: dict, coder: AutoEncoder) -> dict[str, str]:
                 **dict.fromkeys(("twin", "yardstick", "controls", "through", "after"), "")}
     name, twin = Path(chain["folder"]).name, results.get("bits_per_dim_twin")
     dropped = read_json(folder / "recipe.json").get("condition_dropout", 0)
+    steps = read_json(folder.parent / TWIN / "training.json").get("steps", 0)  # of the twin
     flattering = (results["bits_per_dim_unconditional"] - results["bits_per_dim_test"]) * coder.config.image_size ** 2 \
         * coder.config.channels
     controls = [ROW.format(name=words, min_p=results["shown"]["min_p"], **results[key]) for key, words in (
@@ -179,7 +179,7 @@ def words_of(folder: Path, results: dict, coder: AutoEncoder) -> dict[str, str]:
     return {"what": "the 8 x 8 picture", "chain": name, "way": way, "through": " through a chain",
             "after": f" of pictures of 8 x 8 pixels, from the first step of\n[{name}](../../models/{name}) on; the "
                      "other steps of that chain, which know no code and no label, draw the picture finer",
-            "twin": TWIN.format(twin=twin) if twin else "", "controls": "".join(controls),
+            "twin": TWIN_ROW.format(twin=twin, steps=steps) if twin else "", "controls": "".join(controls),
             "yardstick": YARDSTICK.format(flattering=flattering, dropped=dropped) if twin else "",
             "footing": CHAIN_FOOTING.format(**{**results, "minutes": {"start": 0.0, **results["minutes"]}})}
 

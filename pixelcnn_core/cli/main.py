@@ -28,7 +28,7 @@ app = typer.Typer(help="Gated PixelCNN: train, evaluate, sample and time models.
                   no_args_is_help=True,
                   add_completion=False, pretty_exceptions_enable=False)
 
-BASELINES = Path("demo/assets/autoencoders")  # with mse-autoencoder-10 and mse-autoencoder-100
+BASELINES = Path("demo/assets/autoencoders")  # with mse-autoencoder-10 and -100, of whole pictures
 COLOUR_MODEL = "demo/assets/models/cifar10"
 ModelOption = Annotated[str, typer.Option(help="checkpoint folder or Hub id; a file needs the model that made it")]
 

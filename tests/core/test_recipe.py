@@ -54,7 +54,7 @@ def test_a_bad_recipe_is_refused(tmp_path, text, message):
 
 
 def test_unknown_recipes_and_settings_are_named(tmp_path):
-    with pytest.raises(RecipeError, match="no recipe is called 'imagenet'; there are autoencoder-10, "):
+    with pytest.raises(RecipeError, match="no recipe is called 'imagenet'; there are chain-autoencoder-0-cpu, "):
         load_recipe("imagenet")
     path = tmp_path / "mine.json"
     for model, message in (({"depth": 3}, "depth"), ({"features": 0}, "features must be at least 1")):

@@ -70,7 +70,7 @@ def test_pictures_of_other_weights_are_not_shown(tmp_path):
             (MODELS / "cifar10", f"{COMPLETIONS}.json", lambda folder: read_completions(folder, COMPLETIONS)),
             (MODELS / "digits", STORED_RACE, read_race),
             (MODELS / "portraits-chain", "stored_portraits.json", read_portraits),
-            (MODELS.parent / "autoencoders" / "autoencoder-10", "stored_codes.json", read_codes)):
+            (MODELS.parent / "autoencoders" / "chain-autoencoder-10", "stored_codes.json", read_codes)):
         folder = tmp_path / name / source.name
         shutil.copytree(source, folder)
         assert read(folder) is not None, name

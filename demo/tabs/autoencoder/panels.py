@@ -148,7 +148,8 @@ def results_html(infos: list[CodeInfo]) -> str:
     body = "".join(f'<tr><th scope="row">{name}</th><td>{bits}</td><td>{error:.4f}</td><td>{kept:.0%}</td>'
                    f"<td>{sharp:.4f}</td></tr>" for name, bits, error, kept, sharp in dict.fromkeys(rows + last))
     r = infos[0].results
-    without = ("than a twin that was trained as long without a code" if "bits_per_dim_twin" in r else
+    images = " and ".join(dict.fromkeys(f"{info.results['images']:,}" for info in infos))
+    without = ("than by a twin that was trained without a code" if "bits_per_dim_twin" in r else
                "than the same network without the code")
     what = "the 8 × 8 picture that the chain begins with" if infos[0].chain else "an image"
     return f"""<details class="measured"><summary>What the code keeps, measured</summary><div class="wide"><table>
@@ -156,17 +157,22 @@ def results_html(infos: list[CodeInfo]) -> str:
 <th scope="col">sharpness</th></tr></thead>
 <tbody><tr><th scope="row">originals</th><td></td><td>0</td><td>100%</td><td>{r['sharpness_original']:.4f}</td></tr>
 {body}</tbody></table></div>
-<p>Measured on test images of CIFAR-10: {r['images']:,} for the bits, one reconstruction each of
+<p>Measured on test images of CIFAR-10: {images} for the bits, one reconstruction each of
 {r['images_reconstructed']:,} for the rest. <em>Bits</em>: so many fewer are needed to write down {what} {without}.
 <em>Class kept</em>: how often a classifier gives the reconstruction the class that it gave the original (it is right
 about {r['class_accuracy_real']:.0%} of the originals; chance keeps one in ten). <em>Sharpness</em>: squared differences
-of neighbouring pixels. The chain draws with {sharpened} where nothing else is said.{minutes_words(r)}</p></details>"""
+of neighbouring pixels. The chain draws with {sharpened} where nothing else is said.
+{minutes_words(infos)}</p></details>"""
 
 
-def minutes_words(results: dict) -> str:
-    """For how long both auto-encoders were trained, where the results say so."""
-    if not {"pixelcnn", "mse"} <= set(minutes := results.get("minutes", {})):
+def minutes_words(infos: list[CodeInfo]) -> str:
+    """For how long the auto-encoders were trained, where the results say so; several code sizes in their order."""
+    def of(name: str) -> str:
+        return " and ".join(dict.fromkeys(f"{each[name]:.0f}" for each in minutes if name in each))
+
+    minutes = [info.results.get("minutes", {}) for info in infos]
+    if not of("pixelcnn") or not of("mse"):
         return ""
-    after = f", after {minutes['start']:.0f} of its encoder by squared error" if "start" in minutes else ""
-    return (f" The MSE decoder was trained for {minutes['mse']:.0f} minutes, the PixelCNN with its encoder for "
-            f"{minutes['pixelcnn']:.0f}{after}.")
+    after = f", after {of('start')} of its encoder by squared error" if of("start") else ""
+    return (f"The MSE decoder was trained for {of('mse')} minutes, the PixelCNN with its encoder for {of('pixelcnn')}"
+            f"{after}.")

@@ -19,7 +19,7 @@ from demo.tabs.autoencoder.panels import code_strip_html
 from demo.tabs.autoencoder.service import CodeService
 from demo.tabs.autoencoder.stored import StoredCodes
 
-FIRST, TO = "coffee", "rocket"  # pictures that the page opens with
+FIRST, TO = "astronaut", "coffee"  # pictures that the page opens with
 COLUMNS, ROWS = 6, 3
 MAX_COLUMNS, MAX_ROWS = 9, 4
 FRAME_SECONDS = 0.2

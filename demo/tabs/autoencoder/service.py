@@ -104,7 +104,7 @@ class CodeService:
         return self.load(MSEAutoEncoder, self.info(m).mse)
 
     def twin(self, size: int) -> GatedPixelCNN | None:
-        """The decoder of pictures of `size` that never had a code, trained as long; None where there is none."""
+        """The decoder of pictures of `size` that never had a code; None where there is none."""
         folder = self.folder / TWIN
         fits = (folder / CONFIG_FILE).is_file() and read_json(folder / CONFIG_FILE).get("image_size") == size
         return self.load(GatedPixelCNN, folder) if fits else None
