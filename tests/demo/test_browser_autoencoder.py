@@ -1,7 +1,8 @@
 """The Auto-encoder tab in a real browser: a stored example, streaming, stop, edits, an upload, a path, a link."""
 
+from helpers import wait_until
 from PIL import Image
-from test_browser_faces import sources, wait_for_text
+from test_browser_faces import pixels, wait_for_text
 
 GRID, STATUS = "#autoencoder-grid", "#autoencoder-status"
 
@@ -14,15 +15,14 @@ def open_tab(visit, query: str = ""):
 
 def wait_for_other(page, place: str, before: list[str]) -> list[str]:
     """The pictures in a place, once one of them has changed."""
-    page.wait_for_function("([place, before]) => [...document.querySelectorAll(place + ' img')]"
-                           ".map(image => image.src).join() != before.join()", arg=[place, before], timeout=30_000)
-    return sources(page, place)
+    assert wait_until(lambda: pixels(page, place) != before, 30)
+    return pixels(page, place)
 
 
 def test_the_tab_opens_on_a_stored_example_of_both_decoders(visit):
     page = open_tab(visit)
     assert "Stored example" in page.inner_text(STATUS) and "given its 6 numbers" in page.inner_text(STATUS)
-    assert len(sources(page, GRID)) == 11 and page.inner_text(GRID).count("error 0.") == 10
+    assert len(pixels(page, GRID)) == 11 and page.inner_text(GRID).count("error 0.") == 10
     assert page.locator(f"{GRID} .code-bars rect").count() == 6 and "mean of 64 draws" in page.inner_text(GRID)
     page.get_by_text("What the code keeps, measured").click()
     page.get_by_text("class kept", exact=True).wait_for()
@@ -30,19 +30,19 @@ def test_the_tab_opens_on_a_stored_example_of_both_decoders(visit):
 
 def test_a_slider_shows_what_it_does_at_its_ends(visit):
     page = open_tab(visit)
-    ends = sources(page, "#autoencoder-ends-1")
-    assert len(ends) == 3 and ends[1] == sources(page, GRID)[1] and ends[0] != ends[2]
+    ends = pixels(page, "#autoencoder-ends-1")
+    assert len(ends) == 3 and ends[1] == pixels(page, GRID)[1] and ends[0] != ends[2]
 
 
 def test_draws_stream_in_and_the_answer_of_the_other_decoder_stays(visit, service):
     page = open_tab(visit)
-    before = sources(page, GRID)
+    before = pixels(page, GRID)
     service.row_seconds = 0.05
     page.click("#autoencoder-new-seed")
     wait_for_text(page, STATUS, "Row ")
     assert page.locator("#autoencoder-stop").is_enabled()
     wait_for_text(page, STATUS, "8 pictures")
-    after = sources(page, GRID)
+    after = pixels(page, GRID)
     assert after[:2] == before[:2] and not set(after[2:]) & set(before[2:]), "other draws, and another mean of them"
     assert "mean of these 8 draws" in page.inner_text(GRID)
 
@@ -59,24 +59,24 @@ def test_stop(visit, service):
 
 def test_a_slider_moves_the_code_at_once_and_the_rest_is_drawn_when_it_rests(visit):
     page = open_tab(visit)
-    before = sources(page, GRID)
+    before = pixels(page, GRID)
     page.focus("#autoencoder-edit-1 input[type=range]")
     page.keyboard.press("End")
     wait_for_text(page, STATUS, "The code was moved")
-    after = sources(page, GRID)
+    after = pixels(page, GRID)
     assert after[0] == before[0] and after[1] != before[1]
     assert page.locator(f"{GRID} .code-bars rect").count() == 12, "the picture's own code stands behind the moved one"
     wait_for_text(page, STATUS, "8 pictures")
-    assert not set(sources(page, GRID)[3:]) & set(before), "without a press of Draw"
+    assert not set(pixels(page, GRID)[3:]) & set(before), "without a press of Draw"
     page.get_by_role("button", name="The picture's own code").click()
     wait_for_text(page, STATUS, "Stored example")
-    assert sources(page, GRID) == before
+    assert pixels(page, GRID) == before
 
 
 def test_an_upload_is_encoded_and_never_in_the_address(visit, tmp_path):
     Image.linear_gradient("L").save(tmp_path / "slope.png")
     page = open_tab(visit)
-    before = sources(page, GRID)
+    before = pixels(page, GRID)
     page.set_input_files("#autoencoder-photo input[type=file]", tmp_path / "slope.png")
     shown = wait_for_other(page, GRID, before)
     wait_for_text(page, STATUS, "8 pictures")
@@ -89,13 +89,13 @@ def test_a_path_between_two_pictures(visit):
     place = "#autoencoder-path-grid"
     page.get_by_text("Between two codes").click()
     page.wait_for_selector(f"{place} .end img")
-    before = sources(page, place)
+    before = pixels(page, place)
     assert len(before) == 2 + 2 * 6
     page.locator("#autoencoder-to-picture").get_by_label("galaxies").check()
     shown = wait_for_other(page, place, before)
     page.click("#autoencoder-path-generate")
     wait_for_text(page, "#autoencoder-path-status", "18 pictures")
-    after = sources(page, place)
+    after = pixels(page, place)
     assert len(after) == 14 and after[0] == before[0] and after[-1] == shown[-1]
     draws = range(2, 13, 2)
     assert not {after[k] for k in draws} & {shown[k] for k in draws}
