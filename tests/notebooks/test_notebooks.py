@@ -1,7 +1,10 @@
 """Every notebook runs from top to bottom in a fresh kernel, and what is committed is clean, ordered and small."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -34,38 +37,111 @@ def test_the_committed_outputs_are_clean(path):
 
 @each_notebook
 def test_it_teaches(path):
-    """Goals, an equation, something to play with, questions with folded answers, and what was measured."""
+    """Goals, what to know before, words to search for, a question before an answer, and what was measured."""
     cells = nbformat.read(path, as_version=4).cells
     words = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-    assert "**Goals.**" in words and "$$" in words and words.count("<details>") >= 2
-    assert words.count("<details>") == words.count("</details>")
-    assert "ipywidgets" in code and "continuous_update=False" in code and "assert" in code
+    for part in ("**Goals.**", "**Before you start.**", "**Words to search for.**", "**Predict", "$$"):
+        assert part in words, part
+    assert words.count("<details>") == words.count("</details>") >= 4
+    assert any("assert" in cell.source for cell in cells if cell.cell_type == "code")
     assert "Learnt" in cells[-1].source
+    assert not re.search(r"\b(minutes?|seconds?) on (two|one) CPU", words), "times are in times.json alone"
 
 
 @each_notebook
-def test_it_leads_to_its_neighbours_and_the_index(path):
-    first_line = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0]
-    links = re.findall(r"\]\(([^)]+)\)", first_line)
+def test_no_cell_is_long(path):
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    assert max(cell.source.count("\n") + 1 for cell in cells) <= 40
+
+
+@each_notebook
+def test_every_picture_has_a_text(path):
+    """For readers who cannot see it, and for programs."""
+    outputs = [output for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"
+               for output in cell.outputs]
+    pictures = [output for output in outputs if {"image/png", "image/jpeg"} & set(output.get("data", {}))]
+    assert pictures
+    for output in pictures:
+        alts = [details.get("alt", "") for details in output.metadata.values()]
+        assert alts and all(len(alt.split()) > 3 for alt in alts), output.metadata
+
+
+@each_notebook
+def test_a_picture_stands_before_every_control(path):
+    """On a page without a kernel a control is a sentence: the lesson is in a picture of the same section before it."""
+    seen, controls = False, 0
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown" and re.search(r"^##", cell.source, re.M):
+            seen = False
+        for output in cell.get("outputs", []):
+            if {"image/png", "image/jpeg"} & set(output.get("data", {})):
+                seen = True
+            if "application/vnd.jupyter.widget-view+json" in output.get("data", {}):
+                controls += 1
+                assert seen, cell.source[:200]
+                assert output.data["text/plain"].startswith("Controls: they need a running kernel")
+    assert controls or path == NOTEBOOKS[0], "nothing to play with"
+
+
+@each_notebook
+def test_what_is_the_same_in_all_is_written_by_the_runner(path):
+    """The first line leads to the neighbours and the index; the setup cell is the runner's."""
+    notebook = nbformat.read(path, as_version=4)
+    before = [cell.source for cell in notebook.cells]
+    runner.dress(notebook, path)
+    assert [cell.source for cell in notebook.cells] == before, "run notebooks/run.py"
+    assert sum(runner.tagged(cell, "setup") for cell in notebook.cells) == 1
+    links = re.findall(r"\]\(([^)]+)\)", before[0].splitlines()[0])
     k = NOTEBOOKS.index(path)
     neighbours = {other.name for other in NOTEBOOKS[max(0, k - 1):k + 2] if other != path}
-    assert neighbours | {"../README.md#notebooks"} <= set(links)
+    assert neighbours | {"../README.md#notebooks"} == set(links)
 
 
-def test_the_first_cell_finds_the_core_or_says_what_to_do(tmp_path, monkeypatch):
+@each_notebook
+def test_every_link_to_a_file_leads_somewhere(path):
+    cells = nbformat.read(path, as_version=4).cells
+    for cell in (cell for cell in cells if cell.cell_type == "markdown"):
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", cell.source):
+            assert target.startswith("https://") or (FOLDER / target).exists(), target
+
+
+def test_colab_is_offered_only_where_the_address_is_known(monkeypatch):
+    path = NOTEBOOKS[1]
+    assert not runner.REPOSITORY and "Colab" not in runner.navigation(path)
+    monkeypatch.setattr(runner, "REPOSITORY", "https://github.com/someone/pixelcnn")
+    page = f"https://colab.research.google.com/github/someone/pixelcnn/blob/main/notebooks/{path.name}"
+    assert page in runner.navigation(path)
+    notebook = nbformat.read(path, as_version=4)
+    runner.dress(notebook, path)
+    setup = next(cell for cell in notebook.cells if runner.tagged(cell, "setup"))
+    assert '"https://github.com/someone/pixelcnn"' in setup.source
+    compile(setup.source, "setup", "exec")
+
+
+def test_the_setup_finds_the_files_or_says_what_to_do(tmp_path, monkeypatch):
     """Beside the repository, in a folder that holds a clone (Colab), and with one sentence where there is neither."""
-    for path in NOTEBOOKS:
-        first = next(cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code").source
-        finding = first.split("sys.path.insert")[0]
-        for folder in (FOLDER, FOLDER.parent, FOLDER.parent.parent):
-            monkeypatch.chdir(folder)
-            names = {}
-            exec(finding, names)
-            assert (names["ROOT"] / "pixelcnn_core").is_dir(), path
-        monkeypatch.chdir(tmp_path)
-        with pytest.raises(AssertionError, match="clone the repository"):
-            exec(finding, {})
+    finding = runner.SETUP.split("sys.path[:0]")[0]
+    for folder in (FOLDER, FOLDER.parent, FOLDER.parent.parent):
+        monkeypatch.chdir(folder)
+        names = {}
+        exec(finding, names)
+        assert (names["ROOT"] / "pixelcnn_core").is_dir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(AssertionError, match="clone the repository"):
+        exec(finding, {})
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_an_installed_package_comes_first_and_is_named(tmp_path, installed):
+    if installed:
+        package = tmp_path / "pixelcnn_core"
+        package.mkdir()
+        (package / "__init__.py").touch()
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", runner.SETUP], cwd=FOLDER, env=environment, capture_output=True,
+                          encoding="utf-8", timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert ("the installed package" if installed else "the clone in ..") in done.stdout
 
 
 def test_the_table_of_notebooks_takes_its_times_from_the_file(tmp_path):
