@@ -77,7 +77,8 @@ def test_the_bits_of_a_picture_are_said_for_every_size(chains):
 
 def test_a_request_ends_with_the_bits_and_leaves_the_turn_free(chains):
     last = list(draw(chains, "people-chain", chains.told("people-chain", None), None, 1, **HOW))[-1]
-    assert last[0].count("bits") == 2 and "4 pictures" in last[2] and [last[-1][size].shape for size in (8, 16)] == [(8, 8, 3), (16, 16, 3)]
+    assert last[0].count("bits") == 2 and "4 pictures" in last[2]
+    assert [last[-1][size].shape for size in (8, 16)] == [(8, 8, 3), (16, 16, 3)]
     assert not chains.service.busy
     start = np.zeros((8, 8, 3), np.uint8)
     again = list(draw(chains, "people-chain", chains.told("people-chain", None), start, 1, last[-1][16], **HOW))[-1]
