@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 HOSTILE, VISITORS = 1000, 50
 FORBIDDEN = ("Traceback", "site-packages", "TypeError", "KeyError", "NoneType", "unhashable", "pydantic", str(ROOT))
 JOBS = [("generate", ["photos", ["cat", "ship"], 2, 1, 1, 3, False]), ("generate", ["digits", ["3"], 4, 1, 2, 5, True]),
-        ("race_at", ["digits", 40]), ("inside_pixel", ["cat", "dog", 3, 4]),
+        ("race_at", ["digits", 40, "seconds"]), ("inside_pixel", ["cat", "dog", 3, 4]),
         ("interpolate", ["two classes", "photos", "cat", "dog", "linear", 3, 1, 1, 1, 9]),
         ("complete", [None, {"mask": "1" * 64 + "0" * 192}, "raster order and weights", "masked", 0.1, 4, 2, 7]),
         ("decode_code", ["6", "cat", None])]

@@ -166,7 +166,7 @@ def inpainting_html(table: dict) -> str:
                 f"<p>{verdict(ways)} On {table['images']} CIFAR-10 pictures held out of training; a "
                 "class is kept where the classifier gives the completed picture the class of the original, "
                 f"and {2 * 50 / table['images'] ** 0.5:.0f} points are within chance. Written by <code>python -m "
-                "pixelcnn_core inpainting</code>.</p>")
+                "pixelcnn_core inpainting --data data</code>.</p>")
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return ""
 

@@ -115,7 +115,7 @@ def measured_how(ladder: Ladder) -> str:
             f'{html.escape(ladder.clock)}; '
             f"{html.escape(ladder.hardware)}. Learning rates were chosen on validation photos, with equal care for "
             f"each. "
-            "<code>python -m pixelcnn_core ladder</code> does it again; the files are in "
+            "<code>python -m pixelcnn_core ladder --data data --out runs/ladder</code> does it again; the files are in "
             "<code>demo/assets/ladder</code>, "
             "and <code>docs/ladder.md</code> goes through the rungs one by one.</p>")
 
