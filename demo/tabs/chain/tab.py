@@ -150,7 +150,7 @@ def build(page: gr.Blocks, service: Service) -> None:
         return pictures[size] if size in pictures else chains.smaller(name, pictures[sizes[-1]], size)
 
     def mosaic_from_drawn(pictures):
-        return gr.skip() if pictures is None else mosaic_value(coarse(pictures, sizes[0]))
+        return gr.skip() if pictures is None else mosaic_value(chains.smaller(name, pictures[sizes[-1]], sizes[0]))
 
     from_photo.click(mosaic_from_photo, source, tiles, concurrency_id="model", concurrency_limit=1,
                      show_progress="hidden", api_visibility="private").then(None, js=DRAW_SOON)
