@@ -27,9 +27,7 @@ class GuardedBlocks(gr.Blocks):
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)
         except UserError as error:
             raise gr.Error(str(error), title="Not an upload", print_exception=False) from error
-        except gr.Error:
-            raise
-        except Exception as error:
+        except Exception as error:  # also Gradio's own errors: they quote what was sent
             log.warning("a request was refused: %s", where(error))
             raise gr.Error(NO_FIT, title="Not understood", print_exception=False) from None
 
