@@ -44,6 +44,14 @@ def test_the_header_is_slim_and_the_first_screen_has_a_picture(visit, size):
             assert page.evaluate(PICTURE_TOP) < size[1], module.ID
 
 
+def test_on_a_phone_a_link_shows_its_tab_in_the_bar(visit):
+    page = visit(viewport={"width": 390, "height": 844}).open("?tab=scoreboard")
+    page.wait_for_function("""() => {
+      const box = document.querySelector("[role=tab][aria-selected=true]").getBoundingClientRect();
+      return window.addressRead && box.left >= 0 && box.right <= innerWidth;
+    }""")
+
+
 def test_arrow_keys_move_between_tabs_and_the_link_skips_them(visit):
     page = visit().open("?tab=classes")
     page.keyboard.press("Tab")

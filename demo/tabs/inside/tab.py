@@ -185,9 +185,9 @@ def build(page: gr.Blocks, service: Service) -> None:
     waiting = {"fn": lambda: status_html("Looking…", 0), "outputs": status, **QUIET}
     asked = {"fn": influenced, "inputs": [shown, place], "outputs": influence, "api_visibility": "private",
              **MODEL_QUEUE}
-    # a changed seed marks the sample as out of date; a class is told at once
     button, carried, hint = arrivals(page, ID)
     panel.load(**{**looking, "inputs": [*looking["inputs"], hint]}, js=OPENS).then(**asked)
+    # a changed seed marks the sample as out of date; a class is told at once
     looked = gr.on([picture.input, label.input], trigger_mode="always_last", **waiting).then(**looking)
     looked.then(**runs.up_to_date).then(**asked)
     for event in runs:
