@@ -82,6 +82,7 @@ window.address = (() => {
   function opened() {
     show(document.documentElement.dataset.tab);
     whenQuiet(() => {
+      show(document.documentElement.dataset.tab);  // once more: the bar was still growing
       window.addressRead = true;
       settled = here();
       window.runs.drawLink();
