@@ -19,14 +19,20 @@ def sources(page, place: str) -> list[str]:
 
 
 def pixels(page, place: str) -> list[str]:
-    """What pictures show, whether they are files or stand in the page."""
-    return page.eval_on_selector_all(f"{place} img", """images => Promise.all(images.map(async image => {
-      await image.decode();
-      const canvas = Object.assign(document.createElement("canvas"),
-                                   {width: image.naturalWidth, height: image.naturalHeight});
-      canvas.getContext("2d").drawImage(image, 0, 0);
-      return canvas.toDataURL();
-    }))""")
+    """What pictures show, whether they are files or stand in the page. A picture that is being replaced is read again."""
+    return page.evaluate("""async place => {
+      const draw = image => {
+        const canvas = Object.assign(document.createElement("canvas"),
+                                     {width: image.naturalWidth, height: image.naturalHeight});
+        canvas.getContext("2d").drawImage(image, 0, 0);
+        return canvas.toDataURL();
+      };
+      for (const left of Array(50).keys()) {
+        const images = [...document.querySelectorAll(place)];
+        try { await Promise.all(images.map(image => image.decode())); return images.map(draw); }
+        catch (error) { if (left === 49) throw error; await new Promise(again => setTimeout(again, 100)); }
+      }
+    }""", f"{place} img")
 
 
 def canvases(page, place: str) -> list[str]:
