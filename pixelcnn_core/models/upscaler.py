@@ -6,7 +6,8 @@
 m works at the size of the smaller picture, with dilated convolutions that reach from corner to corner, and ends in a
 pixel shuffle to twice the size (the paper's "deconvolution"). Beside its channels stands the smaller picture itself,
 enlarged by bilinear interpolation. `h` enters m as well as the gates: what a person's eyes are like matters where the
-smaller picture shows an eye, and only m sees both.
+smaller picture shows an eye, and only m sees both. Where all pictures are laid out alike, as aligned faces are, `h`
+alone says what belongs where: one matrix makes a small picture of it, `vector_map` channels, that m reads too.
 
 Dropping the condition drops h alone: the smaller picture is always given.
 
@@ -29,6 +30,8 @@ from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
 if TYPE_CHECKING:
     from pixelcnn_core.data.image_data import ImageData
 
+VECTOR_MAP_SIDE = 16  # height and width of the picture made of h, at most
+
 
 def halved(images: Tensor) -> Tensor:
     """The next smaller picture: the mean of every 2 x 2 pixels, rounded; uint8 (B, C, H, W) -> (B, C, H/2, W/2)."""
@@ -44,6 +47,7 @@ class UpscalerConfig:
     levels: int = 256
     features: int = 48
     map_channels: int = 24
+    vector_map: int = 0  # channels of the small picture that h alone makes; 0: none
     classes: int = 0
     embedding: int = 0
     encoder: str = ""
@@ -52,9 +56,11 @@ class UpscalerConfig:
 
     def __post_init__(self) -> None:
         check_settings(self, image_size=(2, 256), channels=(1, 3), levels=(2, 256), features=(1, 4096),
-                       map_channels=(2, 1024), classes=(0, 100_000), embedding=(0, 8192))
+                       map_channels=(2, 1024), vector_map=(0, 1024), classes=(0, 100_000), embedding=(0, 8192))
         if self.image_size % 2:
             raise ValueError(f"image_size must be even, not {self.image_size}")
+        if self.vector_map and not self.classes + self.embedding:
+            raise ValueError(f"vector_map is {self.vector_map}, but there is no class and no embedding to make it of")
         if self.map_channels <= self.channels:
             raise ValueError(f"map_channels must be above the {self.channels} channels of the smaller picture, "
                              f"not {self.map_channels}")
@@ -82,16 +88,25 @@ class MapNetwork(nn.Module):
 
     def __init__(self, config: UpscalerConfig):
         super().__init__()
+        self.config = config
         f, h = config.features, config.classes + config.embedding
         dilations = [2 ** k for k in range((config.image_size // 2 - 1).bit_length())]  # their sum: side - 1 or more
         self.enter = nn.Conv2d(config.channels, f, 3, 1, 1)
         self.wide = nn.ModuleList(nn.Conv2d(f, f, 3, 1, d, d) for d in dilations)
         self.vector_terms = nn.ModuleList(nn.Linear(h, f, bias=False) for _ in dilations if h)
         self.narrow = nn.ModuleList(nn.Conv2d(f, f, 1) for _ in dilations)
+        self.side = min(config.image_size // 2, VECTOR_MAP_SIDE)
+        if config.vector_map:  # no bias: h = 0 is "none"
+            self.vector_map = nn.Linear(h, config.vector_map * self.side ** 2, bias=False)
+            self.read_map = nn.Conv2d(config.vector_map, f, 1, bias=False)
+            nn.init.zeros_(self.read_map.weight)  # what h adds begins at zero, so a trained step can be given one
         self.out = nn.Conv2d(f, 4 * (config.map_channels - config.channels), 1)
 
     def forward(self, smaller: Tensor, h: Tensor | None) -> Tensor:
         x = self.enter(smaller)  # (B, f, H, W)
+        if self.config.vector_map and h is not None:
+            small = self.vector_map(h).unflatten(1, (-1, self.side, self.side))  # (B, vector_map, side, side)
+            x = x + F.interpolate(self.read_map(small), size=x.shape[2:], mode="bilinear", align_corners=False)
         for k, (wide, narrow) in enumerate(zip(self.wide, self.narrow)):
             hidden = wide(F.silu(x))
             if h is not None:

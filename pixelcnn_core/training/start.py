@@ -56,7 +56,7 @@ def load_what_fits(model: nn.Module, folder: str) -> str:
         return all(getattr(was, name, None) == getattr(now, name, None) for name in names)
 
     same_classes, same_embedding = same("classes", "class_names"), same("embedding", "encoder")
-    start, own, misfits = trained.state_dict(), model.state_dict(), []
+    start, own, misfits, new_map = trained.state_dict(), model.state_dict(), [], False
     for name, tensor in own.items():
         found = start.get(name)
         if "vector_terms." in name:  # (out, classes + embedding)
@@ -69,6 +69,8 @@ def load_what_fits(model: nn.Module, folder: str) -> str:
             tensor.copy_(found)
         elif "position_terms." in name:
             tensor.zero_()
+        elif "map_network.vector_map" in name or "map_network.read_map" in name:
+            new_map = True  # as a new model has it: what reads it is zero
         else:
             misfits.append(name)
     if misfits:
@@ -80,6 +82,8 @@ def load_what_fits(model: nn.Module, folder: str) -> str:
         new.append(f"what {now.classes} classes add in every layer ({named})")
     if not same_embedding and now.embedding:
         new.append("what the embedding adds in every layer")
+    if new_map:
+        new.append("the map made of h")
     return f"new, and zero at first: {' and '.join(new)}" if new else "all weights are taken over"
 
 
@@ -91,7 +95,7 @@ def make_optimisers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimi
     """
     matrices = hidden_matrices(getattr(model, "decoder", model)) if recipe.muon else {}
     rest = {id(p) for p in model.parameters()} - {id(p) for group in matrices.values() for p in group}
-    terms = {id(p) for name, p in model.named_parameters() if "vector_terms." in name} if recipe.h_rate != 1 else set()
+    terms = {id(p) for name, p in model.named_parameters() if "vector_" in name} if recipe.h_rate != 1 else set()
     brought = {id(p) for name, p in model.named_parameters() if recipe.start and not name.startswith("decoder.")}
     groups = [{"params": [p for p in model.parameters() if id(p) in members], "share": share}
               for members, share in ((rest - brought - terms, 1.0), (brought, recipe.start_rate),

@@ -214,7 +214,8 @@ def test_what_does_not_fit_is_refused_before_any_work(chain, settings, sentence)
 @pytest.mark.parametrize("settings, sentence", [
     ({"image_size": 10 ** 9}, "image_size must be at most 256"), ({"image_size": 9}, "image_size must be even"),
     ({"features": "48"}, "features must be a whole number, not '48'"), ({"features": True}, "must be a whole number"),
-    ({"map_channels": 3}, "map_channels must be above the 3 channels"), ({"decoder": []}, "decoder must be a table"),
+    ({"map_channels": 3}, "map_channels must be above the 3 channels"),
+    ({"vector_map": 8}, "vector_map is 8, but there is no class"), ({"decoder": []}, "decoder must be a table"),
     ({"decoder": {"layers": 10 ** 6}}, "layers must be at most 200"), ({"decoder": {"width": 3}}, "width")])
 def test_odd_configurations_are_one_sentence(settings, sentence):
     with pytest.raises((ValueError, TypeError), match=sentence):

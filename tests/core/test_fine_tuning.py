@@ -8,6 +8,7 @@ from pixelcnn_core import Condition, GatedPixelCNN
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.gated import load_trunk
+from pixelcnn_core.models.upscaler import Upscaler, UpscalerConfig
 from pixelcnn_core.training.loop import train
 from pixelcnn_core.training.start import load_what_fits
 from pixelcnn_core.training.state import TrainingError
@@ -55,3 +56,21 @@ def test_a_trunk_is_the_start_and_what_is_new_begins_at_zero(tmp_path):
         assert all(term.weight.abs().max() > 0 for term in terms)
     with pytest.raises(CheckpointError, match="layers of another shape"):
         load_trunk(small_model(image_size=8, channels=1, levels=17, layers=4), tmp_path / "trunk")
+
+
+def test_a_trained_step_of_a_chain_is_given_a_map_made_of_h(tmp_path):
+    """At first it draws nothing; once it is read, it says other things for other h, and nothing for none."""
+    settings = {"image_size": 8, "levels": 7, "features": 6, "map_channels": 5, "classes": 3,
+                "decoder": {"features": 12, "layers": 2, "first_kernel_size": 3, "head_features": 24}}
+    Upscaler(UpscalerConfig(**settings)).save_pretrained(tmp_path / "before")
+    before = Upscaler.from_pretrained(tmp_path / "before")
+    after = Upscaler(UpscalerConfig(**settings, vector_map=2))
+    assert load_what_fits(after, str(tmp_path / "before")) == "new, and zero at first: the map made of h"
+    x = torch.randint(0, 7, (2, 3, 8, 8), generator=torch.Generator().manual_seed(0))
+    assert torch.equal(after.bits_per_dim(x, Condition(label=torch.tensor([0, 2]))),
+                       before.bits_per_dim(x, Condition(label=torch.tensor([0, 2]))))
+    torch.nn.init.ones_(after.map_network.read_map.weight)
+    first, second = (after.map_network(torch.zeros(1, 3, 4, 4), h) - before.map_network(torch.zeros(1, 3, 4, 4), h)
+                     for h in torch.eye(3)[:2, None])
+    assert first.abs().max() > 0 and not torch.allclose(first, second)
+    assert torch.equal(after.bits_per_dim(x), before.bits_per_dim(x))

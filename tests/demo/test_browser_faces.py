@@ -19,7 +19,7 @@ def sources(page, place: str) -> list[str]:
 
 
 def pixels(page, place: str) -> list[str]:
-    """What pictures show, whether they are files or stand in the page. A picture that is being replaced is read again."""
+    """What pictures show, be they files or in the page; one that is being replaced is read again."""
     return page.evaluate("""async place => {
       const draw = image => {
         const canvas = Object.assign(document.createElement("canvas"),
