@@ -1,7 +1,8 @@
 """The demo: `python app.py` opens it in the browser; a Hugging Face Space runs this file as it is.
 
 GRADIO_SERVER_NAME and GRADIO_SERVER_PORT choose where it listens (default: this computer only, the first free port from
-7860 on). PIXELCNN_MODELS names another folder of checkpoints, PIXELCNN_BUDGET_SECONDS the time limit of one request.
+7860 on). PIXELCNN_MODELS names another folder of checkpoints, PIXELCNN_BUDGET_SECONDS the time limit of one
+request, PIXELCNN_DEVICE the device that draws (default: a GPU where there is one).
 """
 
 import logging
@@ -44,7 +45,10 @@ def main() -> None:
     logging.basicConfig(format="%(message)s")
     logging.getLogger("demo").setLevel(logging.INFO)
     bound_memory()
-    service = Service()
+    try:
+        service = Service()
+    except ValueError as error:  # PIXELCNN_DEVICE names none
+        raise SystemExit(f"The page cannot start: {error}.") from None
     page = build_page(service)
     name = os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if ON_SPACE else "127.0.0.1")
     _, address, _ = page.launch(server_name=name, inbrowser=not (ON_SPACE or "CI" in os.environ), **LAUNCH)

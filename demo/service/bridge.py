@@ -6,6 +6,7 @@ and everything is given back when the generator is closed: by the Stop button, a
 """
 
 import logging
+import math
 import os
 import threading
 import time
@@ -20,14 +21,15 @@ import torch
 
 from demo.service.drawing import arranged, draw_rows, noise_of, rows_of
 from demo.service.process import Trimmer
-from demo.service.settings import NO_CLASS, Settings, UserError, clean_settings, shorten
+from demo.service.settings import NO_CLASS, Settings, UserError, clean_settings, number, shorten
+from pixelcnn_core.device import choose_device
 from pixelcnn_core.models.chain import CHAIN_FILE, Chain, chain_steps, load_model
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.upscaler import Upscaler
 from pixelcnn_core.provenance import recipe_of, training_so_far
-from pixelcnn_core.results import ResultsError, read_results
+from pixelcnn_core.results import read_results
 from pixelcnn_core.sampling.sample import finish
 from pixelcnn_core.sampling.truncation import Truncation
 
@@ -103,10 +105,12 @@ class Service:
     """
 
     def __init__(self, folder: Path | str | None = None, budget: float | None = None, patience: float = 60.0):
-        self.folder = Path(folder or os.environ.get("PIXELCNN_MODELS") or MODELS)
-        self.budget = budget or float(os.environ.get("PIXELCNN_BUDGET_SECONDS") or 120)
+        self.folder = Path(folder or os.environ.get("PIXELCNN_MODELS") or MODELS).expanduser()
+        self.budget = budget or budget_seconds(os.environ.get("PIXELCNN_BUDGET_SECONDS"))
         self.patience = patience
-        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.device = choose_device()
+        if not self.folder.is_dir():
+            log.error("There is no folder %s: the page opens without models.", self.folder)
         self.infos = {info.name: info for info in map(read_info, sorted(
             {path.parent for pattern in ("*/config.json", f"*/{CHAIN_FILE}") for path in self.folder.glob(pattern)}))
             if info}
@@ -262,6 +266,17 @@ class Service:
         return image[0, 0].cpu().numpy(), odds.cpu().numpy()
 
 
+def budget_seconds(text: str | None, otherwise: float = 120.0) -> float:
+    """What PIXELCNN_BUDGET_SECONDS says; where that is no time to work in, a line in the log and the usual time."""
+    if not text:
+        return otherwise
+    if (seconds := number(text, 0, math.inf, 0)) > 0:
+        return seconds
+    log.error("PIXELCNN_BUDGET_SECONDS is a number of seconds above 0, not %s: it stays at %.0f.", shorten(text),
+              otherwise)
+    return otherwise
+
+
 def to_arrays(images: torch.Tensor, groups: int, levels: int) -> np.ndarray:
     """uint8 (groups * n, C, H, W) in [0, levels) -> uint8 (groups, n, H, W, C) from 0 to 255."""
     bright = images.cpu().numpy().astype(np.float32) * (255 / (levels - 1))
@@ -284,12 +299,12 @@ def read_info(folder: Path) -> ModelInfo | None:
         inspected = [kind.inspect(step) for kind, step in zip(kinds, steps)]
         config, parameters = inspected[0][0], sum(count for _, count in inspected)
         results, recipe = read_results(folder), recipe_of(folder)
-        seconds = sum(training_so_far(step)["seconds"] for step in steps)
-    except (CheckpointError, ResultsError) as error:
-        log.error("%s is left out: %s", folder, error)
+        minutes = sum(training_so_far(step)["seconds"] for step in steps) / 60
+        card = (folder / "README.md").read_text(encoding="utf-8") if (folder / "README.md").is_file() else ""
+    except Exception as error:  # whatever a file can hold
+        log.error("%s is left out: %s: %s", folder, type(error).__name__, error)
         return None
     return ModelInfo(folder.name, config.class_names or tuple(map(str, range(config.classes))),
                      tuple(step.image_size for step, _ in inspected), config.channels, config.levels,
                      config.embedding, parameters, results,
-                     about(recipe, [step.image_size for step, _ in inspected]), seconds / 60 or None,
-                     card.read_text(encoding="utf-8") if (card := folder / "README.md").is_file() else "")
+                     about(recipe, [step.image_size for step, _ in inspected]), minutes or None, card)

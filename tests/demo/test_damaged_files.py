@@ -50,6 +50,15 @@ def test_a_damaged_file_beside_a_model(copy, name, content):
     page.get_config_file()  # what is left fits together
 
 
+@pytest.mark.parametrize("name, content", [
+    ("README.md", b"\xff\xfe\xfa"), ("training.json", b'{"steps": 1, "images": 1, "seconds": 1%s}' % (b"0" * 400)),
+    ("chain.json", DEEP), ("chain.json", b'{"steps": ["\\u0000"]}')])
+def test_a_model_whose_files_cannot_be_read_is_left_out(copy, name, content):
+    (copy / "photos" / name).write_bytes(content)
+    service = Service(copy)
+    assert "photos" not in service.infos and service.left_out == ["photos"] and service.names
+
+
 def test_a_damaged_picture_costs_the_tabs_that_open_with_it(copy, monkeypatch, tmp_path):
     (tmp_path / "rocket.png").write_bytes(b"no picture")
     monkeypatch.setitem(pictures.PICTURES, "galaxies", tmp_path / "rocket.png")

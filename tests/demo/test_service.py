@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from helpers import CLASSES, save_tiny, wait_until
 
 from demo.service.bridge import Busy, Service
@@ -53,6 +54,25 @@ def test_no_class_is_the_model_without_condition(service):
     alone = finish(service, classes=["no class"], same_noise=True).images
     unguided = finish(service, classes=["cat"], same_noise=True, guidance=0).images
     assert (alone == unguided).all()
+
+
+def test_the_environment_says_where_what_and_how_long(monkeypatch, tmp_path, caplog):
+    monkeypatch.setenv("PIXELCNN_DEVICE", "meta")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    monkeypatch.setenv("PIXELCNN_MODELS", "~/models")
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    for text, seconds in (("7.5", 7.5), ("abc", 120), ("-3", 120), ("0", 120), ("nan", 120)):
+        monkeypatch.setenv("PIXELCNN_BUDGET_SECONDS", text)
+        caplog.clear()
+        service = Service()
+        assert service.budget == seconds and ("PIXELCNN_BUDGET_SECONDS" in caplog.text) == (seconds == 120)
+    assert service.device.type == "meta" and service.folder == tmp_path / "models"
+    assert torch.backends.cudnn.allow_tf32 is False, "what the page draws and scores is exact on a GPU too"
+    assert not Service(tmp_path / "nowhere").names and "no folder" in caplog.text
+    monkeypatch.setenv("PIXELCNN_DEVICE", "abacus")
+    with pytest.raises(ValueError, match="no device 'abacus'"):
+        Service()
 
 
 def test_closing_frees_the_model(service):
