@@ -22,7 +22,8 @@ def show(what: Figure | Image.Image, alt: str, kind: str = "png", quality: int =
     """
     buffer = io.BytesIO()
     if isinstance(what, Figure):
-        what.savefig(buffer, format=kind, **({"pil_kwargs": {"quality": quality}} if kind == "jpeg" else {}))
+        options = {"pil_kwargs": {"quality": quality}} if kind == "jpeg" else {}
+        what.savefig(buffer, format=kind, bbox_inches="tight", **options)  # no title or label is cut off
         plt.close(what)
     else:
         what.save(buffer, kind, **({"quality": quality, "subsampling": 0} if kind == "jpeg" else {}))
