@@ -20,11 +20,14 @@ from pixelcnn_core.cli.options import (
 
 def distill(data: DataOption, out: Annotated[Path, typer.Option(help="checkpoint folder to write")],
             epochs: Annotated[int, typer.Option(min=1)] = 12,
-            max_minutes: MinutesOption = None) -> None:
+            max_minutes: MinutesOption = None,
+            overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the model in --out, and what was "
+                                                    "measured of it")] = False) -> None:
     """Train the compact face encoder on the descriptors of a teacher network."""
     from pixelcnn_core.faces.encoder_training import train_encoder
 
-    typer.echo(f"checkpoint: {train_encoder(data, out, epochs=epochs, max_minutes=max_minutes)}")
+    written = train_encoder(data, out, epochs=epochs, max_minutes=max_minutes, overwrite=overwrite)
+    typer.echo(f"checkpoint: {written}")
 
 
 def verify_faces(data: DataOption,

@@ -7,21 +7,27 @@ distillation), which is what verification uses.
 """
 
 import csv
+import math
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from accelerate import PartialState
 from torch import Tensor
 from tqdm import tqdm
 
+from pixelcnn_core.data.image_data import DataError
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.faces.encoder import FaceEncoder, FaceEncoderConfig
 from pixelcnn_core.faces.tables import FaceData, load_faces, split_faces
 from pixelcnn_core.faces.verification import verification, verification_pairs
+from pixelcnn_core.models.checkpoint import WEIGHTS_FILE
 from pixelcnn_core.provenance import commit, count_parameters, hardware, versions
 from pixelcnn_core.results import merge_results, write_json
+from pixelcnn_core.training.state import TrainingError, clear, lock
+from pixelcnn_core.training.stop import StopSignals, TrainingStopped
 
 
 def teacher_vectors(data: FaceData, mean: Tensor) -> Tensor:
@@ -49,28 +55,50 @@ def distillation_loss(student: Tensor, teacher: Tensor) -> Tensor:
 
 
 def train_encoder(data_dir: str | Path, out: str | Path, *, epochs: int = 12, batch: int = 128, rate: float = 2e-3,
-                  max_minutes: float | None = None, seed: int = 0, config: FaceEncoderConfig | None = None) -> Path:
+                  max_minutes: float | None = None, seed: int = 0, config: FaceEncoderConfig | None = None,
+              overwrite: bool = False) -> Path:
     """Distil the descriptors of the training people into a FaceEncoder; write the checkpoint folder `out`.
 
     The checkpoint is written every 500 steps, and training.csv beside it (loss: a mean over those steps).
+    overwrite  replace the model in `out`, and what was measured of it
+    Raises DataError, TrainingError, and TrainingStopped after Ctrl-C or SIGTERM, when the weights so far are saved.
     """
     if max_minutes is not None and not max_minutes > 0:
-        raise ValueError(f"the minutes of training must be above 0, not {max_minutes:g}")
+        raise TrainingError(f"the minutes of training must be above 0, not {max_minutes:g}")
     out = Path(out)
     train, _ = split_faces(load_faces(data_dir))
+    if len(train) < batch:
+        raise DataError(f"{data_dir} has {len(train)} faces to train on, fewer than one batch of {batch}")
+    out.mkdir(parents=True, exist_ok=True)
+    with lock(out, PartialState()), StopSignals() as stop:
+        if (out / WEIGHTS_FILE).exists() and not overwrite:
+            raise TrainingError(f"{out} already holds a trained model: --overwrite replaces it and what was measured "
+                                "of it, or choose another --out")
+        if overwrite:
+            clear(out)
+        step = take_steps(train, out, epochs, batch, rate, max_minutes, seed, config or FaceEncoderConfig(), stop)
+    if stop.signal:
+        raise TrainingStopped(f"stopped after step {step:,}, and saved in {out}: this training cannot be resumed",
+                              stop.signal)
+    return out
+
+
+def take_steps(train: FaceData, out: Path, epochs: int, batch: int, rate: float, max_minutes: float | None, seed: int,
+               config: FaceEncoderConfig, stop: StopSignals) -> int:
+    """Train until the epochs or the minutes are over, or somebody asks to stop; returns the number of steps."""
     device = choose_device()
     target = teacher_vectors(train, train.descriptors.mean(0)).to(device)
     images = train.images.to(device)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        model = FaceEncoder(config or FaceEncoderConfig()).to(device)
+        model = FaceEncoder(config).to(device)
     optimiser = torch.optim.AdamW(model.parameters(), rate, weight_decay=1e-3)
     steps, begun = epochs * (len(train) // batch), time.monotonic()
-    losses, rows = [], []
+    losses, rows, step = [], [], 0
     model.train()
-    for step in (bar := tqdm(range(steps), desc="face encoder", unit="step")):
+    for _ in (bar := tqdm(range(steps), desc="face encoder", unit="step")):
         progress = max(step / steps, (time.monotonic() - begun) / 60 / max_minutes if max_minutes else 0)
-        if progress >= 1:
+        if step and (stop.signal or progress >= 1):
             break
         for group in optimiser.param_groups:
             group["lr"] = rate * min(1, (step + 1) / 100) * (0.5 + 0.5 * np.cos(np.pi * progress))
@@ -80,20 +108,24 @@ def train_encoder(data_dir: str | Path, out: str | Path, *, epochs: int = 12, ba
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        losses.append(loss.detach())
-        if step % 500 == 499:
-            rows.append({"step": step + 1, "seconds": round(time.monotonic() - begun, 1),
-                         "images": (step + 1) * batch, "loss": round(torch.stack(losses).mean().item(), 4)})
+        step += 1
+        losses.append(loss.item())
+        if not math.isfinite(losses[-1]):
+            raise TrainingError(f"training diverged: at step {step} the loss is {losses[-1]}; {out} holds what was "
+                                "saved before, if anything was; a smaller rate may help")
+        if step % 500 == 0:
+            rows.append({"step": step, "seconds": round(time.monotonic() - begun, 1), "images": step * batch,
+                         "loss": round(float(np.mean(losses)), 4)})
             losses = []
             bar.set_postfix_str(f"loss {rows[-1]['loss']:.3f}")
             model.save_pretrained(out)
             write_rows(out / "training.csv", rows)
     model.eval().save_pretrained(out)
-    write_json(out / "training.json", {"steps": step + 1, "images": (step + 1) * batch,
+    write_json(out / "training.json", {"steps": step, "images": step * batch,
                                        "seconds": round(time.monotonic() - begun, 1), "max_minutes": max_minutes,
                                        "hardware": hardware(device), "commit": commit(),
                                        "versions": versions()})
-    return out
+    return step
 
 
 def write_rows(path: Path, rows: list[dict]) -> None:

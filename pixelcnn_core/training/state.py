@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
@@ -100,7 +100,7 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
 
 
-def lock(out: Path, accelerator: Accelerator) -> AbstractContextManager:
+def lock(out: Path, accelerator: Accelerator | PartialState) -> AbstractContextManager:
     """Keeps other processes from training in the folder. The system drops it with the process, however that ends.
 
     Raises TrainingError where another process holds it.

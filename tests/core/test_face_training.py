@@ -1,16 +1,23 @@
 """The face encoder's data, its distillation on a tiny made-up set, and its verification measure."""
 
+import signal
+
 import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
 import torch
+from accelerate import PartialState
 
 from pixelcnn_core.data.image_data import DataError
+from pixelcnn_core.faces import encoder_training
 from pixelcnn_core.faces.encoder import FaceEncoder, FaceEncoderConfig
-from pixelcnn_core.faces.encoder_training import evaluate_encoder, train_encoder
+from pixelcnn_core.faces.encoder_training import distillation_loss, evaluate_encoder, train_encoder
 from pixelcnn_core.faces.tables import held_out_people, is_held_out, load_faces, split_faces
 from pixelcnn_core.faces.verification import Pairs, nearness, verification, verification_pairs
+from pixelcnn_core.results import read_json
+from pixelcnn_core.training.state import TrainingError, lock
+from pixelcnn_core.training.stop import TrainingStopped
 
 
 def test_the_committed_list_follows_the_rule():
@@ -48,6 +55,32 @@ def test_distillation_learns_held_out_people(tables, tmp_path):
     results = evaluate_encoder(tmp_path / "encoder", tables, count=200)
     assert results["auc"] > 0.8 and results["auc_teacher"] > 0.95
     assert results["by_source"]["made"]["pairs"] == 200
+
+
+def test_a_distillation_replaces_nothing_unasked_and_ends_with_a_sentence(tables, tmp_path, monkeypatch):
+    small, out = FaceEncoderConfig(widths=(4, 4), blocks=1), tmp_path / "encoder"
+    with pytest.raises(DataError, match="360 faces to train on, fewer than one batch of 400"):
+        train_encoder(tables, out, batch=400, config=small)
+    train_encoder(tables, out, epochs=1, batch=180, config=small)
+    before = (out / "model.safetensors").read_bytes()
+    assert read_json(out / "training.json")["steps"] == 2
+    with pytest.raises(TrainingError, match="already holds a trained model: --overwrite"):
+        train_encoder(tables, out, epochs=1, batch=180, config=small)
+    with lock(out, PartialState()), pytest.raises(TrainingError, match="by another process"):
+        train_encoder(tables, out, epochs=1, batch=180, config=small, overwrite=True)
+    with pytest.raises(TrainingError, match="diverged: at step 2 the loss is nan"):
+        train_encoder(tables, tmp_path / "diverged", epochs=3, batch=180, rate=1e30, config=small)
+    assert not (tmp_path / "diverged" / "model.safetensors").exists()
+    assert (out / "model.safetensors").read_bytes() == before
+
+    def loss(student, teacher):  # somebody asks to stop in the first step
+        signal.raise_signal(signal.SIGTERM)
+        return distillation_loss(student, teacher)
+
+    monkeypatch.setattr(encoder_training, "distillation_loss", loss)
+    with pytest.raises(TrainingStopped, match="stopped after step 1, and saved"):
+        train_encoder(tables, out, epochs=1, batch=180, config=small, overwrite=True)
+    assert read_json(out / "training.json")["steps"] == 1 and (out / "model.safetensors").read_bytes() != before
 
 
 def test_the_encoder_fits_into_ten_megabytes():
