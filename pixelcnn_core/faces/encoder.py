@@ -73,10 +73,11 @@ class FaceEncoder(Checkpoint, nn.Module):
         return F.normalize(self.out(x), dim=1)
 
     @torch.inference_mode()
-    def embed(self, crops: Tensor) -> Tensor:
-        """uint8 crops (B, 3, 64, 64) -> unit vectors (B, embedding), the same in any batch: each image goes alone."""
+    def embed(self, crops: Tensor, together: int = 1) -> Tensor:
+        """uint8 crops (B, 3, 64, 64) -> unit vectors (B, embedding), the same in any batch: each image goes alone,
+        unless `together` says how many may go at once."""
         device, crops = self.out.weight.device, as_images(crops, 3, 256)
-        vectors = [self(crop[None].to(device).float() / 127.5 - 1) for crop in crops]
+        vectors = [self(part.to(device).float() / 127.5 - 1) for part in crops.split(together)]
         return torch.cat(vectors).cpu()
 
     @property

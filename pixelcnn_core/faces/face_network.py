@@ -95,23 +95,24 @@ class FaceNetwork(nn.Module):
         return self.out(self.blocks(x).mean((2, 3)))  # (B, 256) -> (B, 128)
 
     @torch.inference_mode()
-    def describe(self, chips: Tensor) -> Tensor:
-        """uint8 chips (B, 3, 150, 150) -> descriptors (B, 128), the same in any batch: each image goes alone.
+    def describe(self, chips: Tensor, together: int = 1) -> Tensor:
+        """uint8 chips (B, 3, 150, 150) -> descriptors (B, 128), the same in any batch: each image goes alone, unless
+        `together` says how many may go at once.
 
         Raises ValueError for other shapes and for floats.
         """
         device, chips = self.out.weight.device, as_images(chips, 3, 256)
         if chips.shape[2:] != (CHIP, CHIP):
             raise ValueError(f"chips have {CHIP} x {CHIP} pixels, not {chips.shape[2]} x {chips.shape[3]}")
-        return torch.cat([self(chip[None].to(device)) for chip in chips]).cpu()
+        return torch.cat([self(part.to(device)) for part in chips.split(together)]).cpu()
 
     def embed_chips(self, chips: Tensor) -> Tensor:
         """uint8 chips (B, 3, 150, 150) -> the direction of their descriptors, unit vectors (B, 128)."""
         return F.normalize(self.describe(chips), dim=1)
 
-    def embed(self, crops: Tensor) -> Tensor:
+    def embed(self, crops: Tensor, together: int = 1) -> Tensor:
         """uint8 aligned crops (B, 3, 64, 64) -> unit vectors (B, 128)."""
-        return self.embed_chips(chips_from_crops(crops))
+        return F.normalize(self.describe(chips_from_crops(crops), together), dim=1)
 
     @property
     def fingerprint(self) -> str:

@@ -15,9 +15,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor
+from tqdm import tqdm
 
 from pixelcnn_core.data.image_data import DataError, ImageData
+from pixelcnn_core.files import replacing
+from pixelcnn_core.sampling.cached.compile_cache import user_cache, writable
 
 HELD_OUT_FILE = Path(__file__).parent / "held_out_people.txt"
 CROP = 64  # height and width of the crops in the tables
@@ -98,6 +103,7 @@ def split_faces(data: FaceData) -> tuple[FaceData, FaceData]:
     return data.where([not t for t in test]), data.where(test)
 
 
+TOGETHER = 64  # faces that an encoder sees at once
 DESCRIPTORS = "descriptors"  # in place of an encoder's folder: the vectors of the tables
 
 
@@ -133,7 +139,28 @@ def condition_vectors_of(faces: FaceData, encoder: str) -> tuple[Tensor, str]:
     from pixelcnn_core.faces.vggface2 import load_encoder
 
     model = load_encoder(encoder)
-    return condition_vectors(model.embed(faces.images)), model.fingerprint
+    return condition_vectors(embedded(model, faces.images)), model.fingerprint
+
+
+def embedded(model, images: Tensor) -> Tensor:
+    """The vectors of all faces by one of the encoders, (N, D): minutes for all tables, and so kept in the user's cache
+    under a hash of network and faces. A file there that is damaged is made again."""
+    digest = hashlib.sha256(model.fingerprint.encode())
+    digest.update(images.numpy().tobytes())
+    home, name = user_cache(), f"faces-{digest.hexdigest()[:24]}.safetensors"
+    if home and (home / name).is_file():
+        try:
+            kept = load_file(home / name)["vectors"]
+            if kept.shape == (len(images), model.config.embedding) and bool(kept.isfinite().all()):
+                return kept
+        except (SafetensorError, OSError, KeyError):
+            pass
+    parts = tqdm(images.split(TOGETHER), desc="vectors of the faces", unit=f"{TOGETHER} faces")
+    vectors = torch.cat([model.embed(part, TOGETHER) for part in parts])
+    if home and writable(home):
+        with replacing(home / name) as path:
+            save_file({"vectors": vectors}, path)
+    return vectors
 
 
 def partners(identities: list[str | None], count: int = 16) -> Tensor:

@@ -46,10 +46,11 @@ class InceptionEncoder:
         self.network.load_state_dict(own)
 
     @torch.inference_mode()
-    def embed(self, crops: Tensor) -> Tensor:
-        """uint8 crops (B, 3, 64, 64) -> unit vectors (B, 512), the same in any batch: each image goes alone."""
+    def embed(self, crops: Tensor, together: int = 1) -> Tensor:
+        """uint8 crops (B, 3, 64, 64) -> unit vectors (B, 512), the same in any batch: each image goes alone, unless
+        `together` says how many may go at once."""
         large = F.interpolate(crops.float(), size=(SIZE, SIZE), mode="bicubic", align_corners=False).clamp(0, 255)
-        return torch.cat([self.network((image[None] - 127.5) / 128) for image in large])
+        return torch.cat([self.network((part - 127.5) / 128) for part in large.split(together)])
 
 
 def load_encoder(source: str | Path) -> FaceNetwork | FaceEncoder | InceptionEncoder:

@@ -14,6 +14,7 @@ from pixelcnn_core.faces.card import write_encoder_card
 from pixelcnn_core.faces.encoder import FaceEncoder, FaceEncoderConfig, check_encoder
 from pixelcnn_core.faces.encoder_training import evaluate_encoder, train_encoder
 from pixelcnn_core.faces.identity import identity, identity_curve
+from pixelcnn_core.faces.tables import embedded, load_faces
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.training.loop import train
 from pixelcnn_core.training.recipe import Recipe
@@ -24,6 +25,14 @@ def random_encoder(seed: int) -> FaceEncoder:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         return FaceEncoder(FaceEncoderConfig(widths=(4, 4, 4, 4), blocks=1)).eval()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory):
+    """The user's own stays as it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +61,25 @@ def test_the_data_set_has_vectors_of_the_named_encoder(tables, encoder):
     assert train_data.encoder == FaceEncoder.from_pretrained(encoder).fingerprint
     assert not set(train_data.identities) & set(test_data.identities)
     assert train_data.condition(slice(0, 3)).embedding.shape == (3, 128)
+
+
+def test_the_vectors_are_made_in_batches_once_and_kept(tables, encoder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    images, seen = load_faces(tables).images[:130], []
+    model = FaceEncoder.from_pretrained(encoder)
+    alone = model.embed(images)
+    monkeypatch.setattr(model, "embed",
+                        lambda part, *more: seen.append(len(part)) or FaceEncoder.embed(model, part, *more))
+    first = embedded(model, images)
+    assert seen == [64, 64, 2] and torch.allclose(first, alone, atol=1e-4)
+    assert "vectors of the faces" in capsys.readouterr().err
+    assert torch.equal(embedded(model, images), first) and len(seen) == 3
+    kept, = (tmp_path / "pixelcnn").iterdir()
+    kept.write_bytes(b"damaged")
+    assert torch.equal(embedded(model, images), first) and len(seen) == 6
+    embedded(random_encoder(3), images)
+    embedded(model, images[:64])
+    assert len(list((tmp_path / "pixelcnn").iterdir())) == 3, "other networks and other faces have files of their own"
 
 
 def test_without_an_encoder_or_with_a_strange_size_the_data_set_says_so(tables, encoder):
