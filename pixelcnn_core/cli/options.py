@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pixelcnn_core.kinds import KINDS, Kind, kind_named
-from pixelcnn_core.models.chain import CHAIN_FILE
+from pixelcnn_core.models.chain import is_chain
 from pixelcnn_core.models.checkpoint import CONFIG_FILE, CheckpointError, find_file, locate
 from pixelcnn_core.results import read_json
 
@@ -58,7 +58,7 @@ def configuration(checkpoint: str | Path) -> dict:
 def kind_of(checkpoint: str | Path) -> Kind:
     """The kind of model that a folder or a Hub id holds; that of a PixelCNN for what is no checkpoint, whose loader
     says what is wrong. Raises ResultsError where its config.json is damaged."""
-    if Path(checkpoint, CHAIN_FILE).is_file():
+    if is_chain(checkpoint):
         return KINDS["chain"]
     return kind_named(str(configuration(checkpoint).get("model_type"))) or KINDS["pixelcnn"]
 

@@ -31,7 +31,7 @@ def evaluate_chain(checkpoint: str | Path, data_dir: str | Path, limit: int | No
     begun, device, names = time.perf_counter(), choose_device(), chain_steps(str(checkpoint))
     read_results(checkpoint)  # a damaged file is found before the work
     chain = Chain.from_pretrained(checkpoint).to(device)
-    recipe = recipe_of(Path(checkpoint, names[-1]))
+    recipe = recipe_of(checkpoint)
     if "data" not in recipe:
         raise DataError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
     data = load_data(recipe["data"], data_dir, "test", chain.size, encoder=recipe.get("encoder", ""))

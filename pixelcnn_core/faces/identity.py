@@ -15,7 +15,7 @@ from pixelcnn_core.device import choose_device
 from pixelcnn_core.faces.encoder import check_encoder
 from pixelcnn_core.faces.likeness import Draw, choose_people, likeness
 from pixelcnn_core.faces.vggface2 import load_encoder
-from pixelcnn_core.models.chain import CHAIN_FILE, Chain
+from pixelcnn_core.models.chain import Chain, is_chain
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.results import merge_results, read_results
@@ -28,8 +28,8 @@ people_of = functools.lru_cache(maxsize=1)(choose_people)  # a curve measures th
 
 
 def load_portraitist(checkpoint: str | Path) -> Portraitist:
-    """The chain or the single model in a folder. Raises CheckpointError."""
-    if (Path(checkpoint) / CHAIN_FILE).is_file():
+    """The chain or the single model in a folder or on the Hub. Raises CheckpointError."""
+    if is_chain(checkpoint):
         return Chain.from_pretrained(checkpoint).to(choose_device())
     return GatedPixelCNN.from_pretrained(checkpoint, map_location=choose_device())
 

@@ -25,7 +25,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from torch import Tensor
 
 from pixelcnn_core.models.base import Drawing
-from pixelcnn_core.models.checkpoint import CheckpointError, locate
+from pixelcnn_core.models.checkpoint import CheckpointError, find_file, locate
 from pixelcnn_core.models.conditioning import Condition, Told, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.upscaler import Upscaler, halved
@@ -114,10 +114,18 @@ class Chain(Drawing):
         return found
 
 
+def is_chain(checkpoint: str | Path) -> bool:
+    """Whether a checkpoint folder, or a repository on the Hub, holds a chain."""
+    try:
+        return find_file(checkpoint, CHAIN_FILE).is_file()
+    except CheckpointError:
+        return False
+
+
 def load_model(folder: str | Path) -> GatedPixelCNN | Chain:
     """The chain or the single model in a checkpoint folder or on the Hub; bundled ones, as
     "demo/assets/models/cifar10", are found from anywhere. Raises CheckpointError."""
-    if Path(locate(folder), CHAIN_FILE).is_file():
+    if is_chain(folder):
         return Chain.from_pretrained(folder)
     return GatedPixelCNN.from_pretrained(folder)
 
@@ -142,7 +150,7 @@ def chain_steps(folder: str) -> list[str]:
                                   f"({type(error).__name__})") from error
     try:
         names = json.loads(path.read_text(encoding="utf-8"))["steps"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{path} does not name the steps of a chain ({type(error).__name__})") from error
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise CheckpointError(f"{path} does not name the steps of a chain")

@@ -5,12 +5,14 @@ import re
 
 import pytest
 import torch
+from huggingface_hub.errors import LocalEntryNotFoundError
 from tiny_runs import MODEL
 from typer.testing import CliRunner
 
 from pixelcnn_core.cli.main import app
 from pixelcnn_core.data.loaders import load_data
-from pixelcnn_core.models.chain import Chain
+from pixelcnn_core.models.chain import Chain, load_model
+from pixelcnn_core.provenance import recipe_of
 from pixelcnn_core.results import read_results
 from pixelcnn_core.training import chain as chain_module
 from pixelcnn_core.training.chain import chain_recipes
@@ -89,6 +91,23 @@ def test_results_are_those_of_all_steps_weights(trained):
     assert read_results(folder) == {}
     weights.write_bytes(kept)
     assert read_results(folder)
+
+
+def test_a_chain_on_the_hub_is_evaluated_and_drawn_like_a_folder(trained, tmp_path, monkeypatch):
+    folder, invoke = trained
+
+    def download(hub_id, name, **_):
+        if not (folder / name).is_file():
+            raise LocalEntryNotFoundError(f"{hub_id} has no {name}")
+        return str(folder / name)
+
+    for module in ("checkpoint", "chain"):
+        monkeypatch.setattr(f"pixelcnn_core.models.{module}.hf_hub_download", download)
+    monkeypatch.chdir(tmp_path)
+    assert load_model("somebody/tiny").sizes == [4, 8] and recipe_of("somebody/tiny")["name"] == "tiny-8"
+    found = invoke("evaluate", "somebody/tiny", "--data", ".", "--limit", 3)
+    assert found.exit_code == 0 and "bits_at_most" in found.output, found.output
+    assert not list(tmp_path.iterdir()), "results of a Hub id are written nowhere"
 
 
 def test_a_grid_is_drawn_with_truncation(trained, tmp_path):
