@@ -17,6 +17,7 @@ import zlib
 from dataclasses import dataclass, fields
 
 import numpy as np
+import torch
 
 from pixelcnn_core.models.gated import GatedPixelCNN
 
@@ -50,7 +51,10 @@ def model_hash(model: GatedPixelCNN) -> bytes:
     """The first 8 bytes of a SHA-256 of all that decides the probabilities: configuration and weights.
 
     Settings at their default are left out, so that a setting added later does not make older files unreadable.
+    Raises CodecError for weights in half precision, in which no image is coded.
     """
+    if (dtype := next(model.parameters()).dtype) not in (torch.float32, torch.float64):
+        raise CodecError(f"images are coded in float32 or float64, the weights are {dtype}: call model.float() first")
     defaults = {field.name: field.default for field in fields(model.config)}
     told = {key: value for key, value in model.config.to_dict().items()
             if key != "class_names" and value != defaults[key]}

@@ -54,6 +54,9 @@ def find_faces(photo: Image.Image, limit: int | None = None) -> list[Face]:
     """The faces of an upright RGB photo, the largest first, `limit` of them at most. Raises FaceError where there is
     none to work with."""
     reduction = min(1.0, LONG_SIDE / max(photo.size))
+    if min(photo.size) * reduction < 20:
+        raise FaceError(f"This photo has {photo.width} x {photo.height} pixels: too few, or too narrow, to find a face "
+                        "in.")
     small = photo
     if reduction < 1:
         small = photo.resize([max(1, round(side * reduction)) for side in photo.size], Image.Resampling.BOX)
@@ -80,8 +83,6 @@ def find_faces(photo: Image.Image, limit: int | None = None) -> list[Face]:
 
 def _detect(photo: Image.Image) -> tuple:
     """MTCNN's boxes, probabilities and landmarks; three empty lists without a face."""
-    if min(photo.size) < 20:
-        raise FaceError(f"This photo has {photo.width} x {photo.height} pixels: too few to find a face in.")
     with torch.no_grad():
         boxes, probabilities, points = detector().detect(photo, landmarks=True)
     if boxes is None:

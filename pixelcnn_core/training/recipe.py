@@ -60,7 +60,9 @@ class Recipe:
         try:
             check_settings(self, steps=(1, 10 ** 9), batch=(1, 10 ** 6), size=(1, 256), seed=(0, 2 ** 32 - 1),
                            warm_up=(0, 10 ** 9), validate=(0, 10 ** 9), learning_rate=(0, 10 ** 9), clip=(0, 10 ** 9),
-                           weight_decay=(0, 10 ** 3), muon=(0, 10 ** 6), start_rate=(0, 10 ** 3), h_rate=(0, 10 ** 3))
+                           weight_decay=(0, 10 ** 3), muon=(0, 10 ** 6), start_rate=(0, 10 ** 3), h_rate=(0, 10 ** 3),
+                           embedding_noise=(0, 10 ** 3), smaller_noise=(0, 10 ** 3), other_photos=(0, 1),
+                           shifts=(0, 256))
         except ValueError as error:
             raise RecipeError(f"recipe {one_line(self.name)}: {error}") from error
         if self.kind not in MODELS:

@@ -1,5 +1,6 @@
 """The codec: byte-exact round trips, the same bits everywhere, and an error instead of a wrong image."""
 
+import copy
 import os
 import platform
 import subprocess
@@ -282,6 +283,15 @@ def test_the_terms_of_the_position_are_worked_out_exactly():
     image = random_image(7, 6, 3)
     assert np.array_equal(decompress(model, compress(model, image)), image)
     assert "condition_terms" not in vars(model), "the model that was given stays as it is"
+
+
+def test_weights_in_half_precision_are_one_sentence(model):
+    data = compress(model, random_image(5, 5, 3))
+    for half in (copy.deepcopy(model).half(), copy.deepcopy(model).bfloat16()):
+        with pytest.raises(CodecError, match="call model.float.. first"):
+            compress(half, random_image(5, 5, 3))
+        with pytest.raises(CodecError, match="call model.float.. first"):
+            decompress(half, data)
 
 
 def test_another_model_is_refused(model):

@@ -64,6 +64,13 @@ def test_a_turned_photo_gives_an_upright_crop():
     assert np.corrcoef(straight[middle, middle].ravel(), tilted[middle, middle].ravel())[0, 1] > 0.85
 
 
+def test_a_photo_too_narrow_is_told_its_own_size():
+    """Not that of the reduced one that the detector would see."""
+    for size in ((30, 6000), (6000, 60), (19, 500)):
+        with pytest.raises(FaceError, match=f"This photo has {size[0]} x {size[1]} pixels: too few, or too narrow"):
+            find_faces(Image.new("RGB", size))
+
+
 def test_several_faces_come_largest_first():
     both = Image.new("RGB", (1100, 620), "grey")
     both.paste(example("eileen_collins"), (0, 0))

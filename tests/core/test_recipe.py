@@ -44,6 +44,9 @@ def test_bundled_recipes_build_models_below_ten_megabytes(name):
     (json.dumps({**GOOD, "seed": -1}), "seed must be at least 0"), (json.dumps({**GOOD, "warm_up": -5}), "warm_up"),
     (json.dumps({**GOOD, "model": []}), "model must be a table of settings"), (json.dumps({**GOOD, "name": 3}), "name"),
     (json.dumps({**GOOD, "learning_rate": float("nan")}), "learning_rate"),
+    (json.dumps({**GOOD, "embedding_noise": float("nan")}), "embedding_noise"),
+    (json.dumps({**GOOD, "shifts": -1}), "shifts must be at least 0"),
+    (json.dumps({**GOOD, "other_photos": 2}), "other_photos must be at most 1"),
     (json.dumps({**GOOD, "\n": 1}), "no recipe"),
 ])
 def test_a_bad_recipe_is_refused(tmp_path, text, message):
