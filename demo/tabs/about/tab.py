@@ -65,8 +65,8 @@ PRIVACY = """
 - Everything is computed on the machine that serves this page. The page asks no other machine for anything, sets no
   cookie of its own and counts no visitors.
 - An upload is a file on that machine for about two seconds after it was read; one that nothing could read goes after
-  some ten minutes. Of a photo only its crop, 128 numbers for each face and the portraits are kept, in memory, until you
-  close the page, and half an hour at most while you do nothing.
+  some ten minutes. Of a photo a copy of at most 480 pixels, the faces cut out of it, 128 numbers for each and what was
+  drawn are kept, in memory, until you close the page; of a script that asks, until a hundred others came.
 - The log of the server says when something fails and where in the program, never what you entered.
 - Whoever runs the machine could change all this, as with any page: run it on your own computer if that matters.
 
