@@ -58,6 +58,13 @@ def read_results(folder: str | Path, name: str = RESULTS_FILE) -> dict:
     return results if results and results.get(WEIGHTS) == weights_hash(folder) else {}
 
 
+def read_measured(folder: str | Path, name: str) -> dict:
+    """A file of numbers that a command wrote with --json beside the weights; empty where it names other weights. Files
+    of earlier versions name none, and are taken. Raises ResultsError where it is damaged."""
+    measured = read_json(Path(folder) / name)
+    return measured if measured.get(WEIGHTS) in (None, weights_hash(Path(folder))) else {}
+
+
 def weights_hash(folder: Path) -> str | None:
     """The SHA-256 of a checkpoint's weights; of a chain that of its steps' hashes; None where there are no weights."""
     if (folder / CHAIN_FILE).is_file():

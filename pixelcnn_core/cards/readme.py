@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from pixelcnn_core.models.chain import CHAIN_FILE
-from pixelcnn_core.results import RESULTS_FILE, read_json, read_results
+from pixelcnn_core.results import RESULTS_FILE, read_json, read_measured, read_results
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "demo" / "assets" / "models"
@@ -16,7 +16,9 @@ NOTEBOOKS = ROOT / "notebooks"
 
 def benchmark_table(models: Path = MODELS) -> str:
     """Sampling times of the bundled CIFAR-10 model, from its benchmark.json."""
-    data = read_json(models / "cifar10" / "benchmark.json")
+    data = read_measured(models / "cifar10", "benchmark.json")
+    if not data:
+        return "Not measured yet: `python -m pixelcnn_core benchmark demo/assets/models/cifar10 --json FILE`."
     lines = ["| images at once | one forward pass | naive sampling | cached sampling | speed-up | peak memory |",
              "| --- | --- | --- | --- | --- | --- |"]
     for batch, row in data["batch"].items():

@@ -17,8 +17,10 @@ from PIL import Image
 from pixelcnn_core.codec.codec import HEADER_BYTES, CodecError, compress, decompress
 from pixelcnn_core.data.image_data import DataError
 from pixelcnn_core.data.loaders import load_data
+from pixelcnn_core.models.checkpoint import locate
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import commit, cpu_name, recipe_of, versions
+from pixelcnn_core.results import WEIGHTS, weights_hash
 
 SHEET = 10  # images each way
 
@@ -52,7 +54,8 @@ def compress_table(checkpoint: str | Path, data_dir: str | Path, images: int = 1
         in_sheets = len(sheets) * SHEET ** 2
         result |= {"png_in_sheets": sum(len(png_bytes(sheet)) for sheet in sheets) / in_sheets,
                    "webp_in_sheets": sum(len(webp_bytes(sheet)) for sheet in sheets) / in_sheets}
-    return {"checkpoint": str(checkpoint), "data": recipe["data"], "images": count,
+    return {"checkpoint": str(checkpoint), WEIGHTS: weights_hash(Path(locate(checkpoint))),
+            "data": recipe["data"], "images": count,
             "bytes_per_image": {name: round(value, 1) for name, value in result.items()},
             "bits_per_dim": {name: round(8 * value / pixels[0].size, 4) for name, value in result.items()},
             "seconds_per_image": {"compress": round(compress_s / count, 4),

@@ -7,34 +7,42 @@ is timed alone, and then all of it: how long until the coarse picture is there, 
 """
 
 import multiprocessing
-import resource
 import statistics
+import sys
 import time
+from pathlib import Path
 
 import numba
 import torch
 from torch import Tensor
 
+from pixelcnn_core.device import choose_device
 from pixelcnn_core.models.chain import Chain, load_model, taken
+from pixelcnn_core.models.checkpoint import locate
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.upscaler import Upscaler
 from pixelcnn_core.provenance import count_parameters, cpu_name, versions
+from pixelcnn_core.results import WEIGHTS, weights_hash
 from pixelcnn_core.sampling.coarse_to_fine import sample_chain
 from pixelcnn_core.sampling.sample import finish, naive_step, sample_rows, uniforms_from_seed
 
 
 def benchmark(checkpoint: str, batches: list[int], repeats: int = 5, naive_steps: int = 4,
               device: str | None = None) -> dict:
-    """Time a checkpoint at the given batch sizes. Returns seconds and ratios by batch size, memory and versions."""
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    """Time a checkpoint at the given batch sizes. Returns seconds and ratios by batch size, memory and versions.
+
+    device  as in `choose_device`. Raises CheckpointError, and ValueError for a device that is not there.
+    """
+    device = choose_device(device)
     model = load_model(checkpoint).to(device)
     draw_once(model, 1)  # compile, before anything is timed
     time_model = time_chain if isinstance(model, Chain) else time_batch
     return {
         "checkpoint": str(checkpoint),
+        WEIGHTS: weights_hash(Path(locate(checkpoint))),
         "parameters": sum(map(count_parameters, model.steps)) if isinstance(model, Chain) else count_parameters(model),
-        "device": torch.cuda.get_device_name() if device == "cuda" else cpu_name(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_name(),
         "threads": torch.get_num_threads(),
         "versions": {**versions(), "numba": numba.__version__},
         "naive_steps_timed": naive_steps,
@@ -139,22 +147,32 @@ def example_condition(model: GatedPixelCNN, batch: int) -> Condition:
         if config.map_channels else None)
 
 
-def peak_memory(checkpoint: str, batch: int, device: str) -> float:
+def peak_memory(checkpoint: str, batch: int, device: torch.device) -> float:
     """Peak memory in MB of loading the checkpoint and sampling one batch: of the GPU, or of a fresh process."""
-    if device == "cuda":
+    if device.type == "cuda":
         return _sample_once(checkpoint, batch, device)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_sample_once, (checkpoint, batch, device))
 
 
-def _sample_once(checkpoint: str, batch: int, device: str) -> float:
-    if device == "cuda":
-        torch.cuda.reset_peak_memory_stats()
+def _sample_once(checkpoint: str, batch: int, device: torch.device) -> float:
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
     draw_once(load_model(checkpoint).to(device), batch)
-    if device == "cuda":
-        return torch.cuda.max_memory_allocated() / 1e6
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 1e6
     try:  # getrusage would report the parent's peak: Linux keeps it across fork and exec
         with open("/proc/self/status", encoding="utf-8") as file:
             return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1e3
     except (OSError, StopIteration):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        return peak_elsewhere()
+
+
+def peak_elsewhere() -> float:
+    """Peak memory of this process in MB where there is no /proc: on macOS, in bytes there; NaN is no JSON, so 0 on
+    Windows, which has no such module."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)

@@ -26,7 +26,8 @@ from pixelcnn_core.training.recipe import Recipe
 STATE_FILE, LOCK_FILE = "training_state.safetensors", ".training.lock"
 PUBLISHED = (CONFIG_FILE, WEIGHTS_FILE, "recipe.json", "training.json")
 EARLIER = (*PUBLISHED, STATE_FILE, "training.csv", "training.png", "samples", "samples.png", "README.md",
-           "results.json", "quality.json", "codes.json")  # what a run, and the commands after it, leave in a folder
+           "results.json", "quality.json", "codes.json", "benchmark.json",
+           "codec.json")  # what a run, and the commands after it, leave in a folder
 
 
 class TrainingError(ValueError):

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from pixelcnn_core.cli.main import app, main
 from pixelcnn_core.cli.options import find_classes
+from pixelcnn_core.evaluation.benchmark import peak_elsewhere
+from pixelcnn_core.results import weights_hash
 from tests.conftest import small_model
 
 ROOT = Path(__file__).parent.parent.parent
@@ -91,6 +93,7 @@ def test_benchmark_takes_batch_sizes_as_the_readme_writes_them(command, checkpoi
     assert status == 0, said
     numbers = json.loads((tmp_path / "numbers.json").read_text(encoding="utf-8"))
     assert list(numbers["batch"]) == ["1", "3"] and list(numbers["peak_mb"]) == ["1", "3"]
+    assert numbers["weights"] == weights_hash(checkpoint)
     for row in numbers["batch"].values():
         assert {"forward_s", "naive_s", "cached_s", "cached_over_forward", "naive_over_cached"} <= set(row)
         assert row["naive_over_cached"] == pytest.approx(row["naive_s"] / row["cached_s"], rel=0.05)
@@ -98,6 +101,15 @@ def test_benchmark_takes_batch_sizes_as_the_readme_writes_them(command, checkpoi
     assert numbers["batch"]["1"]["fixed_point_s"] > 0 and "fixed_point_s" not in numbers["batch"]["3"]
     assert numbers["threads"] >= 1 and {"python", "torch", "numba"} <= set(numbers["versions"])
     assert all(50 < peak < 5000 for peak in numbers["peak_mb"].values())
+
+
+def test_benchmark_runs_where_the_device_is_named_and_there_is_no_proc(command, checkpoint, monkeypatch):
+    monkeypatch.setenv("PIXELCNN_DEVICE", "abacus")
+    status, said = command("benchmark", checkpoint)
+    assert status == 1 and "there is no device 'abacus'" in said
+    assert 50 < peak_elsewhere() < 50_000
+    monkeypatch.setitem(sys.modules, "resource", None)  # as on Windows
+    assert peak_elsewhere() == 0
 
 
 def test_benchmark_refuses_sizes_that_are_none(command, checkpoint):

@@ -5,7 +5,15 @@ import json
 import pytest
 
 from pixelcnn_core.provenance import training_so_far
-from pixelcnn_core.results import ResultsError, merge_results, read_json, read_results, write_json
+from pixelcnn_core.results import (
+    ResultsError,
+    merge_results,
+    read_json,
+    read_measured,
+    read_results,
+    weights_hash,
+    write_json,
+)
 from tests.conftest import small_model
 
 
@@ -49,6 +57,14 @@ def test_what_is_not_a_number_is_not_written(folder, value):
 def test_results_without_the_name_of_their_weights_are_nobodys(folder):
     write_json(folder / "results.json", {"bits_per_dim_test": 1.0})
     assert read_results(folder) == {}
+
+
+def test_numbers_of_other_weights_are_not_taken(folder):
+    """What `benchmark` and `compress-table` write with --json; files of earlier versions name no weights."""
+    for name, taken in ((weights_hash(folder), True), (None, True), ("0" * 64, False)):
+        write_json(folder / "benchmark.json", {"batch": {}, **({"weights": name} if name else {})})
+        assert bool(read_measured(folder, "benchmark.json")) == taken
+    assert read_measured(folder, "codec.json") == {}
 
 
 @pytest.mark.parametrize("facts", [{"steps": "many"}, {"steps": 1}, {"steps": 1, "images": [], "seconds": 2},

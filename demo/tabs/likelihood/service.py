@@ -19,7 +19,7 @@ from demo.service.settings import UserError, shorten
 from pixelcnn_core.codec.codec import HEADER_BYTES, CodecError, compress, decompress, read_header
 from pixelcnn_core.codec.table import idat_bytes, png_bytes, webp_bytes
 from pixelcnn_core.evaluation.bayes import bits_given_classes, posterior
-from pixelcnn_core.results import read_json
+from pixelcnn_core.results import read_measured
 
 __all__ = ["HEADER_BYTES", "VARIANTS", "LikelihoodService", "Reading"]
 VARIANTS = ("the picture", "its pixels shuffled", "its mean colour", "a scanned digit", "a face")
@@ -62,7 +62,7 @@ class LikelihoodService:
     @property
     def measured(self) -> dict:
         """What `compress-table` wrote beside the checkpoint; empty if nothing."""
-        return read_json(self.service.folder / self.model_name / "codec.json")
+        return read_measured(self.service.folder / self.model_name, "codec.json")
 
     def fit(self, picture) -> np.ndarray:
         """A picture at the size of the model. Raises UserError where there is none."""

@@ -23,7 +23,7 @@ from demo.tabs.scoreboard.paper_tables import subset_html, tables_html
 from demo.tabs.scoreboard.race_plot import legend, race_svg
 from demo.tabs.scoreboard.race_results import Race, leader_words, race_table, read_baselines, read_races
 from demo.tabs.scoreboard.service import RaceMoment, ScoreboardService
-from pixelcnn_core.results import read_json, read_results
+from pixelcnn_core.results import read_measured, read_results
 
 ID, TITLE = "scoreboard", "Scoreboard"
 FRAME_SECONDS = 0.1
@@ -260,7 +260,7 @@ def opening_of(service: Service, name: str, label, seed) -> tuple[str, str]:
 def measured_samplers(service: Service) -> str:
     """The benchmark of the first model that has one, in one sentence; empty without any."""
     for name in service.single_names:
-        benchmark = read_json(service.folder / name / "benchmark.json")
+        benchmark = read_measured(service.folder / name, "benchmark.json")
         one = benchmark.get("batch", {}).get("1")
         if one:
             return (f'<p class="facts">Measured for one image of <b>{html.escape(name)}</b>: naive '
