@@ -26,15 +26,14 @@ BASE = "as in the recipe"
 
 
 def variants(recipe: Recipe) -> dict[str, Recipe]:
-    """What changes, in words -> the changed recipe."""
+    """What changes, in words -> the changed recipe; nothing that the recipe has already."""
     model = recipe.model
 
     def network(**changes) -> Recipe:
         return replace(recipe, model={**model, **changes})
 
     features, head = model["features"], model["head_features"]
-    return {
-        BASE: recipe,
+    changed = {
         "Adam for all weights instead of Muon": replace(recipe, muon=0.0),
         "float32 instead of bfloat16": replace(recipe, bf16=False),
         "without torch.compile": replace(recipe, compile=False),
@@ -49,6 +48,7 @@ def variants(recipe: Recipe) -> dict[str, Recipe]:
         "twice as deep": network(layers=2 * model["layers"]),
         "wider by half": network(features=features * 3 // 2, head_features=head * 3 // 2),
     }
+    return {BASE: recipe, **{words: variant for words, variant in changed.items() if variant != recipe}}
 
 
 def ablate(recipe: Recipe, data_dir: str | Path, out: str | Path, minutes: float, images: int = 1000) -> dict:

@@ -39,6 +39,13 @@ def test_every_variant_changes_one_setting():
         assert MODELS[variant.kind](config)
 
 
+def test_what_a_recipe_has_already_is_no_variant():
+    recipe = tiny_recipe(muon=0.0, bf16=False, flips=False)
+    for words in ("Adam for all weights instead of Muon", "float32 instead of bfloat16", "without flips"):
+        assert words not in variants(recipe) and words in variants(load_recipe("cifar10-cpu"))
+    assert all(variant != recipe for words, variant in variants(recipe).items() if words != BASE)
+
+
 def test_the_result_says_what_was_measured(study):
     result, out, recipe = study
     assert [row["change"] for row in result["variants"]] == list(variants(recipe))
