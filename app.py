@@ -15,10 +15,11 @@ if __name__ == "__main__":
     private_folder()  # Gradio makes folders when it is imported
 
 from demo.service.bridge import Service  # noqa: E402
+from demo.service.uploads import keep_clear  # noqa: E402
 from demo.web.files import FILE_MIDDLEWARE  # noqa: E402
 from demo.web.head import HEAD_MIDDLEWARE, ICON  # noqa: E402
 from demo.web.page import build_page  # noqa: E402
-from demo.web.sessions import CAPACITY, MIDDLEWARE  # noqa: E402
+from demo.web.sessions import CAPACITY, FILE_SECONDS, MIDDLEWARE  # noqa: E402
 from demo.web.theme import STYLES, notebook_theme  # noqa: E402
 from demo.web.warm_up import warm_up  # noqa: E402
 
@@ -53,6 +54,7 @@ def main() -> None:
     name = os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if ON_SPACE else "127.0.0.1")
     _, address, _ = page.launch(server_name=name, inbrowser=not (ON_SPACE or "CI" in os.environ), **LAUNCH)
     wait_for_answer(address)
+    keep_clear(*FILE_SECONDS)
     warm_up(service)
     page.block_thread()
 

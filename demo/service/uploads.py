@@ -5,6 +5,7 @@ of its own inside Gradio's upload folder: where Gradio puts each upload, and whe
 """
 
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -95,3 +96,26 @@ def forget(place: Path) -> None:
     timer = threading.Timer(PREVIEW_SECONDS, delete)
     timer.daemon = True
     timer.start()
+
+
+def keep_clear(every: float, age: float) -> threading.Thread:
+    """Remove, every so many seconds, what broken uploads left: see `remove_strays`."""
+    def work() -> None:
+        while True:
+            time.sleep(every)
+            remove_strays(age)
+
+    thread = threading.Thread(target=work, name="strays", daemon=True)
+    thread.start()
+    return thread
+
+
+def remove_strays(age: float) -> None:
+    """Delete the files, `age` seconds old, that lie in the upload folder itself: a request that breaks off or is not
+    well formed leaves one, and Gradio forgets it."""
+    for path in Path(get_upload_folder()).glob("*"):
+        try:
+            if path.is_file() and not path.is_symlink() and time.time() - path.stat().st_mtime > age:
+                path.unlink()
+        except OSError:  # another one was faster
+            continue

@@ -2,9 +2,11 @@
 
 import base64
 import io
+import os
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 from gradio.utils import get_upload_folder
 from helpers import wait_until
@@ -12,7 +14,7 @@ from PIL import Image
 from raw_calls import Page
 
 from demo.service.settings import UserError
-from demo.service.uploads import NO_UPLOAD, take_file, take_upload, uploaded
+from demo.service.uploads import NO_UPLOAD, keep_clear, remove_strays, take_file, take_upload, uploaded
 
 FILE_KINDS = {"image", "file", "gallery", "imageeditor", "imageslider", "uploadbutton", "video", "audio", "model3d",
               "multimodaltextbox", "annotatedimage"}
@@ -140,6 +142,20 @@ def test_a_folder_that_holds_more_is_left(folder):
     assert other.read_bytes() == b"other"
     other.unlink()
     other.parent.rmdir()
+
+
+def test_what_broken_uploads_leave_goes(url, folder):
+    body = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n' + b"A" * 3_000_000
+    before = set(folder.iterdir())
+    assert httpx.post(f"{url}gradio_api/upload", content=body + b"\r\n--x\r\nbroken header\r\n\r\n",
+                      headers={"Content-Type": "multipart/form-data; boundary=x"}).status_code == 413
+    (stray := folder / "tmp-of-a-broken-upload").write_bytes(b"A")
+    remove_strays(60)
+    assert stray.exists(), "it may be on its way"
+    for path in set(folder.iterdir()) - before:
+        os.utime(path, (0, 0))
+    keep_clear(0.05, 60)
+    assert wait_until(lambda: set(folder.iterdir()) <= before, 5)
 
 
 def test_what_is_no_upload_is_refused(outside, folder):
