@@ -79,7 +79,7 @@ def number(value, low: float, high: float, default: float) -> float:
 def clean_classes(value, names: tuple[str, ...]) -> tuple[str, ...]:
     """Names, or a text of names with commas between -> the names without repetition, in the order of `names`."""
     if isinstance(value, str):
-        value = [part for part in value[:2000].split(",") if part.strip()]
+        value = split_names(value[:2000], names)
     if not isinstance(value, (list, tuple)) or not all(isinstance(item, (str, int)) for item in value):
         raise UserError(f"Classes are a list of names, not {shorten(value)}.")
     wanted = {str(item).strip() for item in value[:1000]}
@@ -88,6 +88,19 @@ def clean_classes(value, names: tuple[str, ...]) -> tuple[str, ...]:
     if unknown := sorted(wanted - set(names)):
         raise UserError(f"This model has no class {shorten(unknown[0])}; it has {', '.join(names)}.")
     return tuple(name for name in names if name in wanted)
+
+
+def split_names(text: str, names: tuple[str, ...]) -> list[str]:
+    """ "cat, big, old dog" -> ["cat", "big, old dog"]: a name may have commas itself, and the longest that fits is
+    taken; what is no name stays as it is."""
+    parts, found = [part for part in text.split(",") if part.strip()], []
+    most = 1 + max((name.count(",") for name in names), default=0)
+    while parts:
+        words = {length: ",".join(parts[:length]).strip() for length in range(min(most, len(parts)), 0, -1)}
+        length = next((length for length, word in words.items() if word in names), 1)
+        found.append(words[length])
+        parts = parts[length:]
+    return found
 
 
 def shorten(value) -> str:

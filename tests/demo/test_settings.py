@@ -42,6 +42,18 @@ def test_a_model_with_many_classes_starts_with_the_first_ten():
     assert s.clean_settings("m", ()).classes == (s.NO_CLASS,)
 
 
+def test_a_name_may_have_commas():
+    """As ImageNet's have; a link joins names by commas, and so it must come back."""
+    names = ("cat", "crane, bird", "crane", "crane, bird, grey")
+    for chosen in (("crane, bird",), ("cat", "crane"), ("crane, bird", "crane", "crane, bird, grey"), names):
+        link = s.clean_settings("m", names, classes=list(chosen)).query()["classes"]
+        assert s.clean_settings("m", names, classes=link).classes == tuple(n for n in names if n in chosen), link
+    with pytest.raises(s.UserError, match="no class 'owl'"):
+        s.clean_settings("m", names, classes="cat,owl,crane")
+    s.split_names("," * 2000, names)
+    s.split_names("a," * 1000, names)
+
+
 def test_classes_come_back_once_and_in_the_order_of_the_model():
     assert s.clean_settings("m", NAMES, classes=["ship", "cat", "ship"]).classes == ("cat", "ship")
     assert s.clean_settings("m", NAMES, classes="dog, cat").classes == ("cat", "dog")
