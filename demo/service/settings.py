@@ -13,7 +13,7 @@ MAX_IMAGES = 100  # of one request, all classes together
 FIRST_CLASSES = 10  # chosen at first, where a model has more
 MAX_TEMPERATURE = 2.0
 MAX_GUIDANCE = 5.0
-MAX_MIN_P = 0.3
+MAX_MIN_P = 0.9
 MAX_SEED = 2**32 - 1
 
 

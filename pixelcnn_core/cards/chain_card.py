@@ -79,6 +79,15 @@ Two portraits of one person are {direction:.3f} apart in the eyes of the first j
 Temperature {temperature:g}, guidance {guidance:g}, min-p {min_p:g}, chosen on other people (validation).
 """
 
+GIVEN = """
+Which step loses the person? On {people} validation people and {portraits:,} portraits a row, drawn from the vector
+alone, or with the source photo itself as the picture of some size, so that only the finer steps can go wrong:
+
+| begins with | rank 1 |
+| --- | --- |
+{rows}
+"""
+
 LIMITS = """The training budget was that of one CPU core ({minutes} in all). {seen}"""
 SEEN = {"faces": "A portrait has the hair, the glasses, the skin and the sex of the person more often than the\n"
                  "features that one knows somebody by: the table says how often. It is an invention, not fit for\n"
@@ -119,7 +128,7 @@ def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Imag
         bits=BITS.format(images=results["images_test"], total=results["bits_at_most"],
                          per_dim=results["bits_per_dim_at_most"]) if "steps" in results else "Not evaluated.",
         seed=seed, **{key: chosen[key] for key in ("temperature", "guidance", "min_p")},
-        likeness=likeness_section(results.get("identity")), quality=quality_section(folder), folder=folder.name,
+        likeness=likeness_section(results), quality=quality_section(folder), folder=folder.name,
         condition="condition=Condition(embedding=h)" if config.embedding else f"range({config.classes})", size=size,
         imported=", Condition" if config.embedding else "",
         recipe=recipe.get("name", "RECIPE"), chain=recipe.get("name", "").replace(f"-{size}", ""),
@@ -136,14 +145,19 @@ def step_row(folder: Path, measured: dict, pixels: int) -> str:
             f"{facts.get('hardware', 'not recorded')} | {bits} |")
 
 
-def likeness_section(identity: dict | None) -> str:
-    """The table of likeness, where it was measured."""
+def likeness_section(results: dict) -> str:
+    """The tables of likeness, where it was measured."""
+    identity = results.get("identity")
     if not identity:
         return ""
     judges = [identity, *([identity["second"]] if "second" in identity else [])]
     rows = "\n".join(f"| {judge['judge']} | {judge['rank1']:.3f} | {judge['rank1_real']:.3f} | "
                      f"{identity['rank1_chance']:.3f} |" for judge in judges)
+    given = results.get("identity_given", [])
+    started = "\n".join((f"| {row['given']} x {row['given']} pixels of the photo" if row["given"] else "| the vector")
+                        + f" | {row['rank1']:.3f} ± {row['rank1_standard_error']:.3f} |" for row in given)
     return LIKENESS.format(judges=rows, min_p=identity["truncation"]["min_p"],
                            **{key: identity[key] for key in ("people", "portraits", "gallery", "size", "temperature",
                                                              "guidance")},
-                           **{key: identity["diversity"][key] for key in ("direction", "direction_real")})
+                           **{key: identity["diversity"][key] for key in ("direction", "direction_real")}) + (
+        GIVEN.format(rows=started, people=given[0]["people"], portraits=given[0]["portraits"]) if given else "")

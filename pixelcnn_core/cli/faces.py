@@ -52,16 +52,21 @@ def identity(checkpoint: CheckpointArgument, data: DataOption,
              min_p: MinP = 0.0,
              curve: Annotated[bool, typer.Option(help="first choose temperature, guidance and min-p on validation "
                                                  "people: a grid on fewer portraits")] = False,
+             given: Annotated[bool, typer.Option("--given", help="of a chain also: from the source photo itself at "
+                                                 "every smaller size, on validation people")] = False,
              json_file: JsonOption = None) -> None:
     """Draw portraits of held-out people, embed them again, and match them with 100 people."""
-    from pixelcnn_core.faces.identity import identity, identity_curve
+    from pixelcnn_core.faces.identity import identity, identity_curve, identity_given
     from pixelcnn_core.sampling.truncation import Truncation
 
     if curve:
-        chosen = identity_curve(checkpoint, data, encoder, temperatures=(0.9, 1.0), guidances=(1.0, 1.5, 2.0),
-                                min_ps=(0.05, 0.1), people=min(people, 100),
-                                portraits=min(portraits, 4))["identity_chosen"]
+        chosen = identity_curve(checkpoint, data, encoder, temperatures=(1.0,), guidances=(2.0, 4.0),
+                                min_ps=(0.05, 0.2, 0.4, 0.6), people=min(people, 100),
+                                portraits=min(portraits, 2))["identity_chosen"]
         temperature, guidance, min_p = (chosen[key] for key in ("temperature", "guidance", "min_p"))
 
+    if given:
+        identity_given(checkpoint, data, encoder, people=min(people, 100), temperature=temperature, guidance=guidance,
+                       truncation=Truncation(min_p=min_p))
     report(identity(checkpoint, data, encoder, second, people=people, portraits=portraits, temperature=temperature,
                     guidance=guidance, truncation=Truncation(min_p=min_p)), json_file)

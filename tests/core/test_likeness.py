@@ -143,6 +143,10 @@ def test_a_chain_and_a_single_model_draw_portraits_alike():
         assert drawn.shape == (3, 3, size, size) and drawn.dtype == torch.uint8
         assert torch.equal(drawn, draw(h, 7)) and not torch.equal(drawn, draw(h, 8))
         assert not torch.equal(drawn[0], drawn[1])
+    starts = torch.stack([torch.full((3, 4, 4), value, dtype=torch.uint8) for value in (0, 0, 255)])
+    dark = drawing(chain, starts[:1].expand(3, -1, -1, -1))(h, 7)
+    mixed = drawing(chain, starts)(h, 7)
+    assert torch.equal(mixed[:2], dark[:2]) and not torch.equal(mixed[2], dark[2]), "each from its own start"
 
 
 def test_real_people_are_found_again_less_often_the_smaller_their_photos(shared):
