@@ -65,7 +65,7 @@ def draw_portraits(faces: FaceService, seed: int = 7) -> None:
 
 def draw_scales(chains: ChainService, name: str, seed: int = 7) -> None:
     """What the tab of the chains opens with: pictures of all sizes from nothing, and the bits of the first."""
-    settings = {"temperature": 1.0, "guidance": 1.0, "min_p": chain_tab.MIN_P}
+    settings = dict(zip(("temperature", "guidance", "min_p"), default_settings(chains.service.info(name).results)))
     *_, last = chains.imagine(name, chains.told(name, None), None, chain_tab.COUNT, seed, **settings)
     bits = chains.bits(name, last.progress.images[0][0], chains.told(name, None))
     write_scales(chains.service.folder / name, StoredScales(last.pictures, bits, {**settings, "seed": seed}))

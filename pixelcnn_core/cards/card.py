@@ -69,11 +69,12 @@ the data set. Colours, textures and rough layout follow the data; objects are no
 samples derail into coloured noise: after one improbable value the next pixels have neighbours that no photo showed the
 model. {paper}"""
 TRAINING_IMAGES = {"cifar10": 50_000, "imagenet32classes": 16_000}
-PAPER = {"cifar10": """The paper's model was
-trained on 32 GPUs for 60 hours; its likelihood is better (3.03 bits per dimension on CIFAR-10, unconditional).""",
+PAPER = {"cifar10": """The paper's model is
+larger (its ImageNet one was trained on 32 GPUs for 60 hours) and its likelihood better: 3.03 bits per dimension on
+CIFAR-10, unconditional.""",
          "imagenet32classes": """The paper's
-figure 3 shows a model of all 1,000 classes, trained on 32 GPUs for 60 hours. These images are 64 x 64 JPEGs made
-smaller, so their bits per dimension cannot be set beside the paper's ImageNet numbers."""}
+figure 3 shows a model of all 1,000 classes, and its ImageNet models were trained on 32 GPUs for 60 hours. These
+images are 64 x 64 JPEGs made smaller: their bits per dimension cannot be set beside the paper's ImageNet numbers."""}
 
 PHOTO_TEMPERATURE = 0.9  # of the pictures: of a small model's photos too many derail at 1, see CPU_LIMITS
 SHOWN_CLASSES = 10  # at most, in the picture

@@ -79,6 +79,15 @@ Two portraits of one person are {direction:.3f} apart in the eyes of the first j
 Temperature {temperature:g}, guidance {guidance:g}, min-p {min_p:g}, chosen on other people (validation).
 """
 
+CURVE = """
+How the settings were chosen, on {people} validation people: likeness against variety. Two real photos of one person are
+{real:.3f} apart; where portraits are less, the setting is not taken.
+
+| guidance | min-p | rank 1 | two portraits of one person apart |
+| --- | --- | --- | --- |
+{rows}
+"""
+
 GIVEN = """
 Which step loses the person? On {people} validation people and {portraits:,} portraits a row, drawn from the vector
 alone, or with the source photo itself as the picture of some size, so that only the finer steps can go wrong:
@@ -156,8 +165,14 @@ def likeness_section(results: dict) -> str:
     given = results.get("identity_given", [])
     started = "\n".join((f"| {row['given']} x {row['given']} pixels of the photo" if row["given"] else "| the vector")
                         + f" | {row['rank1']:.3f} ± {row['rank1_standard_error']:.3f} |" for row in given)
-    return LIKENESS.format(judges=rows, min_p=identity["truncation"]["min_p"],
+    text = LIKENESS.format(judges=rows, min_p=identity["truncation"]["min_p"],
                            **{key: identity[key] for key in ("people", "portraits", "gallery", "size", "temperature",
                                                              "guidance")},
-                           **{key: identity["diversity"][key] for key in ("direction", "direction_real")}) + (
-        GIVEN.format(rows=started, people=given[0]["people"], portraits=given[0]["portraits"]) if given else "")
+                           **{key: identity["diversity"][key] for key in ("direction", "direction_real")})
+    if curve := [row for row in results.get("identity_curve", []) if "diversity" in row]:
+        text += CURVE.format(people=curve[0]["people"], real=curve[0]["diversity"]["direction_real"], rows="\n".join(
+            f"| {row['guidance']:g} | {row['min_p']:g} | {row['rank1']:.3f} | {row['diversity']['direction']:.3f} |"
+            for row in curve))
+    if given:
+        text += GIVEN.format(rows=started, people=given[0]["people"], portraits=given[0]["portraits"])
+    return text

@@ -1,7 +1,7 @@
 """Where the bits of a chain are: each step's factor on test images, with its condition, without, and with a wrong one.
 
 The sum over the steps is at most what the images need (`models/chain.py`); a few per cent of it, on the smallest
-pictures, hold nearly all that one recognises.
+pictures, settle what the scene is made of.
 """
 
 import time

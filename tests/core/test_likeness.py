@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
+from pixelcnn_core.cards.chain_card import likeness_section
 from pixelcnn_core.data.image_data import DataError
 from pixelcnn_core.faces.face_network import FaceNetwork
 from pixelcnn_core.faces.identity import drawing
@@ -180,3 +181,17 @@ def test_the_ranges_of_likeness_are_percentiles_of_both_kinds_of_pairs():
                                     "p50": pytest.approx(np.cos(0.5), abs=1e-4),
                                     "p95": pytest.approx(np.cos(0.05), abs=1e-4)}
     assert found["two_people"]["p50"] == pytest.approx(np.cos(1.5), abs=1e-4)
+
+
+def test_the_card_says_how_settings_were_chosen_and_which_step_loses_the_person():
+    judge = {"judge": "a network", "rank1": 0.5, "rank1_real": 0.9, "rank1_chance": 0.01}
+    identity = {**judge, "people": 100, "portraits": 800, "gallery": 100, "size": 64, "temperature": 1.0,
+                "guidance": 4.0, "truncation": {"min_p": 0.4}, "diversity": {"direction": 0.41, "direction_real": 0.3}}
+    assert likeness_section({}) == ""
+    assert "| rank 1 |" not in likeness_section({"identity": identity})
+    curve = [{"guidance": 4.0, "min_p": 0.4, "rank1": 0.5, "people": 60, "diversity": identity["diversity"]}]
+    given = [{"given": size, "rank1": rank1, "rank1_standard_error": 0.03, "people": 60, "portraits": 120}
+             for size, rank1 in ((0, 0.4), (16, 0.6))]
+    card = likeness_section({"identity": identity, "identity_curve": curve, "identity_given": given})
+    assert "| 4 | 0.4 | 0.500 | 0.410 |" in card and "are\n0.300 apart" in card
+    assert "| the vector | 0.400 ± 0.030 |" in card and "| 16 x 16 pixels of the photo | 0.600 ± 0.030 |" in card

@@ -15,7 +15,7 @@ from demo.kit.model_facts import facts_html
 from demo.kit.run_controls import QUIET, min_p_slider, sampling_sliders, toolbar, wire
 from demo.kit.status import error_status, status_html, unfinished_status
 from demo.service.bridge import Service
-from demo.service.faces import EXAMPLES, FaceService
+from demo.service.faces import EXAMPLES, FaceService, default_settings
 from demo.service.settings import MAX_GUIDANCE, MAX_SEED, MAX_TEMPERATURE, UserError, number
 from demo.service.uploads import take_upload
 from demo.tabs.chain.mosaic import mosaic, mosaic_value, read_mosaic
@@ -95,8 +95,8 @@ def build(page: gr.Blocks, service: Service) -> None:
             status = gr.HTML(opening(stored), elem_id="chain-status", apply_default_css=False)
             scales = gr.HTML(scales_html(stored.pictures if stored else {}, sizes, bits=stored and stored.bits),
                              elem_id="chain-scales", label="Sizes", apply_default_css=False)
-            gr.HTML('<p class="legend">One picture at every size. The bars are the bits that each step adds: few of '
-                    "them hold nearly all that one recognises.</p>", apply_default_css=False)
+            gr.HTML('<p class="legend">One picture at every size. The bars are the bits that each step adds: a '
+                    "few per cent of them, the first, settle the scene.</p>", apply_default_css=False)
             grid = gr.HTML(continuations_html(stored.pictures[sizes[-1]]) if stored else "", elem_id="chain-grid",
                            label="Pictures", apply_default_css=False)
             gr.HTML('<p class="legend">Four pictures. From one start all share its coarse half, and differ in what the '
@@ -104,8 +104,9 @@ def build(page: gr.Blocks, service: Service) -> None:
         with gr.Column(elem_classes="margin"):
             who = gr.Radio(["nobody in particular", *people], value="nobody in particular", elem_id="chain-who",
                            label="It is told" if info.embedding else "Class", elem_classes="chips")
-            temperature, guidance, seed = sampling_sliders("chain-", 1.0, 1.0, 7)
-            min_p = min_p_slider("chain-", MIN_P)
+            *defaults, at_least = default_settings(info.results)
+            temperature, guidance, seed = sampling_sliders("chain-", *defaults, 7)
+            min_p = min_p_slider("chain-", at_least)
             gr.HTML(facts_html(info), apply_default_css=False)
         with gr.Column(elem_classes="notes"):
             for text in EXPLANATION:

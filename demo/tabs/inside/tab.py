@@ -41,7 +41,7 @@ EXPLANATION = [
     r"""#### Three questions per pixel
 The network never says a colour. It gives 256 probabilities for red; once red is drawn, 256 for green; then for blue:
 $$p(x_{R}\mid\mathbf{x}_{<})\;p(x_{G}\mid x_{R},\mathbf{x}_{<})\;p(x_{B}\mid x_{R},x_{G},\mathbf{x}_{<})$$
-Section 2.1 of the paper. *Surprise* is $-\log_2 p$ of the value that came, *entropy* the surprise one expects. A *rank*
+Section 2 of the paper. *Surprise* is $-\log_2 p$ of the value that came, *entropy* the surprise one expects. A *rank*
 of 1 is the likeliest value. The sum of all surprises is the length of the picture in bits.""",
     r"""#### The blind spot
 A stack of masked 3 × 3 convolutions goes one step to the side for each row it climbs: a wedge up to the right stays

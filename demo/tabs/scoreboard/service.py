@@ -1,6 +1,6 @@
 """The race of the two samplers: the definition, one forward pass per sub-pixel, against the cached sampler.
 
-Both draw the same image from the same random numbers (section 2.1 and `pixelcnn_core/sampling/cached/`). The cached one
+Both draw the same image from the same random numbers (section 2 and `pixelcnn_core/sampling/cached/`). The cached one
 draws all of it first; then the naive one draws pixel by pixel, of a large image only the first rows, and what both have
 drawn is compared. Only the time inside the samplers counts.
 """
