@@ -36,7 +36,7 @@ from pixelcnn_core.sampling.interpolation import PATHS
 ONE_EACH = {"images": 1, "same_noise": True}
 SETTINGS = {"digits": {"images": 4}, "cifar10": {**ONE_EACH, "temperature": PHOTO_TEMPERATURE, "guidance": 1.5},
             "imagenet32classes": {**ONE_EACH, "classes": FIGURE_3, "temperature": 0.85},
-            "cifar10-chain": {**ONE_EACH, "seed": 8, "min_p": chain_tab.MIN_P, "guidance": 3.5,
+            "cifar10-chain": {**ONE_EACH, "seed": 8, "min_p": 0.05, "guidance": 3.5,
                               "classes": ("airplane", "automobile", "deer", "horse", "ship", "truck")}}
 
 
@@ -65,7 +65,8 @@ def draw_portraits(faces: FaceService, seed: int = 7) -> None:
 
 def draw_scales(chains: ChainService, name: str, seed: int = 7) -> None:
     """What the tab of the chains opens with: pictures of all sizes from nothing, and the bits of the first."""
-    settings = dict(zip(("temperature", "guidance", "min_p"), default_settings(chains.service.info(name).results)))
+    temperature, guidance, _ = default_settings(chains.service.info(name).results)
+    settings = {"temperature": temperature, "guidance": guidance, "min_p": chain_tab.MIN_P}
     *_, last = chains.imagine(name, chains.told(name, None), None, chain_tab.COUNT, seed, **settings)
     bits = chains.bits(name, last.progress.images[0][0], chains.told(name, None))
     write_scales(chains.service.folder / name, StoredScales(last.pictures, bits, {**settings, "seed": seed}))

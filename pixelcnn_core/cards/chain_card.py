@@ -75,7 +75,8 @@ vector. Real photos are other photos of the same people in {size} x {size} pixel
 {judges}
 
 Two portraits of one person are {direction:.3f} apart in the eyes of the first judge, two real photos
-{direction_real:.3f}.
+{direction_real:.3f}; in pixels, of 255, {pixels:.0f} and {pixels_real:.0f}: truncation makes light and backgrounds
+alike.
 Temperature {temperature:g}, guidance {guidance:g}, min-p {min_p:g}, chosen on other people (validation).
 """
 
@@ -168,7 +169,8 @@ def likeness_section(results: dict) -> str:
     text = LIKENESS.format(judges=rows, min_p=identity["truncation"]["min_p"],
                            **{key: identity[key] for key in ("people", "portraits", "gallery", "size", "temperature",
                                                              "guidance")},
-                           **{key: identity["diversity"][key] for key in ("direction", "direction_real")})
+                           **{key: identity["diversity"][key] for key in ("direction", "direction_real",
+                                                                         "pixels", "pixels_real")})
     if curve := [row for row in results.get("identity_curve", []) if "diversity" in row]:
         text += CURVE.format(people=curve[0]["people"], real=curve[0]["diversity"]["direction_real"], rows="\n".join(
             f"| {row['guidance']:g} | {row['min_p']:g} | {row['rank1']:.3f} | {row['diversity']['direction']:.3f} |"

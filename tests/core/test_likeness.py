@@ -186,7 +186,8 @@ def test_the_ranges_of_likeness_are_percentiles_of_both_kinds_of_pairs():
 def test_the_card_says_how_settings_were_chosen_and_which_step_loses_the_person():
     judge = {"judge": "a network", "rank1": 0.5, "rank1_real": 0.9, "rank1_chance": 0.01}
     identity = {**judge, "people": 100, "portraits": 800, "gallery": 100, "size": 64, "temperature": 1.0,
-                "guidance": 4.0, "truncation": {"min_p": 0.4}, "diversity": {"direction": 0.41, "direction_real": 0.3}}
+                "guidance": 4.0, "truncation": {"min_p": 0.4}, "diversity": {
+                    "direction": 0.41, "direction_real": 0.3, "pixels": 50.0, "pixels_real": 70.0}}
     assert likeness_section({}) == ""
     assert "| rank 1 |" not in likeness_section({"identity": identity})
     curve = [{"guidance": 4.0, "min_p": 0.4, "rank1": 0.5, "people": 60, "diversity": identity["diversity"]}]
