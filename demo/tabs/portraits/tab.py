@@ -68,8 +68,8 @@ $\mathbf{h}=0$: what these models draw when nobody is asked for.""",
     r"""#### How like is it?
 The same face network looks at each portrait and gives its 128 numbers; their cosine with those of the source is the
 *likeness*. The scale under it was measured on people that no model here was trained on, in just this way: a photo
-against 64 pixels of another photo. A portrait in the blue part would pass for a photo of the person; most do not reach
-it. *Keep the likest of* draws more than it shows; the figure on the model card was measured without it.""",
+against 64 pixels of another photo. A portrait in the blue part would pass for a photo of the person; not all
+reach it. *Keep the likest of* draws more than it shows; the figure on the model card was measured without it.""",
 ]
 
 
