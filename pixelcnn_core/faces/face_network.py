@@ -106,13 +106,13 @@ class FaceNetwork(nn.Module):
             raise ValueError(f"chips have {CHIP} x {CHIP} pixels, not {chips.shape[2]} x {chips.shape[3]}")
         return torch.cat([self(part.to(device)) for part in chips.split(together)]).cpu()
 
-    def embed_chips(self, chips: Tensor) -> Tensor:
+    def embed_chips(self, chips: Tensor, together: int = 1) -> Tensor:
         """uint8 chips (B, 3, 150, 150) -> the direction of their descriptors, unit vectors (B, 128)."""
-        return F.normalize(self.describe(chips), dim=1)
+        return F.normalize(self.describe(chips, together), dim=1)
 
     def embed(self, crops: Tensor, together: int = 1) -> Tensor:
         """uint8 aligned crops (B, 3, 64, 64) -> unit vectors (B, 128)."""
-        return F.normalize(self.describe(chips_from_crops(crops), together), dim=1)
+        return self.embed_chips(chips_from_crops(crops), together)
 
     @property
     def fingerprint(self) -> str:

@@ -15,7 +15,7 @@ from pixelcnn_core.device import choose_device
 from pixelcnn_core.faces.encoder import check_encoder
 from pixelcnn_core.faces.likeness import BATCH, Draw, choose_people, likeness, shrink
 from pixelcnn_core.faces.vggface2 import load_encoder
-from pixelcnn_core.models.chain import Chain, is_chain
+from pixelcnn_core.models.chain import Chain, load_model
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.results import merge_results, read_results
@@ -25,13 +25,6 @@ from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 Portraitist = GatedPixelCNN | Chain
 people_of = functools.lru_cache(maxsize=1)(choose_people)  # a curve measures the same people again and again
-
-
-def load_portraitist(checkpoint: str | Path) -> Portraitist:
-    """The chain or the single model in a folder or on the Hub. Raises CheckpointError."""
-    if is_chain(checkpoint):
-        return Chain.from_pretrained(checkpoint).to(choose_device())
-    return GatedPixelCNN.from_pretrained(checkpoint, map_location=choose_device())
 
 
 def drawing(model: Portraitist, given: Tensor | None = None, **settings) -> Draw:
@@ -44,8 +37,8 @@ def drawing(model: Portraitist, given: Tensor | None = None, **settings) -> Draw
     def draw(h: Tensor, seed: int) -> Tensor:
         condition = Condition(embedding=h)
         if isinstance(model, Chain):
-            settings["given"] = next(starts, None)
-            return finish(sample_chain(model, condition, seed=seed, **settings))[model.size]
+            pictures = sample_chain(model, condition, seed=seed, given=next(starts, None), **settings)
+            return finish(pictures)[model.size]
         return finish(sample(model, condition, seed=seed, **settings))
 
     return draw
@@ -80,7 +73,7 @@ def identity(checkpoint: str | Path, data_dir: str | Path, encoder: str | Path, 
     Raises CheckpointError, DataError, ResultsError.
     """
     read_results(checkpoint)  # what cannot be merged later ends here
-    results = measure(load_portraitist(checkpoint), data_dir, encoder, second, split=split, **settings)
+    results = measure(load_model(checkpoint).to(choose_device()), data_dir, encoder, second, split=split, **settings)
     if split == "test":
         merge_results(checkpoint, {"identity": results})
     return results
@@ -96,7 +89,7 @@ def identity_curve(checkpoint: str | Path, data_dir: str | Path, encoder: str | 
     results.json of its folder gets "identity_curve" and "identity_chosen", and "identity" stays.
     """
     read_results(checkpoint)
-    model, curve = load_portraitist(checkpoint), []
+    model, curve = load_model(checkpoint).to(choose_device()), []
     for temperature, guidance, min_p in itertools.product(temperatures, guidances, min_ps):
         row = measure(model, data_dir, encoder, people=people, portraits=portraits, gallery=people,
                       temperature=temperature, guidance=guidance, truncation=Truncation(min_p=min_p), seed=seed)
