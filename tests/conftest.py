@@ -14,8 +14,8 @@ typeguard.install_import_hook([f"pixelcnn_core.{room}" for room in ("models", "s
 
 from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
 
-# on a busy machine set it to 1: two threads that wait for each other take many times as long
-torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
+# two processes share the machine by now; threads that wait for each other take many times as long
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1 if "PYTEST_XDIST_WORKER" in os.environ else 2)))
 
 
 @pytest.fixture(scope="session")

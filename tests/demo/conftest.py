@@ -36,6 +36,13 @@ CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first
                   "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
+def pytest_collection_modifyitems(items) -> None:
+    """On a loaded machine a browser can miss a moment: its tests have a second chance, and the report counts them."""
+    for item in items:
+        if "visit" in item.fixturenames:
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 class PacedService(Service):
     """The real service; a test may give every row a length in seconds."""
 
@@ -99,7 +106,7 @@ def running(shared_service, autoencoders):
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("PIXELCNN_AUTOENCODERS", str(autoencoders))
         blocks = build_page(shared_service)
-    blocks.launch(server_name="127.0.0.1", quiet=True, **LAUNCH)
+    blocks.launch(server_name="127.0.0.1", server_port=free_port(), quiet=True, **LAUNCH)
     yield blocks
     blocks.close(verbose=False)
 

@@ -91,8 +91,9 @@ def test_a_click_shows_the_numbers_of_the_core(visit, inside, stored):
     likeliest = trace.odds[3, 11, 0].argmax()
     assert f"red near {likeliest};" in page.inner_text("#inside-trace section p")
     page.click("#inside-trace summary")
-    cells = [[cell.split()[0] for cell in row.split("\t")[-3:]]
-             for row in page.locator("#inside-trace tbody tr").all_inner_texts()]
+    page.wait_for_selector("#inside-trace tbody tr")
+    cells = page.eval_on_selector_all("#inside-trace tbody tr", """rows => rows.map(
+        row => [...row.cells].slice(-3).map(cell => cell.textContent.trim().split(/\\s/)[0]))""")
     expected = np.stack([trace.rank[3, 11], trace.surprise[3, 11], trace.entropy[3, 11]], 1)
     assert np.allclose(np.array(cells, float), expected, atol=0.0051)
     said = page.inner_text("#inside-canvas output")

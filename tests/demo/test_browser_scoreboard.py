@@ -31,19 +31,22 @@ def test_play_lets_the_race_run_and_stop_brings_the_end_back(visit):
     """Names change places on the way: the Diagonal BiLSTM leads in the middle of this race, not at its end."""
     page = open_board(visit())
     end = page.inner_text("#race-standing")
+    line = "document.querySelector('#race-plot .runner-3 .so-far').getAttribute('points')"
+    whole = page.evaluate(line)
     page.click("#race-play")
     said = "document.querySelector('#race-standing .leader').innerText"
     page.wait_for_function(f"{said}.startsWith('After ') && {said}.includes('Gated PixelCNN leads')")
     assert page.inner_text("#race-play") == "Stop"
-    early = page.get_attribute("#race-plot .runner-3 .so-far", "points")
+    page.wait_for_function(f"whole => {line} !== whole", arg=whole)  # the plot is drawn a moment after the words
+    early = page.evaluate(line)
     page.wait_for_function(f"{said}.includes('Diagonal BiLSTM leads')", timeout=20_000)
     assert page.locator("#race-standing li").first.inner_text().startswith("Diagonal BiLSTM")
-    late = page.get_attribute("#race-plot .runner-3 .so-far", "points")
-    ends = [float(points.split()[-1].split(",")[0]) if points else 0.0 for points in (early, late)]
-    assert ends[1] > ends[0], "the line grew"
+    reach = "points => Number((points || '0,0').split(' ').at(-1).split(',')[0])"  # where a line ends
+    page.wait_for_function(f"early => {{ const reach = {reach}; return reach({line}) > reach(early); }}", arg=early)
     page.click("#race-play")
-    assert page.inner_text("#race-standing") == end and page.inner_text("#race-play") == "▶ Play"
-    assert len(page.get_attribute("#race-plot .runner-3 .so-far", "points").split()) == 4
+    page.wait_for_function("document.querySelector('#race-play').innerText === '▶ Play'")
+    page.wait_for_function(f"whole => {line} === whole", arg=whole)
+    assert page.inner_text("#race-standing") == end and len(whole.split()) == 4
 
 
 def test_against_steps_the_axis_says_so(visit):
