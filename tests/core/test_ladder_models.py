@@ -195,11 +195,9 @@ def test_the_bound_is_below_a_likelihood_that_is_known():
     assert (tighter > exact - 0.01).all() and (tighter < bound - 0.08).all()
 
 
-@torch.no_grad()
-def test_the_bound_of_diffusion_is_above_its_exact_value():
-    """Without its network the way back is linear and Gaussian, so that x_0 is one Gaussian whose variance can be
-    followed step by step, and P(x) is known by quadrature."""
-    steps = 200
+def diffusion_without_its_network(steps: int) -> tuple:
+    """A model whose way back is linear and Gaussian, so that x_0 is one Gaussian whose variance can be followed step by
+    step; its variance, and by quadrature P(level) of a sub-pixel, (256,)."""
     model = made("deep-diffusion", levels=256, steps=steps, shake=0.0)
     model.network.out.bias.zero_()
     variance, one = 1.0, torch.ones(1, 1, 2, 2)
@@ -207,13 +205,31 @@ def test_the_bound_of_diffusion_is_above_its_exact_value():
         t = torch.tensor([step])
         mean, log_std = model.backward_step(one, model.noise(one, model.log_snr(t)), t)
         variance = mean[0, 0, 0, 0].item() ** 2 * variance + math.exp(2 * log_std.item())
-    assert variance == pytest.approx(1, abs=0.1)
     x0 = torch.linspace(-7, 7, 28_001, dtype=torch.float64)[:, None]
     snr = math.exp(model.log_snr(torch.zeros(1)).item())
     centres = model.scaled(torch.arange(256)).double()
     levels = torch.softmax(-0.5 * snr * (centres - x0 / math.sqrt(snr / (1 + snr))).square(), 1)
     density = torch.exp(-0.5 * x0.square() / variance) / math.sqrt(2 * math.pi * variance)
-    mass = torch.trapezoid(levels * density, x0, dim=0)
+    return model, variance, torch.trapezoid(levels * density, x0, dim=0)
+
+
+@torch.no_grad()
+def test_the_weights_of_diffusion_have_the_probability_as_their_mean(monkeypatch):
+    """With as much image as noise at the end, so that its density is not that of N(0, 1)."""
+    monkeypatch.setattr("pixelcnn_core.models.ladder.diffusion.HIGH", 1.0)
+    monkeypatch.setattr("pixelcnn_core.models.ladder.diffusion.LOW", 0.0)
+    model, _, mass = diffusion_without_its_network(10)
+    images = random_images(3, 2, 1, 256)
+    exact = mass[images.long()].log().flatten(1).sum(1)
+    torch.manual_seed(0)
+    weights = model.log_weights(images.repeat_interleave(5000, 0)).double().unflatten(0, (3, -1))
+    assert torch.allclose(weights.logsumexp(1) - math.log(5000), exact, atol=0.1)
+
+
+@torch.no_grad()
+def test_the_bound_of_diffusion_is_above_its_exact_value():
+    model, variance, mass = diffusion_without_its_network(200)
+    assert variance == pytest.approx(1, abs=0.1)
     assert mass.sum().item() == pytest.approx(1, abs=1e-5)
     images = random_images(3, 2, 1, 256)
     exact = -torch.log2(mass[images.long()]).flatten(1).mean(1).float()

@@ -7,7 +7,9 @@ costs is counted against a prior that the decoder predicts from what it has hear
 
 Assumes: the same as DRAW, but the same edge is the same message anywhere; given the canvas the sub-pixels are
 independent.
-Deviations: one layer of latent variables, a discretised logistic distribution of each sub-pixel around the canvas.
+Deviations: one layer of latent variables, at half the size; the posterior is predicted as a change of the prior; the
+decoder hears the messages alone, not the canvas; a discretised logistic distribution of each sub-pixel around the
+canvas.
 """
 
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ needs, and their determinants are products of their diagonals.
 
 Assumes: an image is one of a few hundred kinds, and inside its kind Gaussian, with straight-line relations only.
 Deviations: all paths are summed, by gradient descent (the paper's EM follows one path per image); the images are turned
-to frequencies first (`frequencies.py`), and a map may be cut into blocks of these.
+to frequencies first (`frequencies.py`), and a map may be cut into blocks of these; triangular maps, two layers.
 """
 
 import math

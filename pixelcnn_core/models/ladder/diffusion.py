@@ -11,7 +11,8 @@ cheap, and there are T of them: what they cost together is what keeps the bound 
 
 Assumes: the way back is a chain of small Gaussian steps, each for all pixels at once.
 Deviations, from what was learnt about these models since: a U-Net that predicts the noise (Ho et al., 2020,
-arXiv 2006.11239), and steps of equal size in log(a^2 / s^2) (Kingma et al., 2021, arXiv 2107.00630).
+arXiv 2006.11239), steps of equal size in log(a^2 / s^2), where the paper learns them, and a last step to the 256 levels
+instead of a density (both Kingma et al., 2021, arXiv 2107.00630).
 """
 
 import math
@@ -135,13 +136,13 @@ class DeepDiffusion(Rung):
 
     def log_weights(self, images: Tensor) -> Tensor:
         """One whole path from x_T to x_0, drawn from q: log p(path, x) - log q(path | x)."""
-        clean, total = self.scaled(images), 0.0
+        clean = self.scaled(images)
         t = torch.full((len(images),), self.config.steps, device=images.device)
-        e = torch.randn_like(clean)
-        x = self.noised(clean, t, e)
+        x = self.noised(clean, t, torch.randn_like(clean))
         total = log_normal(x, torch.zeros_like(x), torch.zeros_like(x)).flatten(1).sum(1)
         log_snr = self.log_snr(t)[:, None, None, None]
-        total = total - log_normal(e, torch.zeros_like(e), 0.5 * F.logsigmoid(-log_snr)).flatten(1).sum(1)
+        a = torch.sigmoid(log_snr).sqrt()
+        total = total - log_normal(x, a * clean, 0.5 * F.logsigmoid(-log_snr)).flatten(1).sum(1)
         for step in range(self.config.steps, 0, -1):
             t = torch.full((len(images),), step, device=images.device)
             log_snr = self.log_snr(t)[:, None, None, None]

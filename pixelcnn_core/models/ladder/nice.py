@@ -10,7 +10,8 @@ which is undone by a subtraction whatever m is, and changes no volume. Only a la
 prior of z is logistic and independent. To draw, take z from the prior and run f backwards: all pixels at once.
 
 Assumes: there are coordinates, found by shifting some numbers by functions of others, in which an image is noise.
-Deviations: the whitening before it is the fixed DCT of `frequencies.py`; Adam, an average of the weights.
+Deviations: the whitening before it is the fixed DCT of `frequencies.py`, so the halves are drawn at random (the paper
+has the even and the odd numbers); a narrower m; an average of the weights.
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,7 @@
 The closest relative of the PixelRNN. The spatial LSTM carries what is above and to the left, one number of memory per
 feature and two forget gates, one for each direction:
 
-    c_ij = g i + c_{i,j-1} f_left + c_{i-1,j} f_up;   h_ij = tanh(c_ij) o
+    c_ij = (g i + c_{i,j-1} f_left + c_{i-1,j} f_up) / sqrt(2);   h_ij = tanh(c_ij) o
 
 A pixel is then a *mixture of conditional Gaussian scale mixtures* (MCGSM): which component k and scale s is a soft
 choice by a quadratic function of the features v = (neighbours, h), the mean is linear in them:
@@ -15,7 +15,9 @@ choice by a quadratic function of the features v = (neighbours, h), the mean is 
 
 Assumes: nothing about an image but the raster order; about a pixel, that given what came before it is a smooth hump or
 a few of them over the three colours at once. The softmax of the PixelRNN drops the hump; that and depth are its steps.
-Deviations: one spatial LSTM, skewed so that a whole diagonal is computed at once; Adam.
+Deviations: one spatial LSTM (the paper stacks two), skewed so that a whole diagonal is computed at once; h = tanh(c) o
+as in other LSTMs for tanh(c o), and the division by sqrt(2), which keeps two memories from growing along the diagonal;
+the mixture is told the neighbours as well as h, the paper's h alone; a pixel is its three colours together; Adam.
 """
 
 import itertools
