@@ -11,7 +11,8 @@ tried for an eighth of the minutes, and of higher or lower ones where the best l
 
 A finished run (a rung and a seed) leaves `runs/RUNG-SEED/result.json` behind and is not trained again: a ladder that
 was killed goes on. After each run `ladder.json` and `ladder.csv` are written anew; `samples/RUNG.png` is of the first
-seed.
+seed. Where `ladder.json` was kept without its runs, as in this repository, its results and learning rates are taken
+from there: `--seeds 3` adds a third seed to two.
 """
 
 import csv
@@ -96,6 +97,7 @@ def ladder(data_dir: str | Path, out: str | Path, minutes: float, seeds: int, *,
     test = load_data("cifar10", data_dir, "test", size).first(images).unconditional()
     for folder in ("runs", "samples"):
         (out / folder).mkdir(parents=True, exist_ok=True)
+    restore(out)
     settings |= {"channels": data.images.shape[1], "levels": data.levels, "images_train": len(data),
                  "images_test": len(test), "clock": clock_name}
     with one_thread():
@@ -110,6 +112,18 @@ def ladder(data_dir: str | Path, out: str | Path, minutes: float, seeds: int, *,
                 print(f"{PLACES[rung].name}, seed {seed}: {result['bits_per_dim_test']:.3f}", flush=True)
                 summarise(out, settings)
     return summarise(out, settings)
+
+
+def restore(out: Path) -> None:
+    """Write again what `runs` lacks of the results and the tried learning rates in ladder.json."""
+    for rung, entry in read_json(out / "ladder.json").get("rungs", {}).items():
+        for run in entry["runs"]:
+            files = [(f"{rung}-{run['seed']}", "result.json", run)]
+            files += [(f"{rung}-rates", "tries.json", run["tries"])] if run.get("tries") else []
+            for folder, name, values in files:
+                if not (out / "runs" / folder).exists():
+                    (out / "runs" / folder).mkdir()
+                    write_json(out / "runs" / folder / name, values)
 
 
 @contextmanager

@@ -143,6 +143,29 @@ def test_what_is_finished_is_not_trained_again(finished, monkeypatch):
     assert list(result["rungs"]) == ["gaussian", "nice", "conv-draw", "pixelcnn", "chain"]
 
 
+def test_a_seed_is_added_to_results_that_were_kept_without_their_runs(finished, tmp_path, monkeypatch):
+    """As in the repository: ladder.json and samples alone. The learning rates are the first seed's."""
+    kept, trained = tmp_path / "kept", []
+    kept.mkdir()
+    (kept / "ladder.json").write_bytes((finished / "ladder.json").read_bytes())
+    before = read_json(kept / "ladder.json")["rungs"]["conv-draw"]
+
+    def watched(*args):
+        trained.append(args[0].seed)
+        return climb(*args)
+
+    climb = module.climb
+    monkeypatch.setattr(module, "climb", watched)
+    monkeypatch.setattr(module, "try_rate", lambda *args: pytest.fail("the learning rate was found before"))
+    monkeypatch.setattr(module, "RATES", (1.0, 2.0))
+    monkeypatch.setattr(module, "MOST_TRIES", len(before["runs"][0]["tries"]))
+    after = ladder("nowhere", kept, 0.004, 2, images=6, only=("gaussian", "conv-draw"))["rungs"]["conv-draw"]
+    assert trained == [1] and after["seeds"] == 2 and after["spread"] > 0
+    assert after["runs"][0] == before["runs"][0]
+    assert after["runs"][1]["learning_rate"] == before["runs"][0]["learning_rate"]
+    assert not (kept / "samples" / "conv-draw.png").exists()
+
+
 def test_other_settings_and_unknown_rungs_are_refused(finished, tmp_path):
     with pytest.raises(LadderError, match="holds a ladder with other settings .*minutes 0.004.*another --out"):
         ladder("nowhere", finished, 1.0, 1, images=6)

@@ -106,7 +106,19 @@ def test_a_rung_that_moved_is_named_with_the_others_and_the_longer_run(tmp_path)
     save(tmp_path / "b", stored_ladder({**BITS, "nice": 5.6}))
     words = order_html(read_ladder(tmp_path / "b"), read_longer(tmp_path / "a"))
     assert "<b>NICE</b> is behind Multivariate Gaussian" in words and MOVED["nice"] in words
-    assert "6 minutes instead of 1 minute brought it from 5.60 to <b>4.90</b>" in words
+    assert ("6 minutes instead of 1 minute brought it from 5.60 to <b>4.90</b>: then it is in the paper's order, among "
+            "those that had as many") in words
+    save(tmp_path / "c" / "longer", stored_ladder({"nice": 5.7, "ride": 4.6, "deep-gmm": 5.8}, minutes=6))
+    words = order_html(read_ladder(tmp_path / "b"), read_longer(tmp_path / "c"))
+    assert "to <b>5.70</b>: still behind Multivariate Gaussian (5.40) and ahead of Deep GMM (5.80)" in words
+    assert "RIDE (" not in words
+
+
+def test_machines_are_all_named(tmp_path):
+    stored = stored_ladder(BITS)
+    stored["rungs"]["nice"]["runs"][2]["hardware"] = "another"
+    save(tmp_path / "a", stored)
+    assert read_ladder(tmp_path / "a").hardware == "a <fast> core and another"
 
 
 def test_level_within_the_error_is_no_other_order(tmp_path):

@@ -102,15 +102,28 @@ def order_html(ladder: Ladder, longer: dict[str, tuple[float, float]]) -> str:
         better = [other.name for other in compared if other.paper < rung.paper and other.bits > rung.bits
                   + level_within(other, rung)]
         facts = [f"{verb} {names(which)}" for verb, which in (("behind", worse), ("ahead of", better)) if which]
-        more = ""
-        if rung.key in longer:
-            minutes, bits = longer[rung.key]
-            more = (f" One more run: {in_words(minutes)} instead of {ladder.time} brought it from {rung.bits:.2f} to "
-                    f"<b>{bits:.2f}</b>.")
+        more = one_more_run(ladder, rung, compared, longer)
         why = f": {MOVED[rung.key]}" if rung.key in MOVED else ""
         items.append(f"<li><b>{html.escape(rung.name)}</b> is {' and '.join(facts) or 'elsewhere'} here, unlike in the "
                      f"paper{why}.{more}</li>")
     return f'<div class="ladder-order"><p>Where our order is not the paper\'s:</p><ul>{"".join(items)}</ul></div>'
+
+
+def one_more_run(ladder: Ladder, rung: Rung, compared: list[Rung], longer: dict[str, tuple[float, float]]) -> str:
+    """What more minutes made of a rung, and of its order among those that had as many, or need none; HTML."""
+    if rung.key not in longer:
+        return ""
+    minutes, bits = longer[rung.key]
+    others = {other: longer[other.key][1] if other.key in longer else other.bits for other in compared
+              if other.key not in (rung.key, "uniform")
+              and (not other.curve or longer.get(other.key, (0.0,))[0] == minutes)}
+    still = [f"{verb} {names(which)}" for verb, sign in (("behind", 1), ("ahead of", -1))
+             if (which := [f"{other.name} ({value:.2f})" for other, value in others.items()
+                           if sign * (rung.paper - other.paper) < 0 < sign * (bits - value)])]
+    then = f": still {' and '.join(still)}" if still else ": then it is in the paper's order" if others else ""
+    beside = ", among those that had as many" if others else ""
+    return (f" One more run: {in_words(minutes)} instead of {ladder.time} brought it from {rung.bits:.2f} to "
+            f"<b>{bits:.2f}</b>{then}{beside}.")
 
 
 def names(which: list[str]) -> str:

@@ -54,7 +54,7 @@ class Ladder:
     minutes: float
     images_test: int
     clock: str
-    hardware: str
+    hardware: str  # of all runs
     rungs: tuple[Rung, ...]
 
     @property
@@ -82,8 +82,9 @@ def read_ladder(folder: Path) -> Ladder | None:
         rungs = tuple(read_rung(key, entry, folder) for key, entry in stored["rungs"].items())
         if not rungs:
             return None
+        machines = dict.fromkeys(str(run["hardware"]) for entry in stored["rungs"].values() for run in entry["runs"])
         return Ladder(int(stored["image_size"]), float(stored["minutes"]), int(stored["images_test"]),
-                      str(stored["clock"]), str(next(iter(stored["rungs"].values()))["runs"][0]["hardware"]), rungs)
+                      str(stored["clock"]), " and ".join(machines), rungs)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError):
         return None
 
