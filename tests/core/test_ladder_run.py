@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from pixelcnn_core.cards.ladder_page import PAGE, fill, measured
 from pixelcnn_core.cli.main import app
 from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.evaluation import ladder as module
@@ -174,6 +175,22 @@ def test_other_settings_and_unknown_rungs_are_refused(finished, tmp_path):
     with pytest.raises(LadderError, match="16 and 32 pixels, not 64"):
         ladder("nowhere", tmp_path / "other", 1.0, 1, size=64)
     assert not (tmp_path / "other").exists()
+
+
+def test_the_page_holds_what_the_files_say(tmp_path):
+    assert fill(PAGE.read_text(encoding="utf-8")) == PAGE.read_text(encoding="utf-8"), (
+        "renew it: python -m pixelcnn_core.cards.ladder_page")
+    assert measured(tmp_path) == "Not measured yet."
+
+
+def test_the_page_tells_of_seeds_and_of_longer_runs(finished, tmp_path):
+    for folder in (tmp_path, tmp_path / "longer"):
+        folder.mkdir(exist_ok=True)
+        (folder / "ladder.json").write_bytes((finished / "ladder.json").read_bytes())
+    page, stored = measured(tmp_path), read_json(finished / "ladder.json")["rungs"]
+    assert f"| NICE | at most {stored['nice']['bits_per_dim_test']:.3f} |" in page
+    assert f"| Gated PixelCNN | {stored['pixelcnn']['bits_per_dim_test']:.3f} |" in page
+    assert page.startswith("0.004 minutes of training for each rung, ") and "With more time, 0.004 minutes each" in page
 
 
 def test_a_rung_that_diverges_everywhere_is_named(tmp_path, monkeypatch):
