@@ -4,10 +4,13 @@ A row names the model's class and, where it has them, what draws its sheet of sa
 it and what writes its card. They are named by their place, "file:name", and imported when they are asked for: so the
 table stands below all rooms, and names the wings without loading them.
 
-A class has what `models/base.py` says. The other three are functions:
+A class has what `models/base.py` says. The others are functions:
 
     preview(model, held-out ImageData) -> PIL image          evaluation(checkpoint, data folder, ...) -> dict of results
     card(checkpoint folder, ...) -> path of the README.md    ... is any of the command's options, by name
+    told(recipe, images, condition, levels, step, share) -> Condition    what training tells it, if more than the data
+                                                                         set does: `training/batches.py`
+    start(model, checkpoint folder)    loads the weights that a recipe's `start` names, of another kind of model
 """
 
 import importlib
@@ -27,13 +30,16 @@ class Kind:
     preview: str = ""
     evaluation: str = ""
     card: str = ""
+    told: str = ""
+    start: str = ""
     recipe: bool = True  # whether `train` trains it: a recipe can name it
 
 
 LIKELIHOOD, CARD = "evaluation.likelihood:evaluate", "cards.card:write_card"
 KINDS = {
     "pixelcnn": Kind("models.gated:GatedPixelCNN", "training.samples:samples", LIKELIHOOD, CARD),
-    "upscaler": Kind("models.upscaler:Upscaler", "training.samples:enlargements", LIKELIHOOD),
+    "upscaler": Kind("models.upscaler:Upscaler", "training.samples:enlargements", LIKELIHOOD,
+                     told="training.batches:smaller_picture"),
     "classifier": Kind("models.classifier:Classifier", "", "autoencoder.evaluation:evaluate_classifier",
                        "autoencoder.card:write_classifier_card"),
     "chain": Kind("models.chain:Chain", "", "evaluation.chain_bits:evaluate_chain", "cards.chain_card:write_chain_card",
@@ -51,11 +57,13 @@ KINDS = {
     "ride": Kind("models.ladder.ride:RIDE"),
     # the wings
     "autoencoder": Kind("autoencoder.model:AutoEncoder", "training.samples:reconstructions",
-                        "autoencoder.evaluation:evaluate_autoencoder", "autoencoder.card:write_autoencoder_card"),
+                        "autoencoder.evaluation:evaluate_autoencoder", "autoencoder.card:write_autoencoder_card",
+                        start="autoencoder.model:load_start"),
     "mse-autoencoder": Kind("autoencoder.model:MSEAutoEncoder", "training.samples:reconstructions",
                             "autoencoder.evaluation:evaluate_mse", "autoencoder.card:write_autoencoder_card"),
-    "restorer": Kind("restoration.restorer:Restorer", "training.samples:restorations",
-                     "restoration.evaluation:evaluate_restorer", "restoration.card:write_restorer_card"),
+    "restorer": Kind("restoration.restorer:Restorer", "restoration.card:restorations",
+                     "restoration.evaluation:evaluate_restorer", "restoration.card:write_restorer_card",
+                     told="restoration.damage:damaged_selves"),
     "face-encoder": Kind("faces.encoder:FaceEncoder", "", "faces.encoder_training:evaluate_encoder",
                          "faces.card:write_encoder_card", recipe=False),
     "face-network": Kind("faces.face_network:FaceNetwork", "", "", "faces.card:write_network_card", recipe=False),

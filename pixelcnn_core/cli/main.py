@@ -113,8 +113,8 @@ def compress(image: Annotated[Path, typer.Argument(help="PNG or other image, of 
     Kept are the pixels, upright, and the colour profile; what else can be seen and cannot be kept (more than 8 bits,
     transparency, further frames, CMYK) is refused. EXIF and other texts are left out.
     """
-    from pixelcnn_core import GatedPixelCNN
     from pixelcnn_core.codec.files import compress_file
+    from pixelcnn_core.models.gated import GatedPixelCNN
 
     done = compress_file(GatedPixelCNN.from_pretrained(model), image, file)
     typer.echo(f"{done.raw:,} bytes of pixels -> {done.size:,} bytes, {8 * done.size / done.raw:.3f} bits per "
@@ -128,8 +128,8 @@ def decompress(file: Annotated[Path, typer.Argument(help="coded file")],
                image: Annotated[Path, typer.Argument(help=".png, or another format without loss")],
                model: ModelOption = COLOUR_MODEL) -> None:
     """Decode a file of `compress`: exactly the pixels that were coded, or an error."""
-    from pixelcnn_core import GatedPixelCNN
     from pixelcnn_core.codec.files import decompress_file
+    from pixelcnn_core.models.gated import GatedPixelCNN
 
     height, width = decompress_file(GatedPixelCNN.from_pretrained(model), file, image)
     typer.echo(f"{width} x {height} pixels, checksum right: {image}")

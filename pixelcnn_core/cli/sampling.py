@@ -33,10 +33,10 @@ def sample(checkpoint: CheckpointArgument,
     """Draw a grid of new images, one row per class, as in figure 3 of the paper."""
     import torch
 
-    from pixelcnn_core import Condition
     from pixelcnn_core.device import choose_device
     from pixelcnn_core.figures import image_grid, labelled_grid
     from pixelcnn_core.models.chain import load_model
+    from pixelcnn_core.models.conditioning import Condition
     from pixelcnn_core.sampling.coarse_to_fine import draw
     from pixelcnn_core.sampling.truncation import Truncation
 

@@ -1,4 +1,4 @@
-"""What counts as a batch of images: integers in [0, levels), (B, C, H, W).
+"""What counts as a batch of images, integers in [0, levels), (B, C, H, W), and how networks read them.
 
 The commonest mistake with a PixelCNN is to give it what other networks take, floats in [0, 1] or [-1, 1]: rounded to
 integers they are nearly black images, with a likelihood that means nothing. So they are refused.
@@ -9,6 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
+
+
+def scaled(x: Tensor, levels: int) -> Tensor:
+    """Levels from 0 to levels - 1, as floats of any shape -> [-1, 1], as all networks here read them."""
+    return x * (2 / (levels - 1)) - 1
 
 
 def as_images(x: Tensor | np.ndarray | Sequence, channels: int, levels: int) -> Tensor:

@@ -9,15 +9,17 @@ from PIL import Image
 from torch import Tensor
 
 from pixelcnn_core.cards.parts import write
+from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.data.pictures import fit, load_picture
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.figures import image_grid
-from pixelcnn_core.restoration.damage import damage, visible
+from pixelcnn_core.restoration.damage import damage, random_damage, visible
 from pixelcnn_core.restoration.evaluation import cases
 from pixelcnn_core.restoration.repairs import repair
 from pixelcnn_core.restoration.restorer import Restorer
 from pixelcnn_core.results import read_results
 from pixelcnn_core.sampling.sample import finish
+from pixelcnn_core.training.samples import COLUMNS, rows
 
 BODY = """| evaluated on | {images:,} test images, {images_drawn} of them drawn {samples} times; {evaluated_on} |
 
@@ -60,23 +62,30 @@ def write_restorer_card(folder: str | Path, pictures: Sequence[Path] = ()) -> Pa
     if pictures:
         draw_restorations(model, pictures).save(folder / "samples.png", optimize=True)
         body += FIGURE
-    rows = "\n".join(
+    table = "\n".join(
         f"| {name} | {case['psnr_sample']:.1f} | {case['psnr_mean']:.1f} | {case['psnr_baseline']:.1f} "
         f"({case['baseline']}) | {case['bits_per_missing_dim']:.2f} | {case['bits_per_missing_dim_raster']:.2f} |"
         for name, case in read_results(folder).get("cases", {}).items())
-    return write(folder, model, body, "image-restoration", {"table": rows, "drawn": DRAWN}, LIMITS)
+    return write(folder, model, body, "image-restoration", {"table": table, "drawn": DRAWN}, LIMITS)
 
 
 def draw_restorations(model: Restorer, pictures: Sequence[Path]) -> Image.Image:
     """One row per case, the pictures taking turns: original, damaged, two samples, mean of `DRAWN`, simple repair."""
-    size, levels, rows = model.config.image_size, model.config.levels, []
+    size, levels, images = model.config.image_size, model.config.levels, []
     for k, options in enumerate(cases(size).values()):
         original = as_image(pictures[k % len(pictures)], size)
         damaged = damage(original, levels, rng=np.random.default_rng(0), **options)
         drawn = finish(model.restore(damaged.repeat(DRAWN, 1, 1, 1))).cpu()
         mean = drawn.double().mean(0, keepdim=True).round().byte()
-        rows += [original, visible(damaged, levels), drawn[:2], mean, repair(damaged, levels, options["kind"])]
-    return image_grid(torch.cat(rows), 6, levels, scale=max(1, 96 // size))
+        images += [original, visible(damaged, levels), drawn[:2], mean, repair(damaged, levels, options["kind"])]
+    return image_grid(torch.cat(images), 6, levels, scale=max(1, 96 // size))
+
+
+def restorations(model: Restorer, data: ImageData) -> Image.Image:
+    """The sheet of a restorer in training: held-out images, their damaged selves, and what it makes of these."""
+    originals, levels = data.images[:COLUMNS], model.config.levels
+    damaged = random_damage(originals, levels, (0,), range(len(originals)))
+    return rows(levels, originals, visible(damaged, levels), finish(model.restore(damaged)))
 
 
 def as_image(path: Path, size: int) -> Tensor:

@@ -17,6 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pixelcnn_core.models.conditioning import Condition
+from pixelcnn_core.models.images import scaled
+
 KINDS = ("masked", "noise", "grey", "low resolution")
 FACTORS = (2, 4)
 NOISE = (0.02, 0.3)  # standard deviations that training draws, as shares of the range from black to white
@@ -36,7 +39,7 @@ def damage(images: Tensor, levels: int, kind: str, rng: np.random.Generator, *, 
     Raises ValueError for another kind, or where the size is no multiple of the factor.
     """
     count, channels, height, width = images.shape
-    x = images.float() * (2 / (levels - 1)) - 1
+    x = scaled(images.float(), levels)
     planes = torch.zeros(count, len(KINDS), height, width, device=images.device)
     if kind == "masked":
         if known is None:
@@ -47,16 +50,16 @@ def damage(images: Tensor, levels: int, kind: str, rng: np.random.Generator, *, 
         strength = rng.uniform(*NOISE) if strength is None else strength
         noise = torch.from_numpy(rng.standard_normal(tuple(images.shape), np.float32)).to(images.device)
         noisy = (images + noise * (strength * (levels - 1))).round().clamp(0, levels - 1)
-        x, planes[:, 1] = noisy * (2 / (levels - 1)) - 1, strength
+        x, planes[:, 1] = scaled(noisy, levels), strength
     elif kind == "grey":
         weights = torch.tensor(LUMA if channels == 3 else (1.0,), device=images.device)
         grey = (images.float() * weights[:, None, None]).sum(1, keepdim=True).round()  # (B, 1, H, W)
-        x, planes[:, 2] = (grey * (2 / (levels - 1)) - 1).expand_as(x), 1
+        x, planes[:, 2] = scaled(grey, levels).expand_as(x), 1
     elif kind == "low resolution":
         factor = int(rng.choice(FACTORS) if strength is None else strength)
         if factor < 2 or height % factor or width % factor:
             raise ValueError(f"images of {height} x {width} cannot be reduced by the factor {factor}")
-        x = enlarge(F.avg_pool2d(images.float(), factor).round() * (2 / (levels - 1)) - 1, factor)
+        x = enlarge(scaled(F.avg_pool2d(images.float(), factor).round(), levels), factor)
         planes[:, 3] = 1 - 1 / factor
     else:
         raise ValueError(f"damage is one of {', '.join(KINDS)}, not {kind!r}")
@@ -78,6 +81,11 @@ def random_damage(images: Tensor, levels: int, seed: tuple[int, ...], numbers: I
         rng = np.random.default_rng((*seed, number))
         maps.append(damage(image[None], levels, KINDS[rng.integers(len(KINDS))], rng))
     return torch.cat(maps)
+
+
+def damaged_selves(recipe, images: Tensor, condition: Condition, levels: int, step: int, share: slice) -> Condition:
+    """What training tells a restorer of a batch's images, (B, C, H, W): a map of each one damaged; see `kinds.py`."""
+    return Condition(map=random_damage(images, levels, (recipe.seed, step, 2), range(recipe.batch)[share]))
 
 
 def random_mask(height: int, width: int, rng: np.random.Generator) -> Tensor:

@@ -18,7 +18,7 @@ from pixelcnn_core.evaluation.common import batches, finish_results, load_test
 from pixelcnn_core.restoration.damage import FACTORS, damage, known_pixels, preset_masks
 from pixelcnn_core.restoration.repairs import NAMES, repair
 from pixelcnn_core.restoration.restorer import Restorer
-from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
+from pixelcnn_core.sampling.sample import finish, sample_rows, uniforms_from_seed
 
 DRAWN, SAMPLES = 32, 8  # test images that are restored, and how often each; the bits are those of `limit` images
 SCORED = 500  # default of `limit`
@@ -69,7 +69,7 @@ def draw(model: Restorer, damaged: Tensor, samples: int, seed: int, raster: Tens
             drawn.append(finish(model.restore(many[part], uniforms=noise[part])).cpu())
         else:
             originals = raster.repeat_interleave(samples, 0)[part]
-            drawn.append(finish(sample(model.decoder, uniforms=noise[part], image=originals,
+            drawn.append(finish(sample_rows(model.decoder, uniforms=noise[part], image=originals,
                                        known=known_pixels(many[part]))).cpu())
     return torch.cat(drawn).unflatten(0, (len(damaged), samples))
 

@@ -33,7 +33,7 @@ from pixelcnn_core.restoration.restorer import Restorer
 from pixelcnn_core.results import merge_results
 from pixelcnn_core.sampling.coarse_to_fine import Pictures, chain_uniforms, sample_chain
 from pixelcnn_core.sampling.completion import log_weights, normalise
-from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
+from pixelcnn_core.sampling.sample import finish, sample_rows, uniforms_from_seed
 from pixelcnn_core.sampling.truncation import Truncation
 
 FILE = "inpainting.json"
@@ -96,7 +96,7 @@ def best_of(chain: Chain, image: Tensor, known: Tensor, seed: int, candidates: i
     if known.all():
         return image.to(torch.uint8)
     noise = chain_uniforms(seed, len(image) * candidates, chain)[size]
-    drawn = finish(sample(step, batch=len(noise), uniforms=noise, image=image.repeat_interleave(candidates, 0),
+    drawn = finish(sample_rows(step, batch=len(noise), uniforms=noise, image=image.repeat_interleave(candidates, 0),
                           known=known)).cpu().unflatten(0, (len(image), candidates))
     shares = torch.stack([normalise(log_weights(step, group, known)) for group in drawn])  # (B, candidates)
     luck = torch.from_numpy(np.random.default_rng((seed, 0)).random((len(image), 1)))
@@ -150,7 +150,7 @@ def evaluate_inpainting(chain_folder: str | Path, data_dir: str | Path, *, judge
     if single is not None:
         model = GatedPixelCNN.from_pretrained(single).to(device)
         own = uniforms_from_seed(seed, count, model.config)
-        timed("raster order", lambda x, part: finish(sample(model, uniforms=own[part], image=x, known=known)))
+        timed("raster order", lambda x, part: finish(sample_rows(model, uniforms=own[part], image=x, known=known)))
     if restorer is not None:
         other = Restorer.from_pretrained(restorer).to(device)
         numbers = uniforms_from_seed(seed, count, other.decoder.config)

@@ -11,23 +11,22 @@ sense of squared error.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixelcnn_core.data.image_data import ImageData
-from pixelcnn_core.models.checkpoint import Checkpoint
+from pixelcnn_core.models.base import Model
 from pixelcnn_core.models.conditioning import Condition
-from pixelcnn_core.models.config import check_settings
+from pixelcnn_core.models.config import ImageSettings, check_settings
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.restoration.damage import known_pixels, map_planes, random_damage, visible
-from pixelcnn_core.sampling.sample import sample
+from pixelcnn_core.sampling.sample import sample_rows
 
 
 @dataclass
-class RestorerConfig:
+class RestorerConfig(ImageSettings):
     """`features` and `dilations` shape m, one residual block per dilation; `map_channels` is the size of s, and
     `decoder` holds settings of `PixelCNNConfig`."""
 
@@ -48,15 +47,6 @@ class RestorerConfig:
     def pixelcnn(self) -> PixelCNNConfig:
         return PixelCNNConfig(image_size=self.image_size, channels=self.channels, levels=self.levels,
                               map_channels=self.map_channels, **self.decoder)
-
-    @classmethod
-    def for_data(cls, data: ImageData, **settings):
-        """The configuration for a data set, which gives the shape of the images."""
-        _, channels, size, _ = data.images.shape
-        return cls(image_size=size, channels=channels, levels=data.levels, **settings)
-
-    def to_dict(self) -> dict:
-        return {**asdict(self), "dilations": list(self.dilations)}
 
 
 class MapNetwork(nn.Module):
@@ -79,7 +69,7 @@ class MapNetwork(nn.Module):
         return self.out(F.relu(x))
 
 
-class Restorer(Checkpoint, nn.Module):
+class Restorer(Model):
     """`Restorer.from_pretrained(folder)`, then `restore(damage(images, 256, "grey", rng), images)`."""
 
     config_class = RestorerConfig
@@ -123,9 +113,9 @@ class Restorer(Checkpoint, nn.Module):
 
     def restore(self, damaged: Tensor, *, seed: int = 0, temperature: float = 1.0,
                 uniforms: Tensor | None = None) -> Iterator[Tensor]:
-        """Draw an original for each map (B, C + 4, H, W), row by row, as `sample` does; pixels that a map gives exactly
-        stay as they are. Repeat a map to get several restorations of one image."""
+        """Draw an original for each map (B, C + 4, H, W), row by row, as `sample_rows` does; pixels that a map gives
+        exactly stay as they are. Repeat a map to get several restorations of one image."""
         with torch.no_grad():
             condition = self.condition(damaged)
-        return sample(self.decoder, condition, seed=seed, uniforms=uniforms, temperature=temperature,
+        return sample_rows(self.decoder, condition, seed=seed, uniforms=uniforms, temperature=temperature,
                       image=visible(damaged, self.config.levels).cpu(), known=known_pixels(damaged).cpu())

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.sampling.inversion import guided, invert_cdf
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 
@@ -25,10 +26,8 @@ def fixed_point_passes(model: GatedPixelCNN, condition: Condition, uniforms: Ten
                        unconditional: Condition | None = None) -> Iterator[Tensor]:
     """The guess after every forward pass, uint8 (B, C, H, W); the last one is the image, and is yielded once.
 
-    uniforms, image, known: (B, C, H, W), as `sample` has checked them. At most C * H * W + 1 passes.
+    uniforms, image, known: (B, C, H, W), as `sample_rows` has checked them. At most C * H * W + 1 passes.
     """
-    from pixelcnn_core.sampling.sample import guided, invert_cdf
-
     device = next(model.parameters()).device
     condition, uniforms, known = condition.to(device), uniforms.to(device), known.to(device)
     unconditional = unconditional and unconditional.to(device)

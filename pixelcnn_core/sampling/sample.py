@@ -12,8 +12,7 @@ image.
 `sample_rows` is a generator of partial images, one per finished row; closing it stops the work. Whoever wants finished
 images and no more calls `model.sample(...)` (`images.py`).
 
-References: van den Oord et al., 2016, arXiv 1606.05328, section 2 (raster order); Ho and Salimans, 2022, arXiv
-2207.12598 (classifier-free guidance).
+References: van den Oord et al., 2016, arXiv 1606.05328, section 2 (raster order).
 """
 
 import math
@@ -29,6 +28,7 @@ from pixelcnn_core.models.conditioning import Condition, Told, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.sampling.cached.sampler import CachedSampler
 from pixelcnn_core.sampling.fixed_point import fixed_point_passes
+from pixelcnn_core.sampling.inversion import guided, invert_cdf
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 T = TypeVar("T")  # what a generator yields
@@ -65,24 +65,6 @@ def prefix_mask(config: PixelCNNConfig, row: int, column: int) -> Tensor:
     """Known-pixel mask, bool (H, W): True for the pixels before (row, column) in raster order."""
     size = config.image_size
     return (torch.arange(size * size) < row * size + column).reshape(size, size)
-
-
-def invert_cdf(logits: Tensor, uniforms: Tensor, temperature: float, truncation: Truncation = PAPER) -> Tensor:
-    """Levels of sub-pixels: logits (..., levels), uniforms (...) -> integers (...). Temperature 0 takes the mode."""
-    if temperature == 0:
-        return logits.argmax(-1)
-    logits = logits.double()
-    weights = torch.exp((logits - logits.amax(-1, keepdim=True)) / temperature)
-    if truncation:
-        weights = truncation.cut(weights)
-    cdf = weights.cumsum(-1)
-    below = cdf <= uniforms[..., None] * cdf[..., -1:]
-    return below.sum(-1).clamp(max=logits.shape[-1] - 1)
-
-
-def guided(conditional: Tensor, unconditional: Tensor, guidance: float) -> Tensor:
-    """Logits of p(x_i | x_<i)^(1 - w) p(x_i | x_<i, h)^w: w = 0 ignores h, 1 is the model, above 1 stresses h."""
-    return unconditional + guidance * (conditional - unconditional)
 
 
 def sample_rows(model: GatedPixelCNN, condition: Told = None, *, batch: int | None = None, seed: int = 0,
@@ -129,7 +111,7 @@ def sample_rows(model: GatedPixelCNN, condition: Told = None, *, batch: int | No
     raise ValueError(f"method is 'naive', 'fixed point' or 'cached', not {method!r}")
 
 
-sample = sample_rows  # its earlier name, without the word for what it yields
+sample = sample_rows  # its earlier name, which the app and the notebooks use
 
 
 def finish(partial_images: Iterator[T]) -> T:

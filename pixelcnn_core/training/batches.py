@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelcnn_core.data.image_data import ImageData, batch_indices
+from pixelcnn_core.kinds import KINDS, load
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.upscaler import halved
-from pixelcnn_core.restoration.damage import random_damage
 from pixelcnn_core.training.recipe import Recipe
 
 
@@ -29,15 +29,11 @@ def batch_of(recipe: Recipe, data: ImageData, step: int, process: int = 0,
     if recipe.shifts:
         images = shifted(images, recipe.shifts, np.random.default_rng((recipe.seed, step, 5)), recipe.batch, share)
     kept = torch.from_numpy(random[1] >= recipe.condition_dropout).to(images.device)
-    if recipe.kind == "restorer":
-        damaged = random_damage(images, data.levels, (recipe.seed, step, 2), range(recipe.batch)[share])
-        return images, Condition(map=damaged), kept
     condition = data.condition(index)
     if condition.embedding is not None:
         condition = Condition(embedding=vectors(recipe, data, step, share, index))
-    if recipe.kind == "upscaler":
-        smaller = noisy(halved(images), recipe, step, share, data.levels)
-        condition = Condition(condition.label, condition.embedding, smaller)
+    if told := KINDS[recipe.kind].told:
+        condition = load(told)(recipe, images, condition, data.levels, step, share)
     return images, condition, kept
 
 
@@ -63,6 +59,12 @@ def vectors(recipe: Recipe, data: ImageData, step: int, share: slice, index: Ten
         noise = random.standard_normal((recipe.batch, found.shape[1]), np.float32)[share]
         found = found + recipe.embedding_noise * torch.from_numpy(noise).to(found)
     return found
+
+
+def smaller_picture(recipe: Recipe, images: Tensor, condition: Condition, levels: int, step: int,
+                    share: slice) -> Condition:
+    """What an upscaler is told besides h: the picture of half the size, as a map, half of the time noisy."""
+    return Condition(condition.label, condition.embedding, noisy(halved(images), recipe, step, share, levels))
 
 
 def noisy(smaller: Tensor, recipe: Recipe, step: int, share: slice, levels: int) -> Tensor:

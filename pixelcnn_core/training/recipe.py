@@ -67,6 +67,9 @@ class Recipe:
             raise RecipeError(f"recipe {one_line(self.name)}: {error}") from error
         if self.kind not in MODELS:
             raise RecipeError(f"recipe {self.name}: kind must be one of {', '.join(MODELS)}, not {self.kind!r}")
+        if self.start and not KINDS[self.kind].start:
+            raise RecipeError(f"recipe {self.name}: a model of kind {self.kind} starts from no other kind: leave "
+                              "start out")
         for name in ("learning_rate", "clip"):
             if not getattr(self, name) > 0:
                 raise RecipeError(f"recipe {self.name}: {name} must be above 0, not {getattr(self, name)}")

@@ -12,7 +12,6 @@ from pixelcnn_core.kinds import kind_named, load
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.plain import PlainPixelCNN
 from pixelcnn_core.models.upscaler import halved
-from pixelcnn_core.restoration.damage import random_damage, visible
 from pixelcnn_core.sampling.sample import finish, sample_rows
 
 COLUMNS = 8
@@ -49,13 +48,6 @@ def reconstructions(model: nn.Module, data: ImageData) -> Image.Image:
     """Of an auto-encoder: a row of held-out images above their reconstructions."""
     originals = data.images[:COLUMNS]
     return rows(model.config.levels, originals, model.reconstruct(originals))
-
-
-def restorations(model: nn.Module, data: ImageData) -> Image.Image:
-    """Of a restorer: held-out images, their damaged selves, and what it makes of these."""
-    originals, levels = data.images[:COLUMNS], model.config.levels
-    damaged = random_damage(originals, levels, (0,), range(len(originals)))
-    return rows(levels, originals, visible(damaged, levels), finish(model.restore(damaged)))
 
 
 def enlargements(model: nn.Module, data: ImageData) -> Image.Image:

@@ -6,7 +6,7 @@ import torch
 from accelerate import PartialState
 from torch import nn
 
-from pixelcnn_core.autoencoder.model import load_start
+from pixelcnn_core.kinds import KINDS, load
 from pixelcnn_core.models.gated import load_trunk, trunk_parameters
 from pixelcnn_core.training.muon import Muon, hidden_matrices
 from pixelcnn_core.training.recipe import MODELS, Recipe
@@ -28,7 +28,7 @@ def start(recipe: Recipe, config, init: str | None, device: torch.device) -> Run
         if recipe.trunk:
             load_trunk(getattr(model, "decoder", model), recipe.trunk)
         if recipe.start:
-            load_start(model, recipe.start)
+            load(KINDS[recipe.kind].start)(model, recipe.start)
     if recipe.frozen:
         for parameter in trunk_parameters(getattr(model, "decoder", model)):
             parameter.requires_grad_(False)

@@ -18,7 +18,7 @@ from pixelcnn_core.codec import arithmetic, codec
 from pixelcnn_core.codec import format as codec_format
 from pixelcnn_core.codec.codec import HEADER_BYTES, CodecError, compress, decompress, model_hash, quantise, read_header
 from pixelcnn_core.sampling.cached.sampler import CachedSampler
-from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
+from pixelcnn_core.sampling.sample import finish, sample_rows, uniforms_from_seed
 from tests.conftest import small_model
 
 ROOT = Path(__file__).parents[2]
@@ -127,7 +127,7 @@ def test_deciding_step_by_step_is_the_sampler_itself():
         return np.array([draw(one, u, 1.0, whole, *scratch) for one, u in draws])
 
     engine = CachedSampler(own, None, 3)
-    assert torch.equal(finish(engine.decide(choose)), finish(sample(own, batch=3, uniforms=noise)))
+    assert torch.equal(finish(engine.decide(choose)), finish(sample_rows(own, batch=3, uniforms=noise)))
     with pytest.raises(ValueError, match="guidance"):
         next(CachedSampler(own, None, 1, guidance=2.0).decide(choose))
 

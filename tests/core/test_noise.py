@@ -9,7 +9,7 @@ from demo.kit.pictures import PICTURES, bundled
 from demo.service.bridge import MODELS
 from pixelcnn_core import Condition, GatedPixelCNN
 from pixelcnn_core.sampling.noise import uniforms_for
-from pixelcnn_core.sampling.sample import finish, sample
+from pixelcnn_core.sampling.sample import finish, sample_rows
 from tests.conftest import small_model
 
 
@@ -22,7 +22,7 @@ def test_the_noise_of_a_picture_draws_it_again(kind, method):
     for seed in (0, 1):
         noise = uniforms_for(model, image, condition, seed)
         assert noise.dtype == torch.float64 and ((noise >= 0) & (noise < 1)).all()
-        assert torch.equal(finish(sample(model, condition, uniforms=noise, method=method)), image)
+        assert torch.equal(finish(sample_rows(model, condition, uniforms=noise, method=method)), image)
 
 
 def test_a_photo_is_redrawn_to_the_last_sub_pixel():
@@ -38,9 +38,9 @@ def test_a_photo_is_redrawn_to_the_last_sub_pixel():
                     continue
             tried += 1
             noise = uniforms_for(model, image, condition)
-            assert torch.equal(finish(sample(model, condition, uniforms=noise)), image), name
+            assert torch.equal(finish(sample_rows(model, condition, uniforms=noise)), image), name
             twice = Condition(label=condition.label.repeat(2)) if len(condition) else None
-            assert torch.equal(finish(sample(model, twice, batch=2, uniforms=noise))[1:], image), name
+            assert torch.equal(finish(sample_rows(model, twice, batch=2, uniforms=noise))[1:], image), name
     assert tried >= 6
 
 
@@ -59,6 +59,6 @@ def test_only_later_pixels_change_when_one_is_edited():
     edited = image.clone()
     edited[:, :, 2, 1] = 6 - edited[:, :, 2, 1]
     known = torch.arange(25).reshape(5, 5) <= 2 * 5 + 1
-    after = finish(sample(model, uniforms=uniforms_for(model, image), image=edited, known=known))
+    after = finish(sample_rows(model, uniforms=uniforms_for(model, image), image=edited, known=known))
     assert torch.equal(after[..., known], edited[..., known])
     assert not torch.equal(after[..., ~known], image[..., ~known]), "something later did change"

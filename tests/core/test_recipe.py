@@ -47,7 +47,7 @@ def test_bundled_recipes_build_models_below_ten_megabytes(name):
     (json.dumps({**GOOD, "embedding_noise": float("nan")}), "embedding_noise"),
     (json.dumps({**GOOD, "shifts": -1}), "shifts must be at least 0"),
     (json.dumps({**GOOD, "other_photos": 2}), "other_photos must be at most 1"),
-    (json.dumps({**GOOD, "\n": 1}), "no recipe"),
+    (json.dumps({**GOOD, "\n": 1}), "no recipe"), (json.dumps({**GOOD, "start": "runs/x"}), "from no other kind"),
 ])
 def test_a_bad_recipe_is_refused(tmp_path, text, message):
     path = tmp_path / "mine.json"

@@ -8,7 +8,7 @@ from test_likelihood import all_images, fit, total_probability
 from pixelcnn_core import Condition, PixelCNNConfig
 from pixelcnn_core.models.diagonal_lstm import DiagonalBiLSTM, skew, unskew
 from pixelcnn_core.models.row_lstm import RowLSTM
-from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
+from pixelcnn_core.sampling.sample import finish, sample_rows, uniforms_from_seed
 from tests.conftest import small_model
 
 BOTH = pytest.mark.parametrize("kind", [RowLSTM, DiagonalBiLSTM])
@@ -101,7 +101,7 @@ def test_samples_follow_the_likelihood(kind):
     images = all_images(2, 1, 2)
     with torch.no_grad():
         expected = torch.exp2(-4 * model.bits_per_dim(images))
-    drawn = finish(sample(model, batch=4000, seed=1, method="naive"))
+    drawn = finish(sample_rows(model, batch=4000, seed=1, method="naive"))
     code = (drawn.flatten(1).long() * torch.tensor([8, 4, 2, 1])).sum(1)  # the number of the image in `images`
     observed = torch.bincount(code, minlength=16) / 4000
     assert (observed - expected).abs().max() < 0.03
@@ -112,11 +112,11 @@ def test_samples_follow_the_likelihood(kind):
 def test_the_same_noise_gives_the_same_image_in_any_batch(kind):
     model = small_model(kind, image_size=4)
     noise = uniforms_from_seed(3, 3, model.config)
-    together = finish(sample(model, uniforms=noise, method="naive"))
-    alone = finish(sample(model, uniforms=noise[1:2], method="naive"))
+    together = finish(sample_rows(model, uniforms=noise, method="naive"))
+    alone = finish(sample_rows(model, uniforms=noise[1:2], method="naive"))
     assert torch.equal(together[1:2], alone)
     with pytest.raises(ValueError, match="use method='naive'"):
-        sample(model)
+        sample_rows(model)
 
 
 @BOTH

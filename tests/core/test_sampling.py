@@ -9,16 +9,16 @@ from conditions import KINDS, example
 
 from pixelcnn_core import Condition, PixelCNNConfig, PlainPixelCNN
 from pixelcnn_core.sampling.cached.sampler import CachedSampler
-from pixelcnn_core.sampling.sample import finish, invert_cdf, prefix_mask, sample, uniforms_from_seed
+from pixelcnn_core.sampling.sample import finish, invert_cdf, prefix_mask, sample_rows, uniforms_from_seed
 from tests.conftest import small_model
 
 
 def naive(model, condition, batch, **settings):
-    return finish(sample(model, condition, batch=batch, method="naive", **settings))
+    return finish(sample_rows(model, condition, batch=batch, method="naive", **settings))
 
 
 def cached(model, condition, batch, **settings):
-    return finish(sample(model, condition, batch=batch, method="cached", **settings))
+    return finish(sample_rows(model, condition, batch=batch, method="cached", **settings))
 
 
 def by_torch(model, condition, batch, seed, **settings):
@@ -161,7 +161,7 @@ def test_resuming_where_nothing_is_cached_is_refused():
 @pytest.mark.parametrize("method", ["naive", "cached"])
 def test_partial_images_grow_row_by_row_and_closing_stops(method):
     model = small_model()
-    steps = sample(model, seed=0, method=method)
+    steps = sample_rows(model, seed=0, method=method)
     first = next(steps)
     assert first.dtype == torch.uint8 and first.shape == (1, 3, 5, 5)
     assert first[:, :, 1:].eq(0).all()
@@ -170,7 +170,7 @@ def test_partial_images_grow_row_by_row_and_closing_stops(method):
     steps.close()
     with pytest.raises(StopIteration):
         next(steps)
-    assert len(list(sample(model, seed=0, method=method))) == 5
+    assert len(list(sample_rows(model, seed=0, method=method))) == 5
 
 
 def test_samples_follow_the_density():
@@ -215,14 +215,14 @@ def test_inverse_cdf_at_its_boundaries():
 def test_what_does_not_fit_is_named_at_once(settings, message):
     condition = settings.pop("condition", None)
     with pytest.raises(ValueError, match=message):
-        sample(small_model(classes=4), condition, **settings)
+        sample_rows(small_model(classes=4), condition, **settings)
 
 
 def test_the_plain_pixelcnn_samples_naively_only():
     model = PlainPixelCNN(PixelCNNConfig(image_size=3, levels=4, features=6, layers=2, head_features=6))
-    assert finish(sample(model, method="naive")).shape == (1, 3, 3, 3)
+    assert finish(sample_rows(model, method="naive")).shape == (1, 3, 3, 3)
     with pytest.raises(ValueError, match="naive"):
-        next(iter(sample(model)))
+        next(iter(sample_rows(model)))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU: run the tests on a machine with one")
@@ -245,13 +245,13 @@ def test_gpu_equals_cpu(kind):
 def test_arrays_are_taken_and_what_cannot_be_drawn_is_one_sentence():
     model = small_model(image_size=4, classes=3).float()
     image, known = torch.randint(0, 7, (1, 3, 4, 4)), torch.arange(16).reshape(4, 4) < 6
-    expected = finish(sample(model, Condition(label=torch.tensor([1, 1])), image=image, known=known))
-    assert torch.equal(finish(sample(model, Condition(label=1), batch=2, image=image.numpy(), known=known.numpy())),
-                       expected)
+    expected = finish(sample_rows(model, Condition(label=torch.tensor([1, 1])), image=image, known=known))
+    again = sample_rows(model, Condition(label=1), batch=2, image=image.numpy(), known=known.numpy())
+    assert torch.equal(finish(again), expected)
     for wrong, options, message in ((copy.deepcopy(model).half(), {}, "the weights are torch.float16"),
                                     (copy.deepcopy(model).bfloat16(), {}, "call model.float()"),
                                     (torch.nn.DataParallel(model), {}, "not from a DataParallel: unwrap"),
                                     (model, {"batch": 0}, "at least 1 image, not 0"),
                                     (model, {"seed": -1}, "a seed is a whole number of at least 0, not -1")):
         with pytest.raises(ValueError, match=message), typeguard.suppress_type_checks():  # one is of a wrong type
-            sample(wrong, **options)
+            sample_rows(wrong, **options)

@@ -5,7 +5,7 @@ import torch
 from conditions import KINDS, example
 
 from pixelcnn_core.sampling.cached.sampler import CachedSampler
-from pixelcnn_core.sampling.sample import finish, invert_cdf, sample, uniforms_from_seed
+from pixelcnn_core.sampling.sample import finish, invert_cdf, sample_rows, uniforms_from_seed
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 from tests.conftest import small_model
 
@@ -49,11 +49,11 @@ def test_cached_equals_naive(truncation, guidance):
     model = small_model(**KINDS["everything"])
     condition = example(model.config, 3)
     settings = {"truncation": truncation, "guidance": guidance}
-    expected = finish(sample(model, condition, seed=4, method="naive", **settings))
-    assert torch.equal(finish(sample(model, condition, seed=4, **settings)), expected)
+    expected = finish(sample_rows(model, condition, seed=4, method="naive", **settings))
+    assert torch.equal(finish(sample_rows(model, condition, seed=4, **settings)), expected)
     by_torch = CachedSampler(model, condition, 3, backend="torch", **settings)
     assert torch.equal(finish(by_torch.run(uniforms_from_seed(4, 3, model.config))), expected)
-    assert not torch.equal(finish(sample(model, condition, seed=4, guidance=guidance)), expected)
+    assert not torch.equal(finish(sample_rows(model, condition, seed=4, guidance=guidance)), expected)
 
 
 @pytest.mark.parametrize("numbers, sentence", [

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pixelcnn_core.sampling.cached.buffers import Caches, RowTask
 from pixelcnn_core.sampling.cached.numba_math import compiled, draw, gate, multiply_add
 from pixelcnn_core.sampling.cached.packing import PackedWeights
 
@@ -235,7 +236,7 @@ class NumbaRows:
 
     def __init__(self, sampler, threads: int):
         self.weights = PackedWeights(*(t.numpy() for t in sampler.weights))
-        self.caches = type(sampler.caches)(*(t.numpy() for t in sampler.caches))
+        self.caches = Caches(*(t.numpy() for t in sampler.caches))
         self.copies, self.temperature, self.guidance = sampler.copies, sampler.temperature, float(sampler.guidance)
         chosen = sampler.truncation
         self.truncation = (float(chosen.min_p), float(chosen.top_p), int(chosen.top_k))
@@ -254,8 +255,8 @@ class NumbaRows:
     def vertical(self, row: int) -> None:
         self._each_slice(lambda n0, n1: vertical_row(self.weights, self.caches, row, n0, n1))
 
-    def horizontal(self, row: int, first_column: int, task) -> None:
-        arrays = type(task)(*(t.numpy() for t in task))
+    def horizontal(self, row: int, first_column: int, task: RowTask) -> None:
+        arrays = RowTask(*(t.numpy() for t in task))
         self._each_slice(lambda n0, n1: horizontal_row(
             self.weights, self.caches, arrays, row, first_column, n0, n1, self.copies, float(self.temperature),
             self.truncation, self.guidance, self.residual_head))

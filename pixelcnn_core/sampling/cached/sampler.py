@@ -6,12 +6,11 @@
   all layers, sample R; then only the G features, sample G; then only B. The output network runs for one colour only.
 
 So the arithmetic of a whole sample is that of one forward pass, less the masked zeros, instead of C * H * W passes.
-This file owns the buffers and the order of events; one row's arithmetic is in `numba_rows.py` (compiled with Numba)
-and `torch_rows.py` (plain torch operations; on a GPU, a CUDA graph).
+This file owns the order of events, and `buffers.py` says what is kept; one row's arithmetic is in `numba_rows.py`
+(compiled with Numba) and `torch_rows.py` (plain torch operations; on a GPU, a CUDA graph).
 """
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,28 +18,11 @@ from torch import Tensor
 
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.models.images import scaled
+from pixelcnn_core.sampling.cached.buffers import Caches, RowTask
 from pixelcnn_core.sampling.cached.compile_cache import announce
 from pixelcnn_core.sampling.cached.packing import pack_condition, pack_weights
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
-
-
-class Caches(NamedTuple):
-    """Everything computed so far. N = B * copies streams: with guidance each image has two, with h and without."""
-
-    x: Tensor  # (N, H + R0, W + 2 R0, C)  the image in [-1, 1], zero-padded above, left and right
-    v: Tensor  # (L-1, N, H + R, W + 2 R, F)  inputs of the vertical stack of layers 2 ... L, padded likewise
-    h: Tensor  # (H or 1, L, N, W + R, F)  outputs of the horizontal stack, padded left; all rows or the current one
-    row: Tensor  # (L, N, W, 2F)  link + condition + bias of the horizontal gates for the current row
-    v_condition: Tensor  # (L, N, H or 1, W or 1, 2F)
-    h_condition: Tensor  # (L, N, H or 1, W or 1, 2F)
-
-
-class RowTask(NamedTuple):
-    """One row of the batch: what is drawn, what is given. `values` is filled in."""
-
-    values: Tensor  # uint8 (B, W, C)
-    known: Tensor  # bool (B, W, C)
-    uniforms: Tensor  # float64 (B, W, C)
 
 
 class CachedSampler:
@@ -181,6 +163,6 @@ class CachedSampler:
         """Put a finished row of the image, scaled as the network reads it, into the cache of every stream."""
         reach0, width = self.config.first_kernel_size // 2, self.size[1]
         values = x[:, :, row].permute(0, 2, 1).to(self.device).repeat_interleave(self.copies, 0)  # (N, W, C)
-        scaled = values.to(self.caches.x.dtype) * (2 / (self.config.levels - 1)) - 1
-        self.caches.x[:, row + reach0, reach0:reach0 + width] = scaled
+        self.caches.x[:, row + reach0, reach0:reach0 + width] = scaled(values.to(self.caches.x.dtype),
+                                                                       self.config.levels)
 

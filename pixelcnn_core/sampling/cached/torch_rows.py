@@ -9,8 +9,9 @@ another order there, so a uniform that falls within about 1e-6 of a boundary can
 import torch
 from torch import Tensor
 
-from pixelcnn_core.sampling.cached.sampler import RowTask
-from pixelcnn_core.sampling.sample import invert_cdf
+from pixelcnn_core.models.images import scaled
+from pixelcnn_core.sampling.cached.buffers import RowTask
+from pixelcnn_core.sampling.inversion import guided, invert_cdf
 
 
 class TorchRows:
@@ -128,12 +129,11 @@ class TorchRows:
             hidden.append(torch.relu(_dense(skip, w.head1[g], w.head1_bias[g])))
             logits = _dense(hidden, w.head2[g], w.head2_bias[g])  # (N, levels)
             if self.copies == 2:
-                logits = logits[1::2] + self.guidance * (logits[::2] - logits[1::2])  # (B, levels)
+                logits = guided(logits[::2], logits[1::2], self.guidance)  # (B, levels)
             drawn = invert_cdf(logits, self.task.uniforms[:, column, g], self.temperature, self.truncation)
             value = torch.where(self.task.known[:, column, g], self.task.values[:, column, g], drawn.to(torch.uint8))
             self.task.values[:, column, g] = value
-            scaled = value.to(pixel.dtype) * (2 / (config.levels - 1)) - 1
-            pixel[:, g] = scaled.repeat_interleave(self.copies)
+            pixel[:, g] = scaled(value.to(pixel.dtype), config.levels).repeat_interleave(self.copies)
 
 
 def _dense(parts: list[Tensor], weight: Tensor, bias: Tensor) -> Tensor:
