@@ -92,11 +92,11 @@ USE_AUTOENCODER = """
 
 ```python
 from pixelcnn_core.autoencoder.model import AutoEncoder
-from pixelcnn_core.sampling.sample import finish, sample
+from pixelcnn_core.sampling.sample import finish, sample_rows
 
 model = AutoEncoder.from_pretrained("{folder}")
 codes = model.encode(images)  # uint8 (B, 3, 32, 32) -> (B, {code})
-others = finish(sample(model.decoder, model.condition(codes), seed=0))  # uint8 (B, 3, 32, 32), new at every seed
+others = finish(sample_rows(model.decoder, model.condition(codes), seed=0))  # uint8 (B, 3, 32, 32), new at every seed
 ```
 """
 

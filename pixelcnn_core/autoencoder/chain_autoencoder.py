@@ -22,7 +22,7 @@ from pixelcnn_core.models.chain import CHAIN_FILE, Chain
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.provenance import recipe_of
 from pixelcnn_core.sampling.coarse_to_fine import Pictures, chain_uniforms, sample_chain
-from pixelcnn_core.sampling.sample import finish, sample
+from pixelcnn_core.sampling.sample import finish, sample_rows
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 
@@ -73,7 +73,8 @@ class ChainAutoEncoder:
         noise = chain_uniforms(seed, len(codes), self.chain) if uniforms is None else uniforms
         with torch.no_grad():
             condition = self.coder.condition(codes.to(self.coder.encoder.out.weight))
-        for coarse in sample(self.coder.decoder, condition, uniforms=noise[smallest], guidance=guidance, **settings):
+        for coarse in sample_rows(self.coder.decoder, condition, uniforms=noise[smallest], guidance=guidance,
+                                  **settings):
             yield {smallest: coarse}
         for finer in sample_chain(self.chain, batch=len(codes), uniforms=noise, given=coarse, **settings):
             yield {smallest: coarse, **finer}

@@ -164,7 +164,7 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
             results["mse_finer"] = judged(finer(drawer, guesses, seed, truncation=truncation))
         folder = chain_of(checkpoint)  # whose first step, which this auto-encoder replaces, may go on learning
         results["chain"] = {"folder": folder.as_posix(), "weights": {
-            step: weights_hash(folder / step) for step in chain_steps(str(folder))[1:]}}
+            step: weights_hash(folder / step) for step in chain_steps(folder)[1:]}}
     return finish_results(results, model, checkpoint, begun)
 
 

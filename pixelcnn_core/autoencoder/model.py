@@ -10,24 +10,24 @@ distribution, so each decoding is one of them, and sharp. The code enters as the
 something is.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pixelcnn_core.data.image_data import ImageData
-from pixelcnn_core.models.checkpoint import Checkpoint, CheckpointError
+from pixelcnn_core.models.base import Model
+from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.conditioning import Condition
-from pixelcnn_core.models.config import check_settings
+from pixelcnn_core.models.config import ImageSettings, check_settings
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
-from pixelcnn_core.models.images import as_images
-from pixelcnn_core.sampling.sample import finish, sample
+from pixelcnn_core.models.images import as_images, scaled
+from pixelcnn_core.sampling.sample import finish, sample_rows
 
 
 @dataclass
-class CodeConfig:
+class CodeConfig(ImageSettings):
     """What both auto-encoders share: the shape of the images and of the code."""
 
     image_size: int = 32
@@ -40,15 +40,6 @@ class CodeConfig:
     def __post_init__(self) -> None:
         check_settings(self, image_size=(1, 256), channels=(1, 3), levels=(2, 256), code=(1, 8192),
                        features=(1, 1024))
-
-    @classmethod
-    def for_data(cls, data: ImageData, **settings):
-        """The configuration for a data set, which gives the shape of the images."""
-        _, channels, size, _ = data.images.shape
-        return cls(image_size=size, channels=channels, levels=data.levels, **settings)
-
-    def to_dict(self) -> dict:
-        return asdict(self)
 
 
 @dataclass
@@ -109,7 +100,7 @@ class Deconvolution(nn.Module):
         return x if self.linear is None else x + self.linear(z).unflatten(1, x.shape[1:])
 
 
-class CodeModel(Checkpoint, nn.Module):
+class CodeModel(Model):
     """What both auto-encoders share: images in, codes out."""
 
     config_class = CodeConfig
@@ -121,7 +112,7 @@ class CodeModel(Checkpoint, nn.Module):
 
     def scale(self, images: Tensor) -> Tensor:
         images = as_images(images, self.config.channels, self.config.levels)
-        return images.to(self.encoder.out.weight.dtype) * (2 / (self.config.levels - 1)) - 1
+        return scaled(images.to(self.encoder.out.weight.dtype), self.config.levels)
 
     def encode(self, images: Tensor) -> Tensor:
         """uint8 (B, C, H, W) -> codes (B, m). Raises ValueError for images of another shape."""
@@ -173,8 +164,8 @@ class AutoEncoder(CodeModel):
 
     def condition(self, codes: Tensor) -> Condition:
         """What the decoder is told about images with these codes, (B, m): h, and s = m(z). Sample with it:
-        `sample(model.decoder, model.condition(codes))`. h is z / sqrt(m): as long for 100 numbers as for 10, so that
-        one learning rate suits both."""
+        `sample_rows(model.decoder, model.condition(codes))`. h is z / sqrt(m): as long for 100 numbers as for 10, so
+        that one learning rate suits both."""
         return Condition(embedding=codes / codes.shape[1] ** 0.5,
                          map=None if self.deconvolution is None else self.deconvolution(codes))
 
@@ -185,9 +176,9 @@ class AutoEncoder(CodeModel):
 
     @torch.no_grad()
     def reconstruct(self, images: Tensor, seed: int = 0, **settings) -> Tensor:
-        """One new image for the code of each: uint8 (B, C, H, W). `settings` as in `sample`."""
+        """One new image for the code of each: uint8 (B, C, H, W). `settings` as in `sample_rows`."""
         codes = self.encode(images.to(self.encoder.out.weight.device))
-        return finish(sample(self.decoder, self.condition(codes), seed=seed, **settings))
+        return finish(sample_rows(self.decoder, self.condition(codes), seed=seed, **settings))
 
 
 @torch.no_grad()

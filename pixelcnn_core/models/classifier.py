@@ -4,7 +4,7 @@ It says how often a reconstruction still shows the class of its original, and ho
 shows the class that was asked for. It is no part of the PixelCNN, and never sees generated images in training.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,15 +13,15 @@ from torch import Tensor, nn
 
 from pixelcnn_core.models.base import Model
 from pixelcnn_core.models.conditioning import Condition
-from pixelcnn_core.models.config import check_settings
-from pixelcnn_core.models.images import as_images
+from pixelcnn_core.models.config import ImageSettings, check_settings
+from pixelcnn_core.models.images import as_images, scaled
 
 if TYPE_CHECKING:
     from pixelcnn_core.data.image_data import ImageData
 
 
 @dataclass
-class ClassifierConfig:
+class ClassifierConfig(ImageSettings):
     image_size: int = 32
     channels: int = 3
     levels: int = 256
@@ -43,12 +43,7 @@ class ClassifierConfig:
         """The configuration for a data set with classes. Raises ValueError without any."""
         if not data.class_names:
             raise ValueError("a classifier needs a data set with classes")
-        _, channels, size, _ = data.images.shape
-        return cls(image_size=size, channels=channels, levels=data.levels, classes=len(data.class_names),
-                   class_names=data.class_names, **settings)
-
-    def to_dict(self) -> dict:
-        return {**asdict(self), "class_names": list(self.class_names)}
+        return super().for_data(data, **settings)
 
 
 class Block(nn.Module):
@@ -87,7 +82,7 @@ class Classifier(Model):
     def features(self, images: Tensor) -> Tensor:
         """What the classes are told from: the last stage, averaged over the image. uint8 (B, C, H, W) -> (B, 4F)."""
         images = as_images(images, self.config.channels, self.config.levels)
-        x = images.to(self.out.weight.dtype) * (2 / (self.config.levels - 1)) - 1
+        x = scaled(images.to(self.out.weight.dtype), self.config.levels)
         return self.pool(self.stages(F.relu(self.enter(x))))
 
     @staticmethod

@@ -13,9 +13,8 @@ condition dropout for classifier-free guidance (Ho and Salimans, 2022, arXiv 220
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -25,16 +24,13 @@ from torch import Tensor, nn
 from pixelcnn_core.models.base import Drawing, Model
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.conditioning import Told, as_condition, global_vector, position_map, spatial_map
-from pixelcnn_core.models.config import check_settings
-from pixelcnn_core.models.images import as_images
+from pixelcnn_core.models.config import ImageSettings, check_settings
+from pixelcnn_core.models.images import as_images, scaled
 from pixelcnn_core.models.layers import ColourConv1x1, GatedLayer
-
-if TYPE_CHECKING:
-    from pixelcnn_core.data.image_data import ImageData
 
 
 @dataclass
-class PixelCNNConfig:
+class PixelCNNConfig(ImageSettings):
     """Everything that defines a model. Features are counted per stack and split into `channels` colour groups."""
 
     image_size: int = 32  # height and width of the images it is trained on; the network itself takes any size
@@ -70,17 +66,6 @@ class PixelCNNConfig:
             raise ValueError(f"dropout must be in [0, 1), not {self.dropout}")
         if self.class_names and len(self.class_names) != self.classes:
             raise ValueError(f"{len(self.class_names)} class names were given for {self.classes} classes")
-
-    @classmethod
-    def for_data(cls, data: "ImageData", **settings):
-        """The configuration for a data set, which gives the shape of the images and what they are conditioned on."""
-        _, channels, size, _ = data.images.shape
-        embedding = 0 if data.embeddings is None else data.embeddings.shape[1]
-        return cls(image_size=size, channels=channels, levels=data.levels, encoder=data.encoder,
-                   classes=len(data.class_names), class_names=data.class_names, embedding=embedding, **settings)
-
-    def to_dict(self) -> dict:
-        return {**asdict(self), "class_names": list(self.class_names)}
 
 
 class GatedPixelCNN(Drawing, Model):
@@ -118,7 +103,7 @@ class GatedPixelCNN(Drawing, Model):
 
     def scale_input(self, x: Tensor) -> Tensor:
         """Integer sub-pixels in [0, levels) -> floats in [-1, 1], in the dtype of the weights."""
-        return x.to(self.head1.weight.dtype) * (2 / (self.config.levels - 1)) - 1
+        return scaled(x.to(self.head1.weight.dtype), self.config.levels)
 
     def condition_terms(self, condition: Told, batch: int, size: tuple[int, int]) -> list[Tensor]:
         """What the condition adds inside the gates of each layer, both stacks: list of (B, 4F, H or 1, W or 1)."""

@@ -15,8 +15,7 @@ References: pixel recursive super-resolution (Dahl et al., 2017, arXiv 1702.0078
 et al., 2016, arXiv 1601.06759, section 3.6).
 """
 
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -24,11 +23,9 @@ from torch import Tensor, nn
 
 from pixelcnn_core.models.base import Model
 from pixelcnn_core.models.conditioning import Condition, global_vector
-from pixelcnn_core.models.config import check_settings
+from pixelcnn_core.models.config import ImageSettings, check_settings
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
-
-if TYPE_CHECKING:
-    from pixelcnn_core.data.image_data import ImageData
+from pixelcnn_core.models.images import scaled
 
 VECTOR_MAP_SIDE = 16  # height and width of the picture made of h, at most
 
@@ -39,7 +36,7 @@ def halved(images: Tensor) -> Tensor:
 
 
 @dataclass
-class UpscalerConfig:
+class UpscalerConfig(ImageSettings):
     """`features` is the width of m, `map_channels` the size of s; `decoder` holds settings of `PixelCNNConfig`."""
 
     image_size: int = 16  # height and width of what it draws: twice that of what it is given
@@ -70,17 +67,6 @@ class UpscalerConfig:
         return PixelCNNConfig(image_size=self.image_size, channels=self.channels, levels=self.levels,
                               map_channels=self.map_channels, classes=self.classes, embedding=self.embedding,
                               encoder=self.encoder, class_names=self.class_names, **self.decoder)
-
-    @classmethod
-    def for_data(cls, data: "ImageData", **settings):
-        """The configuration for a data set, which gives the shape of the images and what they are conditioned on."""
-        _, channels, size, _ = data.images.shape
-        embedding = 0 if data.embeddings is None else data.embeddings.shape[1]
-        return cls(image_size=size, channels=channels, levels=data.levels, encoder=data.encoder,
-                   classes=len(data.class_names), class_names=data.class_names, embedding=embedding, **settings)
-
-    def to_dict(self) -> dict:
-        return {**asdict(self), "class_names": list(self.class_names)}
 
 
 class MapNetwork(nn.Module):
@@ -139,8 +125,8 @@ class Upscaler(Model):
         if smaller.ndim != 4 or smaller.shape[1] != c.channels:
             raise ValueError(f"the smaller picture has shape (B, {c.channels}, H, W), not {tuple(smaller.shape)}")
         like = self.decoder.head1.weight
-        scaled = smaller.to(like) * (2 / (c.levels - 1)) - 1
-        s = self.map_network(scaled, global_vector(h, len(smaller), c.classes, c.embedding, like))
+        vector = global_vector(h, len(smaller), c.classes, c.embedding, like)
+        s = self.map_network(scaled(smaller.to(like), c.levels), vector)
         return Condition(label=h.label, embedding=h.embedding, map=s)
 
     def bits_per_dim(self, images: Tensor, h: Condition | None = None, smaller: Tensor | None = None) -> Tensor:

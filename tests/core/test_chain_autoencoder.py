@@ -19,7 +19,7 @@ from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.models.upscaler import Upscaler, UpscalerConfig, halved
 from pixelcnn_core.sampling.coarse_to_fine import chain_uniforms, sample_chain
-from pixelcnn_core.sampling.sample import finish, sample
+from pixelcnn_core.sampling.sample import finish, sample_rows
 from pixelcnn_core.sampling.truncation import Truncation
 from pixelcnn_core.training.loop import train
 
@@ -68,7 +68,7 @@ def test_what_is_drawn_comes_from_the_code_first_and_from_the_chain_after_it(mod
     noise = chain_uniforms(5, 3, model.chain)
     with torch.no_grad():
         condition = model.coder.condition(codes)
-    small = finish(sample(model.coder.decoder, condition, uniforms=noise[4], **settings))
+    small = finish(sample_rows(model.coder.decoder, condition, uniforms=noise[4], **settings))
     large = finish(sample_chain(model.chain, Condition(), batch=3, uniforms=noise, given=small, **settings))[8]
     assert torch.equal(moments[-1][4], small) and torch.equal(moments[-1][8], large)
     assert torch.equal(moments[3][4], small), "the coarse picture is there before the finer one begins"
@@ -95,7 +95,7 @@ def test_guidance_stresses_the_code_in_the_first_step_only(model):
         condition = model.coder.condition(codes)
     noise = chain_uniforms(2, 2, model.chain)
     drawn = finish(model.draw(codes, seed=2, guidance=3.0))
-    small = finish(sample(model.coder.decoder, condition, uniforms=noise[4], guidance=3.0))
+    small = finish(sample_rows(model.coder.decoder, condition, uniforms=noise[4], guidance=3.0))
     assert torch.equal(drawn[4], small)
     assert torch.equal(drawn[8], finish(sample_chain(model.chain, batch=2, uniforms=noise, given=small))[8])
 

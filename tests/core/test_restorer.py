@@ -25,7 +25,7 @@ from pixelcnn_core.restoration.damage import (
 from pixelcnn_core.restoration.evaluation import psnr
 from pixelcnn_core.restoration.repairs import diffuse, repair
 from pixelcnn_core.restoration.restorer import Restorer, RestorerConfig
-from pixelcnn_core.sampling.sample import finish, sample
+from pixelcnn_core.sampling.sample import finish, sample_rows
 from pixelcnn_core.training.loop import batch_of, train
 
 DECODER = {"features": 12, "layers": 2, "first_kernel_size": 3, "head_features": 12}
@@ -146,7 +146,7 @@ def test_restoring_keeps_known_pixels_and_is_the_same_cached_sampler():
     drawn = finish(model.restore(damaged, seed=4))
     assert torch.equal(drawn[:, :, known], x[:, :, known])
     with torch.no_grad():
-        naive = finish(sample(model.decoder, model.condition(damaged), seed=4, image=x, known=known[None],
+        naive = finish(sample_rows(model.decoder, model.condition(damaged), seed=4, image=x, known=known[None],
                               method="naive"))
     assert torch.equal(drawn, naive)
     grey = finish(model.restore(damage(x, 7, "grey", rng()), seed=4))
