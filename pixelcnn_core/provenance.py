@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from pixelcnn_core.models.chain import chain_steps, is_chain
-from pixelcnn_core.models.checkpoint import CheckpointError, find_file, locate
+from pixelcnn_core.models.checkpoint import CheckpointError, find_file
 from pixelcnn_core.results import ResultsError, read_json
 
 
@@ -54,7 +54,7 @@ def commit() -> str | None:
 def recipe_of(checkpoint: str | Path) -> dict:
     """The recipe.json of a checkpoint, in a folder or on the Hub; of a chain that of its last step; empty where it has
     none. Raises ResultsError."""
-    step = f"{chain_steps(str(locate(checkpoint)))[-1]}/" if is_chain(checkpoint) else ""
+    step = f"{chain_steps(checkpoint)[-1]}/" if is_chain(checkpoint) else ""
     try:
         return read_json(find_file(checkpoint, f"{step}recipe.json"))
     except CheckpointError:

@@ -68,7 +68,7 @@ def read_measured(folder: str | Path, name: str) -> dict:
 def weights_hash(folder: Path) -> str | None:
     """The SHA-256 of a checkpoint's weights; of a chain that of its steps' hashes; None where there are no weights."""
     if (folder / CHAIN_FILE).is_file():
-        hashes = [weights_hash(folder / name) for name in chain_steps(str(folder))]
+        hashes = [weights_hash(folder / name) for name in chain_steps(folder)]
         return None if None in hashes else hashlib.sha256("".join(hashes).encode()).hexdigest()
     return file_hash(folder / WEIGHTS_FILE) if (folder / WEIGHTS_FILE).is_file() else None
 

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from pixelcnn_core.cards.card import duration, shown_classes
-from pixelcnn_core.cards.tables import quality_section
+from pixelcnn_core.cards.tables import quality_section, sampling_section
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.figures import labelled_grid
 from pixelcnn_core.models.chain import Chain, chain_steps
@@ -39,7 +39,7 @@ tags: [pixelcnn, image-generation]
 
 The samples are unselected: seed {seed}, temperature {temperature:g}, guidance {guidance:g} in all steps
 but the finest, min-p {min_p:g}.
-{likeness}{quality}
+{likeness}{quality}{sampling}
 ## Use
 
 ```python
@@ -112,7 +112,7 @@ def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Imag
     Raises CheckpointError.
     """
     folder = Path(folder)
-    chain, names = Chain.from_pretrained(folder).to(choose_device()), chain_steps(str(folder))
+    chain, names = Chain.from_pretrained(folder).to(choose_device()), chain_steps(folder)
     recipe, results = recipe_of(folder), read_results(folder)
     measured = results.get("identity") or read_results(folder, "quality.json")  # drawn with these settings
     chosen = {"temperature": measured.get("temperature", 1.0), "guidance": measured.get("guidance", 1.0),
@@ -138,7 +138,8 @@ def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Imag
         bits=BITS.format(images=results["images_test"], total=results["bits_at_most"],
                          per_dim=results["bits_per_dim_at_most"]) if "steps" in results else "Not evaluated.",
         seed=seed, **{key: chosen[key] for key in ("temperature", "guidance", "min_p")},
-        likeness=likeness_section(results), quality=quality_section(folder), folder=folder.name,
+        likeness=likeness_section(results), quality=quality_section(folder),
+        sampling=sampling_section(folder), folder=folder.name,
         condition="condition=Condition(embedding=h)" if config.embedding else f"range({config.classes})", size=size,
         imported=", Condition" if config.embedding else "",
         recipe=recipe.get("name", "RECIPE"), chain=recipe.get("name", "").replace(f"-{size}", ""),
@@ -151,7 +152,8 @@ def step_row(folder: Path, measured: dict, pixels: int) -> str:
     bits = (f"{measured['bits_per_dim']:.3f} | {measured['bits']:,.0f} | {measured['condition_is_worth_bits']:.1f}"
             if measured else "not measured | | ")
     parameters = f"{measured['parameters']:,}" if measured else ""
-    return (f"| {pixels} x {pixels} | {parameters} | {duration(total['seconds'])}, {total['images']:,} images; "
+    speed = f" ({total['images'] / total['seconds']:.0f} a second)" if total["seconds"] else ""
+    return (f"| {pixels} x {pixels} | {parameters} | {duration(total['seconds'])}, {total['images']:,} images{speed}; "
             f"{facts.get('hardware', 'not recorded')} | {bits} |")
 
 

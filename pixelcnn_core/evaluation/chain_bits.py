@@ -28,7 +28,7 @@ def evaluate_chain(checkpoint: str | Path, data_dir: str | Path, limit: int | No
     Returns the results and, where `checkpoint` is a folder, all that its results.json now holds. The recipe of the last
     step says which data set it is about. Raises CheckpointError, DataError or ResultsError.
     """
-    begun, device, names = time.perf_counter(), choose_device(), chain_steps(str(checkpoint))
+    begun, device, names = time.perf_counter(), choose_device(), chain_steps(checkpoint)
     read_results(checkpoint)  # a damaged file is found before the work
     chain = Chain.from_pretrained(checkpoint).to(device)
     recipe = recipe_of(checkpoint)
@@ -48,13 +48,20 @@ def evaluate_chain(checkpoint: str | Path, data_dir: str | Path, limit: int | No
                             "bits_per_dim_wrong_condition": round(means["wrong"] / dims, 4),
                             "condition_is_worth_bits": round(means["none"] - means["own"], 2),
                             "parameters": count_parameters(chain.steps[chain.sizes.index(size)]),
-                            "training_minutes": round(training_so_far(Path(checkpoint, name))["seconds"] / 60, 1)}
+                            **training_speed(Path(checkpoint, name))}
     total = sum(scored.mean().item() for scored in bits["own"].values())
     results = {"steps": steps, "bits_at_most": round(total, 1), "images_test": len(data),
                "bits_per_dim_at_most": round(total / (chain.config.channels * chain.size ** 2), 4),
                "data": recipe["data"], "hardware": hardware(device), "seconds": round(time.perf_counter() - begun, 1),
                "commit": commit(), "versions": versions()}
     return merge_results(checkpoint, results)
+
+
+def training_speed(step: Path) -> dict:
+    """Minutes and images per second of the training behind a step, with the runs that it started from."""
+    total = training_so_far(step)
+    return {"training_minutes": round(total["seconds"] / 60, 1),
+            "training_images_per_second": round(total["images"] / max(total["seconds"], 0.1), 1)}
 
 
 @torch.inference_mode()

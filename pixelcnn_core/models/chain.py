@@ -20,12 +20,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from torch import Tensor
 
 from pixelcnn_core.models.base import Drawing
-from pixelcnn_core.models.checkpoint import CheckpointError, find_file, locate
+from pixelcnn_core.models.checkpoint import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, find_file
 from pixelcnn_core.models.conditioning import Condition, Told, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.upscaler import Upscaler, halved
@@ -55,17 +53,19 @@ class Chain(Drawing):
         self.steps = list(steps)
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, size: int | None = None, **options) -> "Chain":
-        """The chain in a folder or on the Hub, up to the step of `size` pixels. Raises CheckpointError."""
-        folder = str(locate(folder))
-        names = chain_steps(folder)
-        local = Path(folder).exists()
+    def from_pretrained(cls, folder: str | Path, size: int | None = None, *,
+                        map_location: str | torch.device = "cpu", **options) -> "Chain":
+        """The chain in a folder or on the Hub, up to the step of `size` pixels. Raises CheckpointError.
+
+        map_location, options: as in `GatedPixelCNN.from_pretrained`
+        """
+        names = chain_steps(folder, **options)
         kinds = [GatedPixelCNN] + [Upscaler] * (len(names) - 1)
         try:
             steps = []
             for kind, name in zip(kinds, names):
-                where = Path(folder, name) if local else hub_folder(folder, name)
-                steps.append(kind.from_pretrained(where, **options))
+                files = [find_file(folder, f"{name}/{file}", **options) for file in (CONFIG_FILE, WEIGHTS_FILE)]
+                steps.append(kind.from_pretrained(files[0].parent, map_location=map_location))
                 if steps[-1].config.image_size == size:
                     break
             return cls(steps)
@@ -73,6 +73,14 @@ class Chain(Drawing):
             raise
         except ValueError as error:
             raise CheckpointError(f"{folder} is not a chain: {error}") from error
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write the chain: `chain.json`, and a checkpoint folder for each step, called by its size. Raises
+        CheckpointError."""
+        for size, step in zip(self.sizes, self.steps):
+            step.save_pretrained(Path(folder, str(size)))
+        Path(folder, CHAIN_FILE).write_text(json.dumps({"steps": [str(size) for size in self.sizes]}) + "\n",
+                                            encoding="utf-8")
 
     @property
     def config(self):
@@ -114,20 +122,23 @@ class Chain(Drawing):
         return found
 
 
-def is_chain(checkpoint: str | Path) -> bool:
+def is_chain(checkpoint: str | Path, **options) -> bool:
     """Whether a checkpoint folder, or a repository on the Hub, holds a chain."""
     try:
-        return find_file(checkpoint, CHAIN_FILE).is_file()
+        return find_file(checkpoint, CHAIN_FILE, **options).is_file()
     except CheckpointError:
         return False
 
 
-def load_model(folder: str | Path) -> GatedPixelCNN | Chain:
+def load_model(folder: str | Path, *, map_location: str | torch.device = "cpu", **options) -> GatedPixelCNN | Chain:
     """The chain or the single model in a checkpoint folder or on the Hub; bundled ones, as
-    "demo/assets/models/cifar10", are found from anywhere. Raises CheckpointError."""
-    if is_chain(folder):
-        return Chain.from_pretrained(folder)
-    return GatedPixelCNN.from_pretrained(folder)
+    "demo/assets/models/cifar10", are found from anywhere. Raises CheckpointError.
+
+    map_location  the device it goes to, as "cuda"
+    options       for the Hub: revision, token, cache_dir, force_download, local_files_only
+    """
+    kind = Chain if is_chain(folder, **options) else GatedPixelCNN
+    return kind.from_pretrained(folder, map_location=map_location, **options)
 
 
 def taken(condition: Condition | None, step: GatedPixelCNN | Upscaler) -> Condition:
@@ -137,17 +148,9 @@ def taken(condition: Condition | None, step: GatedPixelCNN | Upscaler) -> Condit
                      embedding=condition.embedding if config.embedding else None)
 
 
-def chain_steps(folder: str) -> list[str]:
+def chain_steps(folder: str | Path, **options) -> list[str]:
     """The folders named in a chain.json, relative to it. Raises CheckpointError."""
-    path = Path(folder, CHAIN_FILE)
-    if not path.is_file():
-        if Path(folder).exists():
-            raise CheckpointError(f"{folder} is not a chain: there is no {CHAIN_FILE} in it")
-        try:
-            path = Path(hf_hub_download(folder, CHAIN_FILE))
-        except (HFValidationError, LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-            raise CheckpointError(f"no chain {folder!r}: there is no such folder, and the Hub gave no {CHAIN_FILE} "
-                                  f"({type(error).__name__})") from error
+    path = find_file(folder, CHAIN_FILE, **options)
     try:
         names = json.loads(path.read_text(encoding="utf-8"))["steps"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -155,15 +158,3 @@ def chain_steps(folder: str) -> list[str]:
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise CheckpointError(f"{path} does not name the steps of a chain")
     return names
-
-
-def hub_folder(repository: str, name: str) -> Path:
-    """A step's folder of a chain on the Hub, downloaded."""
-    from pixelcnn_core.models.checkpoint import CONFIG_FILE, WEIGHTS_FILE
-
-    try:
-        for file in (CONFIG_FILE, WEIGHTS_FILE):
-            path = Path(hf_hub_download(repository, f"{name}/{file}"))
-    except (HFValidationError, LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        raise CheckpointError(f"the chain {repository!r} has no step {name!r} ({type(error).__name__})") from error
-    return path.parent

@@ -176,12 +176,16 @@ def test_a_chain_is_a_folder_of_checkpoints(chain, tmp_path):
     assert loaded.sizes == [4, 8, 16] and loaded.config.classes == 3
     assert Chain.from_pretrained(tmp_path / "a", size=8).sizes == [4, 8]
     assert finish(sample_chain(loaded, LABELS))[16].shape == (2, 3, 16, 16)
+    loaded.save_pretrained(tmp_path / "whole")
+    again = Chain.from_pretrained(tmp_path / "whole")
+    for step, kept in zip(loaded.steps, again.steps, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(step.state_dict().values(), kept.state_dict().values()))
 
 
 @pytest.mark.parametrize("content, sentence", [
     ("{", "does not name the steps"), ('{"steps": []}', "does not name the steps"), ('{"steps": [1]}', "does not name"),
     ("[]", "does not name the steps"), ('{"steps": ["8"]}', "is not a chain: a chain begins|does not describe a Gated"),
-    ('{"steps": ["4", "nowhere"]}', "no checkpoint|there is no config.json")])
+    ('{"steps": ["4", "nowhere"]}', "there is no nowhere/config.json in it")])
 def test_a_damaged_chain_is_one_sentence(chain, tmp_path, content, sentence):
     for step, name in zip(chain.steps, ("4", "8")):
         step.save_pretrained(tmp_path / name)

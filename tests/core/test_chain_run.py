@@ -96,15 +96,19 @@ def test_results_are_those_of_all_steps_weights(trained):
 def test_a_chain_on_the_hub_is_evaluated_and_drawn_like_a_folder(trained, tmp_path, monkeypatch):
     folder, invoke = trained
 
-    def download(hub_id, name, **_):
+    def download(hub_id, name, revision=None, **_):
+        asked.add((name, revision))
         if not (folder / name).is_file():
             raise LocalEntryNotFoundError(f"{hub_id} has no {name}")
         return str(folder / name)
 
-    for module in ("checkpoint", "chain"):
-        monkeypatch.setattr(f"pixelcnn_core.models.{module}.hf_hub_download", download)
+    asked = set()
+    monkeypatch.setattr("pixelcnn_core.models.checkpoint.hf_hub_download", download)
     monkeypatch.chdir(tmp_path)
-    assert load_model("somebody/tiny").sizes == [4, 8] and recipe_of("somebody/tiny")["name"] == "tiny-8"
+    assert load_model("somebody/tiny", revision="first").sizes == [4, 8]
+    files = [f"{step}/{file}" for step in (4, 8) for file in ("config.json", "model.safetensors")]
+    assert asked == {(name, "first") for name in ("chain.json", *files)}, "a revision is that of every file"
+    assert recipe_of("somebody/tiny")["name"] == "tiny-8"
     found = invoke("evaluate", "somebody/tiny", "--data", ".", "--limit", 3)
     assert found.exit_code == 0 and "bits_at_most" in found.output, found.output
     assert not list(tmp_path.iterdir()), "results of a Hub id are written nowhere"
