@@ -32,8 +32,3 @@ def bits_given_classes(model: GatedPixelCNN, images: Tensor) -> Tensor:
 def posterior(bits: Tensor) -> Tensor:
     """p(k | x) under a uniform prior, from bits (B, classes): (B, classes), rows sum to 1."""
     return torch.softmax(-bits * math.log(2), dim=1)
-
-
-def mixture_bits(bits: Tensor) -> Tensor:
-    """-log2 of the mean over k of p(x | k), from bits (B, classes): (B,)."""
-    return math.log2(bits.shape[1]) - torch.logsumexp(-bits * math.log(2), dim=1) / math.log(2)

@@ -20,7 +20,7 @@ from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.results import merge_results, read_results
 from pixelcnn_core.sampling.coarse_to_fine import all_but_finest, sample_chain
-from pixelcnn_core.sampling.sample import finish, sample
+from pixelcnn_core.sampling.sample import finish, sample_rows
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 Portraitist = GatedPixelCNN | Chain
@@ -28,7 +28,7 @@ people_of = functools.lru_cache(maxsize=1)(choose_people)  # a curve measures th
 
 
 def drawing(model: Portraitist, given: Tensor | None = None, **settings) -> Draw:
-    """The function that draws with a model; settings as in `sample` or `sample_chain`: temperature, guidance, ...
+    """The function that draws with a model; settings as in `sample_rows` or `sample_chain`: temperature, guidance, ...
 
     given  for a chain: the picture to start from of every portrait, in the order of drawing
     """
@@ -39,7 +39,7 @@ def drawing(model: Portraitist, given: Tensor | None = None, **settings) -> Draw
         if isinstance(model, Chain):
             pictures = sample_chain(model, condition, seed=seed, given=next(starts, None), **settings)
             return finish(pictures)[model.size]
-        return finish(sample(model, condition, seed=seed, **settings))
+        return finish(sample_rows(model, condition, seed=seed, **settings))
 
     return draw
 

@@ -58,13 +58,9 @@ def held_out_people() -> set[str]:
     return set(HELD_OUT_FILE.read_text(encoding="utf-8").splitlines())
 
 
-def is_held_out(identity: str) -> bool:
-    """The rule that made the list: one name in ten, by a hash of the name alone."""
-    return tenth(identity) == 0
-
-
 def tenth(identity: str) -> int:
-    """Which tenth of all names this one falls into, by a hash of the name alone: 0 is for tests, 1 for validation."""
+    """Which tenth of all names this one falls into, by a hash of the name alone: 0 is for tests (the rule that made the
+    list), 1 for validation."""
     return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8]) % 10
 
 
