@@ -10,7 +10,8 @@ beside them, so that the page opens on it, and draws it, without a detector.
 import functools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,7 @@ EXAMPLES = {"Eileen Collins": ASSETS / "faces" / "eileen_collins.jpg",
             "Grace Hopper": ASSETS / "faces" / "grace_hopper.jpg"}
 MAX_FACES = 12  # of one photo, or of several that are averaged
 MIN_P = 0.05  # keeps nearly all pictures from derailing
+NOBODY_MIN_P = 0.2  # at most, for a face that is not told: what suits one that is told makes a blur of nobody
 STATE_SECONDS = 3600  # faces of a page that was left open are forgotten after this time
 
 
@@ -124,13 +126,22 @@ class FaceService:
                   ) -> Iterator[Progress]:
         """`count` portraits of one person, `images` (1, count, H, W, C); `settings`: temperature, guidance, min_p.
 
-        baseline  one more is drawn, last: of nobody, without h, and with the noise of the first
+        baseline  one more is drawn, last: of nobody, without h, with the noise of the first, and min-p NOBODY_MIN_P
+                  at most
         Raises Busy and UserError.
         """
         vectors = np.repeat(embedding[None], count, 0)  # (count, D)
-        if baseline:
-            vectors = np.concatenate([vectors, np.zeros_like(vectors[:1])])
-        return self._draw(vectors, count, 1, seed, **settings)
+        if not baseline:
+            return self._draw(vectors, count, 1, seed, **settings)
+        alone = {**settings, "guidance": 1.0, "min_p": min(settings.get("min_p", 0.0), NOBODY_MIN_P)}
+
+        def begin(model: Model):
+            with closing(self._rows(model, vectors, count, seed, **settings)) as told, \
+                    closing(self._rows(model, np.zeros_like(vectors[:1]), 1, seed, **alone)) as nobody:
+                for both in zip(told, nobody):
+                    yield torch.cat(both)
+
+        return self._serve(begin, 1)
 
     def path(self, start: np.ndarray, end: np.ndarray, columns: int, rows: int, path: str, seed: int,
              **settings) -> Iterator[Progress]:
@@ -158,15 +169,19 @@ class FaceService:
     def _draw(self, embeddings: np.ndarray, noises: int, groups: int, seed: int, *, temperature: float,
               guidance: float, min_p: float = 0.0) -> Iterator[Progress]:
         """Pictures of `embeddings` (N, D), of which number k gets the noise number k modulo `noises`."""
+        return self._serve(lambda model: self._rows(model, embeddings, noises, seed, temperature=temperature,
+                                                    guidance=guidance, min_p=min_p), groups)
+
+    def _rows(self, model: Model, embeddings: np.ndarray, noises: int, seed: int, *, temperature: float,
+              guidance: float, min_p: float = 0.0) -> Iterator[torch.Tensor]:
+        self.check(model)
         condition = Condition(embedding=condition_vectors(torch.from_numpy(embeddings)))
+        which = torch.arange(len(embeddings)) % noises
+        noise = arranged(noise_of(model, seed, noises), lambda numbers: numbers[which])  # (N, C, H, W)
+        return draw_rows(model, condition, noise, temperature=temperature, guidance=guidance,
+                         truncation=Truncation(min_p=min_p))
 
-        def begin(model: Model):
-            self.check(model)
-            which = torch.arange(len(embeddings)) % noises
-            noise = arranged(noise_of(model, seed, noises), lambda numbers: numbers[which])  # (N, C, H, W)
-            return draw_rows(model, condition, noise, temperature=temperature, guidance=guidance,
-                             truncation=Truncation(min_p=min_p))
-
+    def _serve(self, begin: Callable[[Model], Iterator[torch.Tensor]], groups: int) -> Iterator[Progress]:
         if self.model_name is None:
             raise UserError("There is no portrait model: train one with `python -m pixelcnn_core train "
                             "portraits-chain-cpu --data faces --out demo/assets/models/portraits-chain`.")
