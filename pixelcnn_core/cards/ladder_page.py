@@ -53,7 +53,7 @@ def row(entry: dict) -> str:
 
 def fill(text: str) -> str:
     """The page with its results renewed."""
-    return re.sub(r"(<!-- ladder -->\n).*?(<!-- /ladder -->)", lambda found: f"{found[1]}{measured()}\n{found[2]}", text,
+    return re.sub(r"(<!-- ladder -->\n).*?(<!-- /ladder -->)", lambda m: f"{m[1]}{measured()}\n{m[2]}", text,
                   flags=re.S)
 
 

@@ -6,7 +6,8 @@ A table stands between `<!-- name -->` and `<!-- /name -->`; a test compares it 
 import re
 from pathlib import Path
 
-from pixelcnn_core.models.chain import CHAIN_FILE
+from pixelcnn_core.models.chain import CHAIN_FILE, chain_steps
+from pixelcnn_core.provenance import training_so_far
 from pixelcnn_core.results import RESULTS_FILE, read_json, read_measured, read_results
 
 ROOT = Path(__file__).parents[2]
@@ -55,9 +56,9 @@ def chains_table(models: Path = MODELS) -> str:
     judged_as = []  # sentences below the table
     for folder in sorted(path.parent for path in models.glob(f"*/{CHAIN_FILE}")):
         results = read_results(folder)
-        for size, step in results.get("steps", {}).items():
+        for name, (size, step) in zip(chain_steps(str(folder)), results.get("steps", {}).items()):
             lines.append(f"| [{folder.name}](demo/assets/models/{folder.name}/README.md) | {size} x {size} | "
-                         f"{step['parameters']:,} | {step['training_minutes']:.0f} minutes | "
+                         f"{step['parameters']:,} | {trained(folder / name)} | "
                          f"{step['bits_per_dim']:.3f} | {step['bits']:,.0f} | {step['condition_is_worth_bits']:.1f} |")
         if identity := results.get("identity"):
             judged_as.append(
@@ -70,7 +71,24 @@ def chains_table(models: Path = MODELS) -> str:
                 f"\n{folder.name}: a classifier gives {judged['accuracy']:.1%} of {judged['images']:,} "
                 f"samples the class they were drawn for, and {judged['accuracy_real']:.1%} of real images "
                 f"theirs; Fréchet distance {judged['frechet']:.1f}.")
+        if measured := read_measured(folder, "benchmark.json"):
+            judged_as.append(f"\n{folder.name}: {drawing_times(measured)}")
     return "\n".join(lines + judged_as)
+
+
+def trained(step: Path) -> str:
+    """For how long a step was trained, and how fast."""
+    total = training_so_far(step)
+    return f"{total['seconds'] / 60:.0f} minutes, {total['images'] / max(total['seconds'], 0.1):.0f} images/s"
+
+
+def drawing_times(measured: dict) -> str:
+    """A sentence on how long a chain draws, from its benchmark.json: one image, and many at once."""
+    first, last = list(measured["batch"].items())[0], list(measured["batch"].items())[-1]
+    count = "one image" if first[0] == "1" else f"{first[0]} images"
+    return (f"{count} in {first[1]['cached_s']:.2f} s, {first[1]['naive_over_cached']:,.0f} times as fast as the naive "
+            f"loop; the first row of the smallest picture after {first[1]['coarse_s']:.3f} s; {last[0]} images at "
+            f"once: {last[1]['images_per_second']:.0f} a second ({measured['device']}, {measured['threads']} threads).")
 
 
 def notebooks_table(folder: Path = NOTEBOOKS, times: Path = NOTEBOOKS / "times.json") -> str:

@@ -1,9 +1,9 @@
-"""Sections of a model card that stand only where their result file does: sample quality, what helps likelihood, and
-how fast the recipe trains."""
+"""Sections of a model card that stand only where their result file does: sample quality, how long sampling takes, what
+helps likelihood, and how fast the recipe trains."""
 
 from pathlib import Path
 
-from pixelcnn_core.results import read_json, read_results
+from pixelcnn_core.results import read_json, read_measured, read_results
 
 QUALITY = """
 ## Sample quality
@@ -47,10 +47,50 @@ of {steps_timed} steps of {batch} images; each setting adds one to the one above
 Where the time goes, without torch.compile: {where}.
 """
 
+SAMPLING = """
+## Sampling time
+
+`python -m pixelcnn_core benchmark` on {device}, {threads} threads, torch {versions[torch]}: medians of {repeats}
+interleaved runs; the naive loop, one forward pass for every sub-pixel, is extrapolated from {naive_steps_timed} of its
+steps.
+
+| images at once |{step_head} one forward pass | naive sampling | cached sampling | speed-up | images/s |
+| --- |{step_line} --- | --- | --- | --- | --- |
+{rows}
+{coarse}"""
+COARSE = """
+The first row of the smallest picture is there after {seconds} s.
+"""
+
 
 def quality_section(folder: Path) -> str:
     judged = read_results(folder, "quality.json")
     return QUALITY.format(**judged) if judged else ""
+
+
+def sampling_section(folder: Path) -> str:
+    """Of a single model a row for each batch size; of a chain one for each of its steps too."""
+    measured = read_measured(folder, "benchmark.json")
+    if not measured:
+        return ""
+    rows, coarse = [], []
+    for batch, times in measured["batch"].items():
+        steps = times.get("steps", {})
+        rows += [times_row(f"{batch} | {size} x {size}", step) for size, step in steps.items()]
+        rows.append(times_row(f"{batch} | all" if steps else batch, times))
+        if "coarse_s" in times:
+            coarse.append(f"{times['coarse_s']:.3f} ({batch} image{'s' * (batch != '1')})")
+    chain = bool(coarse)
+    return SAMPLING.format(**{**measured, "rows": "\n".join(rows), "step_head": " pixels |" * chain,
+                              "step_line": " --- |" * chain,
+                              "coarse": COARSE.format(seconds=", ".join(coarse)) if chain else ""})
+
+
+def times_row(first: str, times: dict) -> str:
+    """A chain as a whole has no forward pass of its own."""
+    forward = f"{times['forward_s']:.4f} s" if "forward_s" in times else ""
+    return (f"| {first} | {forward} | {times['naive_s']:,.1f} s | {times['cached_s']:.3f} s | "
+            f"{times['naive_over_cached']:,.0f} times | {times['images_per_second']:.1f} |")
 
 
 def ablation_section(folder: Path) -> str:
