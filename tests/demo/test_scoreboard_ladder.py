@@ -10,6 +10,7 @@ from PIL import Image
 from test_scoreboard_tab import RESULTS, info
 
 from demo.tabs.scoreboard import tab as scoreboard_tab
+from demo.tabs.scoreboard.chain_numbers import chains_html
 from demo.tabs.scoreboard.curves_plot import HEIGHT, LINE, curves_svg, spaced
 from demo.tabs.scoreboard.headline import headline_html
 from demo.tabs.scoreboard.ladder_panel import WIDTH, ladder_html, order_html, position, scale
@@ -154,10 +155,38 @@ def test_the_subset_of_imagenet_is_said_to_be_one():
     stored = {**RESULTS, "data": "imagenet32classes", "images_test": 1600}
     chain = info(results={"data": "imagenet32classes", "bits_per_dim_at_most": 3.9, "images_test": 900}, sizes=(8, 64))
     shown = subset_html([info(results=stored), chain, info()])
-    assert "a subset" in shown and "cannot be compared" in shown and shown.count("<li>") == 2
-    assert "32×32: <b>3.23</b>; given the class 3.12 (the paper, on all of ImageNet: 3.83)" in shown
-    assert "64×64: <b>at most 3.90</b>" in shown and "3.57" in shown
+    assert "a subset" in shown and "cannot be compared" in shown and shown.count("<tr>") == 3
+    quoted = '<th scope="row">32×32</th><td>4.40</td><td>3.86</td><td>3.83</td><td><b>3.23</b> <small>ours; given the '
+    assert quoted + "class 3.12; 4.7 M parameters, 25 minutes of training, 1,600 test images</small></td>" in shown
+    assert ('<th scope="row">64×64</th><td>4.10</td><td>3.63</td><td>3.57</td><td><b>at most 3.90</b> '
+            "<small>ours; 4.7 M") in shown
     assert subset_html([info()]) == ""
+
+
+STEP = {"parameters": 970_416, "bits_per_dim": 4.912, "bits": 943.0, "condition_is_worth_bits": 5.46}
+CHAIN = {"images_test": 1000, "bits_per_dim_at_most": 4.299, "bits_at_most": 13206.6,
+         "steps": {"8": {**STEP, "training_images_per_second": 223.2}, "16": STEP},
+         "identity": {"portraits": 800, "rank1": 0.66, "gallery": 100, "rank1_real": 0.98, "rank1_chance": 0.01}}
+
+
+def test_the_chains_numbers_come_from_their_files(tmp_path):
+    times = {"forward_s": 0.0061, "naive_s": 12.34, "cached_s": 0.021, "naive_over_cached": 900.0,
+             "images_per_second": 50.0}
+    batch = {**times, "coarse_s": 0.004, "steps": {"8": times, "16": times}}
+    folder = tmp_path / "a<b"
+    folder.mkdir()
+    made = {"device": "a <fast> core", "threads": 1, "batch": {"1": batch}}
+    (folder / "benchmark.json").write_text(json.dumps(made), encoding="utf-8")
+    chain = info(name="a<b", sizes=(8, 16), results=CHAIN)
+    shown = chains_html([chain, info(), info(sizes=(8, 16), results={})], tmp_path)
+    assert shown.count("<table") == 1 and "a&lt;b" in shown and "<fast>" not in shown
+    assert ('<th scope="row">8×8</th><td>970,416</td><td>4.912</td><td>943</td><td>5.5</td><td>223</td>'
+            "<td>0.0061 s</td><td>12.3 s</td><td>0.021 s</td>") in shown
+    assert "at most 4.299" in shown and "66.0% are nearest to their own person among 100, of real photos 98.0%" in shown
+    assert "the first row of its smallest picture is there after 0.004 s" in shown
+    assert chains_html([info(name="other", sizes=(8, 16), results={**CHAIN, "steps": {"8": 1}})], tmp_path) == ""
+    (folder / "benchmark.json").unlink()
+    assert "naive loop" not in chains_html([chain], tmp_path)
 
 
 def test_the_tab_opens_with_the_ladder(tmp_path, models):

@@ -1,13 +1,14 @@
 """The ladder of `python -m pixelcnn_core ladder`, read from its files: every row of the paper's table 1, measured.
 
 `assets/ladder/ladder.json` with `samples/RUNG.png` beside it; in folders below it further ladders, which ask one
-question each (a rung with more minutes).
+question each (a rung with more minutes), and single checkpoints of other data.
 """
 
 import base64
 from dataclasses import dataclass
 from pathlib import Path
 
+from demo.service.bridge import ModelInfo, read_info
 from demo.tabs.scoreboard.paper_tables import GATED, TABLES
 from pixelcnn_core.results import read_json
 
@@ -111,6 +112,11 @@ def read_longer(folder: Path) -> dict[str, tuple[float, float]]:
                 if rung.curve and ladder.minutes > found.get(rung.key, (0.0,))[0]:
                     found[rung.key] = (ladder.minutes, rung.bits)
     return found
+
+
+def measured_only(folder: Path) -> list[ModelInfo]:
+    """The checkpoints that lie here for their numbers alone: no tab draws with them."""
+    return [info for path in sorted(folder.glob("*/config.json")) if (info := read_info(path.parent))]
 
 
 def out_of_order(ladder: Ladder) -> list[Rung]:

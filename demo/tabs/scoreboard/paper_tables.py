@@ -92,26 +92,29 @@ def table_html(table: PaperTable, measured: dict[str, list[str]]) -> str:
 
 
 def subset_html(infos: Iterable[ModelInfo]) -> str:
-    """What was measured on the 32 classes of ImageNet, size by size: a subset, so not in the paper's rows. Empty
-    without any."""
-    items = []
-    for info in infos:
+    """What was measured on the 32 classes of ImageNet, beside the paper's rows for all of it, size by size: a subset,
+    so in a table of its own. Empty without any."""
+    rows = []
+    for info in sorted(infos, key=lambda info: info.image_size):
         results = info.results
         single = results.get("bits_per_dim_test_unconditional")
         value, word = (single, "") if single is not None else (results.get("bits_per_dim_at_most"), "at most ")
         if results.get("data") != SUBSET or not isinstance(value, (int, float)):
             continue
-        paper = next((test for table in TABLES if table.data == f"imagenet{info.image_size}"
-                      for name, test, _ in table.rows if name == GATED), None)
-        quoted = f" (the paper, on all of ImageNet: {paper:.2f})" if paper else ""
+        table = next((table for table in TABLES if table.data == f"imagenet{info.image_size}"), None)
+        quoted = "".join(f"<td>{test:.2f}</td>" for _, test, _ in table.rows) if table else ""
         given = results.get("bits_per_dim_test")
         label = f"; given the class {given:.2f}" if info.classes and isinstance(given, (int, float)) and single else ""
-        items.append(f"<li>{info.image_size}×{info.image_size}: <b>{word}{value:.2f}</b>{label}{quoted} "
-                     f"<small>{html.escape(info.name)}, {results.get('images_test', 0):,} test images</small></li>")
-    if not items:
+        minutes = f", {info.minutes:.0f} minutes of training" if info.minutes else ""
+        rows.append(f'<tr><th scope="row">{info.image_size}×{info.image_size}</th>{quoted}<td><b>{word}{value:.2f}</b> '
+                    f"<small>{html.escape(info.name)}{label}; {info.parameters / 1e6:.2g} M parameters{minutes}, "
+                    f"{results.get('images_test', 0):,} test images</small></td></tr>")
+    if not rows:
         return ""
-    return ('<div class="subset"><h4>ImageNet, a subset</h4><p>Models of 32 of the 1,000 classes, with 500 photos of '
-            'each '
-            "to learn from. These are other images than the paper's, fewer and made smaller in another way: the "
-            "numbers "
-            f"show where one is, and cannot be compared.</p><ul>{''.join(items)}</ul></div>")
+    heads = "".join(f'<th scope="col">{html.escape(name)}</th>' for name, _, _ in TABLES[1].rows)
+    return ('<div class="subset"><h4>ImageNet, a subset</h4><p>The paper has ImageNet at two sizes as well, all of its '
+            "1,000 classes. Here are models of 32 of them, with 500 photos of each to learn from. These are other "
+            "images than the paper's, fewer and made smaller in another way: the numbers show where one is, and cannot "
+            'be compared.</p><div class="scrolls"><table class="board"><thead><tr><th scope="col">pixels</th>'
+            f'{heads}<th scope="col">here, on the subset: Gated PixelCNN</th></tr></thead><tbody>{"".join(rows)}'
+            "</tbody></table></div></div>")

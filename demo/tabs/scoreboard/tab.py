@@ -14,10 +14,11 @@ from demo.kit.run_controls import QUIET, Toolbar, idle_buttons, wire
 from demo.kit.status import status_html
 from demo.service.bridge import Service
 from demo.service.settings import MAX_SEED, NO_CLASS, UserError, number
+from demo.tabs.scoreboard.chain_numbers import chains_html
 from demo.tabs.scoreboard.curves_plot import curves_svg
 from demo.tabs.scoreboard.headline import headline_html
 from demo.tabs.scoreboard.ladder_panel import ladder_html, order_html
-from demo.tabs.scoreboard.ladder_results import Ladder, read_ladder, read_longer
+from demo.tabs.scoreboard.ladder_results import Ladder, measured_only, read_ladder, read_longer
 from demo.tabs.scoreboard.panels import quality_html, read_race, samplers_html, verdict
 from demo.tabs.scoreboard.paper_tables import subset_html, tables_html
 from demo.tabs.scoreboard.race_plot import legend, race_svg
@@ -83,6 +84,8 @@ def build(page: gr.Blocks, service: Service) -> None:
             show(curves_svg(ladder), "ladder-curves")
         else:
             gr.Markdown(NO_LADDER, elem_id="no-ladder")
+        if subset := subset_html([*infos, *measured_only(assets / "ladder")]):
+            show(subset, "imagenet-subset")
         gr.Markdown(RACE)
         if races:
             build_race(page, races)
@@ -90,8 +93,8 @@ def build(page: gr.Blocks, service: Service) -> None:
             gr.Markdown(NO_RACE, elem_id="no-race")
         gr.Markdown(SAMPLERS)
         build_samplers(page, service)
-        if subset := subset_html(infos):
-            show(subset, "imagenet-subset")
+        if chains := chains_html(infos, service.folder):
+            show(folded("The chains in numbers: bits, training, drawing, likeness", chains), "chains")
         show(folded("The paper's tables in full, and what was measured on the same images",
                     tables_html(infos, races.values(), baselines)), "paper-tables")
         judged = [quality_html(name, quality) for name in service.names
