@@ -13,7 +13,7 @@ from pixelcnn_core.cards.card import write_card
 from pixelcnn_core.cli.main import app
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.evaluation.ablation import BASE, ablate, variants
-from pixelcnn_core.evaluation.training_speed import KINDS, SETTINGS, flops_per_step, training_speed
+from pixelcnn_core.evaluation.training_speed import KINDS, SETTINGS, flops_per_step
 from pixelcnn_core.results import read_json
 from pixelcnn_core.training.recipe import MODELS, load_recipe
 
@@ -24,6 +24,18 @@ def study(tmp_path_factory):
     out = tmp_path_factory.mktemp("ablation") / "out"
     recipe = tiny_recipe(muon=4.0, model={**MODEL, "features": 12, "head_features": 12})
     return ablate(recipe, "nowhere", out, minutes=0.003, images=50), out, recipe
+
+
+@pytest.fixture(scope="module")
+def speed(tmp_path_factory) -> dict:
+    """The training speed of a tiny recipe, through the command line."""
+    folder = tmp_path_factory.mktemp("speed")
+    path, out = folder / "tiny.json", folder / "speed.json"
+    path.write_text(json.dumps(tiny_recipe().to_dict()), encoding="utf-8")
+    told = CliRunner().invoke(app, ["training-speed", str(path), "--data", "nowhere", "--steps", "1", "--json",
+                                    str(out)])
+    assert told.exit_code == 0, told.output
+    return read_json(out)
 
 
 def test_every_variant_changes_one_setting():
@@ -71,13 +83,12 @@ def test_run_again_it_goes_on(study):
         row["bits_per_dim"] for row in result["variants"]]
 
 
-def test_the_card_has_both_tables_where_they_were_measured(study, tmp_path):
+def test_the_card_has_both_tables_where_they_were_measured(study, speed, tmp_path):
     result, out, _ = study
     folder = shutil.copytree(out / "00", tmp_path / "model")
     text = write_card(folder, per_class=1).read_text(encoding="utf-8")
     assert "## What helps" not in text and "## Training speed" not in text
     shutil.copy(out / "ablation.json", folder)
-    speed = training_speed(tiny_recipe(), "nowhere", steps=1)
     (folder / "training_speed.json").write_text(json.dumps(speed), encoding="utf-8")
     text = write_card(folder, per_class=1).read_text(encoding="utf-8")
     rows = re.findall(r"^[|] ([^|]+) [|] [0-9.]+ [|] (?:([+-][0-9.]+) ±[^|]*)? *[|]", text, re.M)
@@ -87,21 +98,15 @@ def test_the_card_has_both_tables_where_they_were_measured(study, tmp_path):
     assert f"{speed['settings'][0]['images_per_second']:.1f} |" in text and "Where the time goes" in text
 
 
-def test_the_speed_of_training(tmp_path):
-    """Through the command line: every setting that the machine has, and shares of the time that add up."""
-    path, out = tmp_path / "tiny.json", tmp_path / "speed.json"
-    path.write_text(json.dumps(tiny_recipe().to_dict()), encoding="utf-8")
-    told = CliRunner().invoke(app, ["training-speed", str(path), "--data", "nowhere", "--steps", "1", "--json",
-                                    str(out)])
-    assert told.exit_code == 0, told.output
-    found = read_json(out)
-    assert found["recipe"] == "tiny" and {row["setting"] for row in found["settings"]} <= set(SETTINGS)
-    assert found["settings"][0]["setting"] == "float32"
-    for row in found["settings"]:
+def test_the_speed_of_training(speed):
+    """Every setting that the machine has, and shares of the time that add up."""
+    assert speed["recipe"] == "tiny" and {row["setting"] for row in speed["settings"]} <= set(SETTINGS)
+    assert speed["settings"][0]["setting"] == "float32"
+    for row in speed["settings"]:
         assert row["images_per_second"] > 0 and 0 < row["share_of_matrix_rate"] < 1
-        assert row["flops_per_second"] == pytest.approx(row["images_per_second"] * found["flops_per_image"])
-    assert sum(found["where_the_time_goes"].values()) == pytest.approx(1, abs=0.01)
-    assert set(found["where_the_time_goes"]) == {*KINDS, "the rest"}
+        assert row["flops_per_second"] == pytest.approx(row["images_per_second"] * speed["flops_per_image"])
+    assert sum(speed["where_the_time_goes"].values()) == pytest.approx(1, abs=0.01)
+    assert set(speed["where_the_time_goes"]) == {*KINDS, "the rest"}
 
 
 def test_the_operations_of_a_step_are_counted():

@@ -5,6 +5,8 @@ from PIL import Image
 
 from demo.web.page import TABS
 
+pytestmark = pytest.mark.slow
+
 # Everything drawn in the open tab; the page must answer to a click with another one of these.
 PICTURES = """() => {
   const tab = [...document.querySelectorAll("[role=tabpanel]")].find(panel => panel.offsetParent);

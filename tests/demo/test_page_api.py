@@ -168,6 +168,7 @@ def test_a_lost_connection_frees_the_model(url, service):
     assert wait_until(lambda: not service.busy, SECONDS_TO_FREE)
 
 
+@pytest.mark.slow
 def test_private_events_survive_nonsense(url, service):
     """The events behind the page's own buttons can be called by hand as well."""
     api, _ = endpoint(url)

@@ -89,6 +89,7 @@ def test_the_config_shows_the_events_that_take_files(page):
     assert {"find_faces", "decompress"} <= {event["api_name"] for event in found}
 
 
+@pytest.mark.slow
 def test_nothing_outside_is_read_or_deleted(page, service, hostile, outside, folder):
     content = outside.read_bytes()
     touched.clear()
@@ -107,6 +108,7 @@ def test_nothing_outside_is_read_or_deleted(page, service, hostile, outside, fol
     assert not seen and touched.count(f"open {outside}") <= 1, seen  # once by this test
 
 
+@pytest.mark.slow
 def test_an_event_that_takes_no_file_fetches_none(page, service, outside):
     """Gradio looks for marked records in the value of every component."""
     touched.clear()

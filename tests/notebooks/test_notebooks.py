@@ -12,6 +12,8 @@ from notebook_runs import FOLDER, NOTEBOOKS, runner
 
 from pixelcnn_core.cards.readme import notebooks_table
 
+PLAY = re.compile(r"\bplay\(")  # and not display(
+
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -20,6 +22,20 @@ def test_it_runs_from_top_to_bottom(executed):
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert any(cell.outputs for cell in cells)
     assert not [output.text for cell in cells for output in cell.outputs if output.get("name") == "stderr"]
+
+
+def test_every_control_changes_a_picture(executed):
+    """Moved to its ends, in place."""
+    notebook, seen = executed
+    controls = any(PLAY.search(cell.source) for cell in notebook.cells)
+    assert not controls or seen["moved"] and seen["png"], "nothing to play with"
+    assert all(seen["moved"].values()) and all(seen["png"]), seen["moved"]
+
+
+def test_callbacks_are_plain_functions(executed):
+    """Named change_..., so that a reader can find and call them."""
+    notebook, seen = executed
+    assert bool(seen["callbacks"]) == any(PLAY.search(cell.source) for cell in notebook.cells)
 
 
 @each_notebook
