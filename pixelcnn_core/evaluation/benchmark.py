@@ -70,7 +70,7 @@ def time_batch(model: GatedPixelCNN, batch: int, repeats: int, naive_steps: int,
             naive_step(model, x, condition, on_device, (step % config.channels, 0, step // config.channels))
 
     def cached() -> None:
-        finish(sample_rows(model, condition, uniforms=uniforms))
+        finish(sample_rows(model, condition, uniforms=uniforms, method="cached"))
 
     times: dict[str, list[float]] = {"forward": [], "naive": [], "cached": []}
     with torch.inference_mode():

@@ -39,7 +39,7 @@ class Drawing:
     def sample(self, labels: Labels | None = None, *, condition: Condition | None = None, n: int | None = None,
                seed: int = 0, temperature: float | Sequence[float] = 1.0, guidance: float | Sequence[float] = 1.0,
                truncation: "Truncation | Sequence[Truncation] | None" = None, size: int | tuple[int, int] | None = None,
-               given: Tensor | None = None, batch: int = 100, method: str | None = None) -> "Images":
+               given: "Tensor | Images | None" = None, batch: int = 100, method: str | None = None) -> "Images":
         """Draw new images by ancestral sampling: `Images`, whose `.tensor` is uint8 (N, C, H, W), on the CPU.
 
         labels       names or numbers of classes: model.sample(["cat", "ship"], n=4) draws four of each, in this order
@@ -53,7 +53,8 @@ class Drawing:
         given        for a chain: smaller pictures, integers (N or 1, C, s, s), of which only the finer ones are drawn:
                      super-resolution. temperature, guidance and truncation may then be a sequence, one for each step
         batch        at most so many images at once
-        method       "cached", "naive" or "fixed point": the same images (`sampling/sample.py`)
+        method       "cached", "naive" or "fixed point": the same images (`sampling/sample.py`); default: cached, or
+                     naive for a model that is no Gated PixelCNN
         Raises ValueError for anything that does not fit.
         """
         from pixelcnn_core.sampling.images import sample_images
@@ -62,14 +63,14 @@ class Drawing:
                              guidance=guidance, truncation=truncation, size=size, given=given, batch=batch,
                              method=method)
 
-    def inpaint(self, image: "Tensor | np.ndarray", known: "Tensor | np.ndarray", labels: Labels | None = None, *,
-                condition: Condition | None = None, n: int = 1, seed: int = 0,
+    def inpaint(self, image: "Tensor | np.ndarray | Images", known: "Tensor | np.ndarray",
+                labels: Labels | None = None, *, condition: Condition | None = None, n: int = 1, seed: int = 0,
                 temperature: float | Sequence[float] = 1.0, guidance: float | Sequence[float] = 1.0,
                 truncation: "Truncation | Sequence[Truncation] | None" = None, batch: int = 100,
                 method: str | None = None) -> "Images":
         """Fill in the pixels that are not known (inpainting): `Images` of uint8 (N * n, C, H, W).
 
-        image        integers (C, H, W) or (N, C, H, W)
+        image        integers (C, H, W) or (N, C, H, W), or `Images`
         known        bool (H, W) or (N, H, W): True where the pixel stays as it is
         n            completions of each image; the rest as in `sample`
         A single PixelCNN draws in raster order, and a missing pixel sees only what is above it and to its left:

@@ -18,15 +18,23 @@ augmentation (Ho et al., 2022, arXiv 2106.15282).
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from pixelcnn_core.kinds import kind_named, load
 from pixelcnn_core.models.base import Drawing
-from pixelcnn_core.models.checkpoint import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, find_file
+from pixelcnn_core.models.checkpoint import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, find_file, model_type
 from pixelcnn_core.models.conditioning import Condition, Told, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.models.images import as_images
 from pixelcnn_core.models.upscaler import Upscaler, halved
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pixelcnn_core.sampling.images import Images
 
 CHAIN_FILE = "chain.json"
 
@@ -101,10 +109,11 @@ class Chain(Drawing):
             step.to(*args, **kwargs)
         return self
 
-    def pyramid(self, images: Tensor) -> dict[int, Tensor]:
+    def pyramid(self, images: "Tensor | np.ndarray | Images") -> dict[int, Tensor]:
         """The pictures of all sizes of images (B, C, H, W) of the largest: {size: uint8 (B, C, size, size)}."""
         config = self.config
-        if images.ndim != 4 or images.shape[1:] != (config.channels, self.size, self.size):
+        images = as_images(images, config.channels, config.levels)
+        if images.shape[1:] != (config.channels, self.size, self.size):
             raise ValueError(f"the chain is for images of shape {(config.channels, self.size, self.size)}, "
                              f"not {tuple(images.shape[1:])}")
         pictures = {self.size: images}
@@ -113,7 +122,7 @@ class Chain(Drawing):
         return {size: pictures[size] for size in self.sizes}
 
     @torch.no_grad()
-    def bits(self, images: Tensor, condition: Told = None) -> dict[int, Tensor]:
+    def bits(self, images: "Tensor | np.ndarray | Images", condition: Told = None) -> dict[int, Tensor]:
         """-log2 of every step's factor, {size: (B,)} bits of whole pictures. Their sum is at most what x needs."""
         found, condition = {}, as_condition(condition, self.config.class_names)
         for step, (size, picture) in zip(self.steps, self.pyramid(images).items()):
@@ -137,8 +146,16 @@ def load_model(folder: str | Path, *, map_location: str | torch.device = "cpu", 
     map_location  the device it goes to, as "cuda"
     options       for the Hub: revision, token, cache_dir, force_download, local_files_only
     """
-    kind = Chain if is_chain(folder, **options) else GatedPixelCNN
+    kind = Chain if is_chain(folder, **options) else class_of(folder, **options)
     return kind.from_pretrained(folder, map_location=map_location, **options)
+
+
+def class_of(folder: str | Path, **options) -> type[GatedPixelCNN]:
+    """The class of the single model in a checkpoint: a Gated PixelCNN, or one of the paper's rivals that is drawn from
+    as it is. What else there may be, its loader says."""
+    row = kind_named(model_type(folder, **options))
+    kind = load(row.model) if row else GatedPixelCNN
+    return kind if issubclass(kind, GatedPixelCNN) else GatedPixelCNN
 
 
 def taken(condition: Condition | None, step: GatedPixelCNN | Upscaler) -> Condition:

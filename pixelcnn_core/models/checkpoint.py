@@ -58,6 +58,16 @@ def find_file(checkpoint: str | Path, name: str, *, revision: str | None = None,
                               f"no {name} ({type(error).__name__})") from error
 
 
+def model_type(checkpoint: str | Path, **options) -> str:
+    """The name of the class in a checkpoint's config.json; "" where it says none. Raises CheckpointError where there is
+    no such file."""
+    try:
+        stored = json.loads(find_file(checkpoint, CONFIG_FILE, **options).read_text(encoding="utf-8"))
+    except (OSError, RecursionError, UnicodeError, json.JSONDecodeError):
+        return ""
+    return str(stored.get("model_type", "")) if isinstance(stored, dict) else ""
+
+
 def one_line(text: object) -> str:
     """The beginning of a text that came from a file, for a message."""
     return " ".join(str(text).split())[:200]

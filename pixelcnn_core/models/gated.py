@@ -15,6 +15,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -27,6 +28,9 @@ from pixelcnn_core.models.conditioning import Told, as_condition, global_vector,
 from pixelcnn_core.models.config import ImageSettings, check_settings
 from pixelcnn_core.models.images import as_images, scaled
 from pixelcnn_core.models.layers import ColourConv1x1, GatedLayer
+
+if TYPE_CHECKING:
+    from pixelcnn_core.sampling.images import Images
 
 
 @dataclass
@@ -138,10 +142,11 @@ class GatedPixelCNN(Drawing, Model):
         logits = self._channel_logits(x, condition)
         return logits.unflatten(1, (self.config.channels, self.config.levels)).transpose(1, 2)
 
-    def bits_per_sub_pixel(self, x: Tensor | np.ndarray | Sequence, condition: Told = None) -> Tensor:
+    def bits_per_sub_pixel(self, x: "Tensor | np.ndarray | Sequence | Images", condition: Told = None) -> Tensor:
         """-log2 p(x_i | x_<i, h) of every sub-pixel, exact: integers (B, C, H, W) -> (B, C, H, W).
 
-        Raises ValueError for what are no integers in [0, levels).
+        x  a tensor, an array, or the `Images` that a model drew. Raises ValueError for what are no integers in
+           [0, levels).
         """
         x = as_images(x, self.config.channels, self.config.levels)
         b, c, height, width = x.shape
@@ -153,11 +158,11 @@ class GatedPixelCNN(Drawing, Model):
         nats = F.cross_entropy(logits, target, reduction="none")
         return nats.reshape(b, height, width, c).permute(0, 3, 1, 2) / math.log(2)
 
-    def bits_per_dim(self, x: Tensor | np.ndarray | Sequence, condition: Told = None) -> Tensor:
+    def bits_per_dim(self, x: "Tensor | np.ndarray | Sequence | Images", condition: Told = None) -> Tensor:
         """-log2 p(x | h) / number of sub-pixels, exact: (B, C, H, W) -> (B,). Its mean is the training loss."""
         return self.bits_per_sub_pixel(x, condition).mean(dim=(1, 2, 3))
 
-    def log_prob(self, x: Tensor | np.ndarray | Sequence, condition: Told = None) -> Tensor:
+    def log_prob(self, x: "Tensor | np.ndarray | Sequence | Images", condition: Told = None) -> Tensor:
         """ln p(x | h) of whole images in nats (natural logarithm), exact: (B, C, H, W) -> (B,)."""
         return -math.log(2) * self.bits_per_sub_pixel(x, condition).sum(dim=(1, 2, 3))
 

@@ -5,10 +5,14 @@ integers they are nearly black images, with a likelihood that means nothing. So 
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from pixelcnn_core.sampling.images import Images
 
 
 def scaled(x: Tensor, levels: int) -> Tensor:
@@ -16,12 +20,13 @@ def scaled(x: Tensor, levels: int) -> Tensor:
     return x * (2 / (levels - 1)) - 1
 
 
-def as_images(x: Tensor | np.ndarray | Sequence, channels: int, levels: int) -> Tensor:
-    """A batch (B, C, H, W) from a tensor or array of whole numbers in [0, levels).
+def as_images(x: "Tensor | np.ndarray | Sequence | Images", channels: int, levels: int) -> Tensor:
+    """A batch (B, C, H, W) from a tensor or array of whole numbers in [0, levels), or from what a model drew.
 
     Taken for it as well: one image (C, H, W), and grey images without their channel, (B, H, W). Floats are refused
     unless all are whole numbers, as a gradient needs them. Raises ValueError.
     """
+    x = getattr(x, "tensor", x)  # of `Images`
     if not isinstance(x, Tensor):
         try:
             x = torch.as_tensor(x)

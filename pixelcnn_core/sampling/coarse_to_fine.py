@@ -18,7 +18,7 @@ from pixelcnn_core.models.chain import Chain, taken
 from pixelcnn_core.models.conditioning import Condition, Told, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.upscaler import Upscaler, halved
-from pixelcnn_core.sampling.sample import check_numbers, finish, height_and_width, sample_rows, uniforms_from_seed
+from pixelcnn_core.sampling.sample import check_settings, finish, height_and_width, sample_rows, uniforms_from_seed
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 Pictures = dict[int, Tensor]  # {size: uint8 (B, C, size, size)}, the smallest first
@@ -35,7 +35,7 @@ def sample_chain(chain: Chain, condition: Told = None, *, batch: int | None = No
                  uniforms: Mapping[int, Tensor] | None = None, given: Tensor | None = None,
                  temperature: float | Sequence[float] = 1.0, guidance: float | Sequence[float] = 1.0,
                  truncation: Truncation | Sequence[Truncation] = PAPER, image: Tensor | None = None,
-                 known: Tensor | None = None, method: str = "cached") -> Iterator[Pictures]:
+                 known: Tensor | None = None, method: str | None = None) -> Iterator[Pictures]:
     """Draw pictures, yielding those of all sizes so far after every row; rows to come of the last one are 0.
 
     uniforms     {size: (B or 1, C, size, size)}: the noise; default: from `seed`
@@ -48,7 +48,7 @@ def sample_chain(chain: Chain, condition: Told = None, *, batch: int | None = No
     temperatures, guidances = per_step(temperature, steps), per_step(guidance, steps)
     truncations = per_step(truncation, steps)
     for number in range(steps):
-        check_numbers(temperatures[number], guidances[number])
+        check_settings(temperatures[number], guidances[number], truncations[number])
     sources = [source for source in (given, image, *(uniforms or {}).values()) if source is not None]
     batch = batch or len(condition) or max((len(source) for source in sources), default=1)
     condition = condition.expand(batch)

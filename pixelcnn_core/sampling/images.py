@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 SUFFIXES = (".png", ".webp", ".jpg", ".jpeg")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Images:
     """A batch of finished images: uint8 (N, C, H, W) with values below `levels`, on the CPU."""
 
     tensor: Tensor
     levels: int = 256
+
+    def __repr__(self) -> str:
+        return f"Images({' x '.join(map(str, self.tensor.shape))}, {self.levels} levels)"
 
     def __len__(self) -> int:
         return len(self.tensor)
@@ -64,11 +67,12 @@ class Images:
 
 def sample_images(model: GatedPixelCNN | Chain, labels: Labels | None = None, *, condition: Condition | None = None,
                   n: int | None = None, seed: int = 0, size: int | tuple[int, int] | None = None,
-                  given: Tensor | None = None, batch: int = 100, **settings) -> Images:
+                  given: "Tensor | Images | None" = None, batch: int = 100, **settings) -> Images:
     """See `Drawing.sample` in models/base.py. Raises ValueError."""
     if n is not None and n < 1 or batch < 1:
         raise ValueError(f"n and batch are at least 1, not {n} and {batch}")
     h = told(model, labels, condition)
+    given = getattr(given, "tensor", given)
     own = {} if given is None else {"given": given}
     if isinstance(model, Chain) and size is not None or not isinstance(model, Chain) and own:
         raise ValueError("size is for a single model, given for a chain")
@@ -79,7 +83,7 @@ def sample_images(model: GatedPixelCNN | Chain, labels: Labels | None = None, *,
     return drawn(model, h, entries * (n or 1), seed, batch, own, settings)
 
 
-def inpaint_images(model: GatedPixelCNN | Chain, image: Tensor | np.ndarray, known: Tensor | np.ndarray,
+def inpaint_images(model: GatedPixelCNN | Chain, image: Tensor | np.ndarray | Images, known: Tensor | np.ndarray,
                    labels: Labels | None = None, *, condition: Condition | None = None, n: int = 1, seed: int = 0,
                    batch: int = 100, **settings) -> Images:
     """See `Drawing.inpaint` in models/base.py. Raises ValueError."""
@@ -117,10 +121,8 @@ def drawn(model: GatedPixelCNN | Chain, h: Condition, count: int, seed: int, bat
     """Images in batches; each entry of h is for count / len(h) of them. `own` is what is not told by `settings`."""
     if len(h) and len(h) != count:
         h = h[torch.arange(len(h)).repeat_interleave(count // len(h))]
-    truncation, method = settings.pop("truncation", None), settings.pop("method", None)
-    if method is None:  # only the Gated PixelCNN has a cached sampler
-        method = "cached" if isinstance(model, Chain) or hasattr(model, "layers") else "naive"
-    images = draw(model, h, seed, count=count, batch=batch, method=method, **own, **settings,
+    truncation = settings.pop("truncation", None)
+    images = draw(model, h, seed, count=count, batch=batch, **own, **settings,
                   truncation=PAPER if truncation is None else truncation)
     return Images(images, model.config.levels)
 

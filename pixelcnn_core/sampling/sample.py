@@ -26,7 +26,7 @@ from torch import Tensor
 
 from pixelcnn_core.models.conditioning import Condition, Told, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
-from pixelcnn_core.sampling.cached.sampler import CachedSampler
+from pixelcnn_core.sampling.cached.sampler import CachedSampler, has_stacks
 from pixelcnn_core.sampling.fixed_point import fixed_point_passes
 from pixelcnn_core.sampling.inversion import guided, invert_cdf
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
@@ -71,7 +71,7 @@ def sample_rows(model: GatedPixelCNN, condition: Told = None, *, batch: int | No
                 uniforms: Array | None = None, temperature: float = 1.0, guidance: float = 1.0,
                 truncation: Truncation = PAPER, unconditional: Condition | None = None, image: Array | None = None,
                 known: Array | None = None, size: int | tuple[int, int] | None = None,
-                method: str = "cached") -> Iterator[Tensor]:
+                method: str | None = None) -> Iterator[Tensor]:
     """Draw images, yielding the unfinished batch, uint8 (B, C, H, W), after every row; rows to come are 0.
 
     condition    what the images are conditioned on, a `Condition` or labels; its length sets the batch size unless
@@ -83,6 +83,7 @@ def sample_rows(model: GatedPixelCNN, condition: Told = None, *, batch: int | No
     unconditional  what guidance starts from; default: no condition at all
     image, known pixels to keep: `image` integers (B or 1, C, H, W), `known` bool (H, W), (B, H, W) or (B, C, H, W)
     size         height and width, one number or two; default: what the model was trained on
+    method       see above; default: "cached", or "naive" for a model without the two stacks that are cached
     Raises ValueError for anything that does not fit, before any work is done.
     """
     if not isinstance(model, GatedPixelCNN):
@@ -98,7 +99,8 @@ def sample_rows(model: GatedPixelCNN, condition: Told = None, *, batch: int | No
         uniforms = uniforms_from_seed(seed, batch, config, size)
     uniforms = check_uniforms(uniforms, batch, config, size)
     image, known = check_known(image, known, batch, config, size)
-    check_numbers(temperature, guidance)
+    check_settings(temperature, guidance, truncation)
+    method = method or ("cached" if has_stacks(model) else "naive")
     if method == "naive":
         return sample_naive(model, condition, uniforms, temperature, guidance, image, known, truncation, unconditional)
     if method == "cached":
@@ -151,11 +153,13 @@ def naive_step(model: GatedPixelCNN, x: Tensor, condition: Condition, uniforms: 
     return invert_cdf(logits, uniforms[:, channel, row, column], temperature, truncation).to(torch.uint8)
 
 
-def check_numbers(temperature: float, guidance: float) -> None:
+def check_settings(temperature: float, guidance: float, truncation: Truncation) -> None:
     if not (math.isfinite(temperature) and temperature >= 0):
         raise ValueError(f"temperature must be a number of at least 0, not {temperature}")
     if not math.isfinite(guidance):
         raise ValueError(f"guidance must be a finite number, not {guidance}")
+    if not isinstance(truncation, Truncation):
+        raise ValueError(f"truncation is a Truncation, as Truncation(min_p=0.05), not {truncation!r}")
 
 
 def check_uniforms(uniforms: Array, batch: int, config: PixelCNNConfig, size: tuple[int, int]) -> Tensor:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
@@ -21,13 +22,13 @@ from pixelcnn_core.models.conditioning import Condition, Told, as_condition
 from pixelcnn_core.models.images import as_images
 
 
-def fit(model: Model, images: Tensor | Iterable, conditions: Told = None, *, steps: int = 1000,
+def fit(model: Model, images: Tensor | np.ndarray | Iterable, conditions: Told = None, *, steps: int = 1000,
         batch: int = 64, learning_rate: float = 1e-3, condition_dropout: float = 0.1, clip: float = 1.0, seed: int = 0,
         progress: bool = True) -> list[float]:
     """Train a model where it is, and leave it in evaluation mode. Returns the loss of every step, bits per dimension.
 
-    images       integers (N, C, H, W) in [0, levels); or a DataLoader that gives batches of such images, alone or as
-                 (images, labels), (images, embeddings) or (images, {"label": ..., "embedding": ..., "map": ...})
+    images       integers (N, C, H, W) in [0, levels), a tensor or an array; or a DataLoader that gives batches of such
+                 images, alone or as (images, labels), (images, embeddings) or (images, {"label": ..., "map": ...})
     conditions   with a tensor: of all images, a `Condition` or labels
     condition_dropout  share of the images that are trained without: then the model knows p(x) too, and can be guided
     clip         largest norm of the gradient
@@ -41,7 +42,7 @@ def fit(model: Model, images: Tensor | Iterable, conditions: Told = None, *, ste
     random = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.AdamW(model.parameters(), learning_rate, betas=(0.9, 0.99), weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 0.5 + 0.5 * math.cos(math.pi * step / steps))
-    batches = tensor_batches(model, images, conditions, batch, random) if isinstance(images, Tensor) \
+    batches = tensor_batches(model, images, conditions, batch, random) if isinstance(images, (Tensor, np.ndarray)) \
         else loader_batches(model, images, conditions)
     cuda = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=cuda):  # dropout takes its numbers from the global generator
@@ -65,7 +66,7 @@ def fit(model: Model, images: Tensor | Iterable, conditions: Told = None, *, ste
     return losses
 
 
-def tensor_batches(model: Model, images: Tensor, conditions, batch: int,
+def tensor_batches(model: Model, images: Tensor | np.ndarray, conditions, batch: int,
                    random: torch.Generator) -> Iterator[tuple[Tensor, Condition]]:
     """Endless epochs of random permutations."""
     images = as_images(images, model.config.channels, model.config.levels)

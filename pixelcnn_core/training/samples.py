@@ -10,7 +10,6 @@ from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.figures import image_grid, labelled_grid
 from pixelcnn_core.kinds import kind_named, load
 from pixelcnn_core.models.conditioning import Condition
-from pixelcnn_core.models.plain import PlainPixelCNN
 from pixelcnn_core.models.upscaler import halved
 from pixelcnn_core.sampling.sample import finish, sample_rows
 
@@ -38,8 +37,7 @@ def samples(model: nn.Module, data: ImageData) -> Image.Image:
         return image_grid(sheet.flatten(0, 1), 1 + COLUMNS, config.levels)
     names = config.class_names[:10]
     if not names:
-        method = "naive" if isinstance(model, PlainPixelCNN) else "cached"
-        return image_grid(finish(sample_rows(model, batch=64, method=method)), 8, config.levels)
+        return image_grid(finish(sample_rows(model, batch=64)), 8, config.levels)
     labels = torch.arange(len(names)).repeat_interleave(COLUMNS)
     return labelled_grid(finish(sample_rows(model, Condition(label=labels))), names, config.levels)
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+import typeguard
 from PIL import Image
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -20,6 +21,7 @@ from pixelcnn_core import (
     UpscalerConfig,
     finish,
     fit,
+    load_model,
     sample_rows,
 )
 from tests.conftest import small_model
@@ -87,6 +89,16 @@ def test_log_prob_is_the_natural_logarithm_of_the_whole_image(model):
     torch.testing.assert_close(model.bits_per_dim(x, "cat"), -by_hand / math.log(2) / x[0].numel())
 
 
+def test_what_was_drawn_goes_back_into_a_model(model, chain):
+    images = model.sample("dog", n=2)
+    assert torch.equal(model.log_prob(images, "dog"), model.log_prob(images.tensor, "dog"))
+    mask = torch.arange(25).reshape(5, 5) < 9
+    assert torch.equal(model.inpaint(images, mask, "dog").tensor, model.inpaint(images.tensor, mask, "dog").tensor)
+    drawn = chain.sample("ship", n=2)
+    assert torch.equal(chain.bits(drawn, "ship")[4], chain.bits(drawn.tensor.numpy(), "ship")[4])
+    assert repr(drawn) == "Images(2 x 3 x 8 x 8, 7 levels)"
+
+
 def test_floats_are_refused_with_a_sentence(model):
     for ask in (model.bits_per_dim, model.log_prob, lambda x: model.inpaint(x, torch.ones(5, 5))):
         with pytest.raises(ValueError, match="not fractions: floats in"):
@@ -110,9 +122,11 @@ def test_a_position_map_holds_a_model_to_its_size():
         small_model(position=2).sample(size=6)
 
 
-def test_a_model_without_a_cached_sampler_draws_too():
-    plain = small_model(PlainPixelCNN)
+def test_a_model_without_a_cached_sampler_draws_too(tmp_path):
+    plain = small_model(PlainPixelCNN).float()
     assert torch.equal(plain.sample(n=2).tensor, finish(sample_rows(plain, batch=2, method="naive")))
+    plain.save_pretrained(tmp_path)
+    assert isinstance(load_model(tmp_path), PlainPixelCNN)
 
 
 def test_a_chain_draws_and_fills_in(chain):
@@ -150,6 +164,8 @@ def test_what_does_not_fit_is_refused(model):
                   lambda: model.inpaint(image, torch.ones(5, 5), [0] * 3)):
         with pytest.raises(ValueError):
             wrong()
+    with typeguard.suppress_type_checks(), pytest.raises(ValueError, match=r"as Truncation\(min_p=0.05\), not 0.05"):
+        model.sample(truncation=0.05)
 
 
 def tiny() -> GatedPixelCNN:
@@ -181,6 +197,8 @@ def test_fit_takes_a_loader():
     loader = DataLoader(TensorDataset(images, labels), batch_size=8)
     model = tiny()
     assert len(fit(model, loader, steps=7, progress=False)) == 7  # more steps than the loader has batches
+    assert fit(tiny(), images.numpy(), labels.numpy(), steps=2, progress=False) == \
+        fit(tiny(), images, labels, steps=2, progress=False)
     dicts = DataLoader([{"label": int(k)} for k in labels], batch_size=8)
     assert len(fit(model, list(zip(images.split(8), dicts)), steps=2, progress=False)) == 2
 

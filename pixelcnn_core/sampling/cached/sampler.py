@@ -25,6 +25,11 @@ from pixelcnn_core.sampling.cached.packing import pack_condition, pack_weights
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 
+def has_stacks(model) -> bool:
+    """Whether a model is made of the two stacks of figure 2, which can be cached; those of 2016 are not."""
+    return isinstance(model, GatedPixelCNN) and hasattr(model, "layers")
+
+
 class CachedSampler:
     """Draws one batch of images with caches; `run` can be called again from any pixel after an edit.
 
@@ -39,7 +44,7 @@ class CachedSampler:
                  guidance: float = 1.0, truncation: Truncation = PAPER, unconditional: Condition | None = None,
                  size: tuple[int, int] | None = None, backend: str | None = None, keep_rows: bool = False,
                  threads: int | None = None):
-        if not isinstance(model, GatedPixelCNN) or not hasattr(model, "layers"):
+        if not has_stacks(model):
             raise ValueError(f"the cached sampler is for the GatedPixelCNN; use method='naive' for "
                              f"{type(model).__name__}")
         self.config, self.batch, self.temperature, self.guidance = model.config, batch, temperature, guidance
