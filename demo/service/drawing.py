@@ -8,7 +8,7 @@ import torch
 from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.sampling.coarse_to_fine import Pictures, all_but_finest, chain_uniforms, preview, sample_chain
+from pixelcnn_core.sampling.coarse_to_fine import Pictures, by_step, chain_uniforms, preview, sample_chain
 from pixelcnn_core.sampling.sample import sample, uniforms_from_seed
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
@@ -33,7 +33,7 @@ def draw_rows(model: Model, condition: Condition, noise: Noise, *, temperature: 
               keep: Pictures | None = None) -> Iterator[torch.Tensor]:
     """The picture to show after every row, uint8 (B, C, s, s); a chain's grows, and its rows to come are the smaller
     picture's. `given`: see `sample_chain`; `keep` is filled with the pictures of all sizes so far."""
-    settings = {"temperature": temperature, "guidance": all_but_finest(model, guidance), "truncation": truncation}
+    settings = {"temperature": temperature, **by_step(model, guidance, truncation)}
     if not isinstance(model, Chain):
         (numbers,) = noise.values()
         yield from sample(model, condition, uniforms=numbers, **settings)

@@ -14,7 +14,7 @@ from pixelcnn_core.models.chain import Chain, chain_steps
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.provenance import recipe_of, training_so_far
 from pixelcnn_core.results import read_json, read_results
-from pixelcnn_core.sampling.coarse_to_fine import all_but_finest, draw
+from pixelcnn_core.sampling.coarse_to_fine import by_step, draw
 from pixelcnn_core.sampling.truncation import Truncation
 
 CARD = """---
@@ -38,8 +38,8 @@ tags: [pixelcnn, image-generation]
 ![Samples](samples.png)
 
 The samples are unselected: seed {seed}, temperature {temperature:g}, guidance {guidance:g} in all steps
-but the finest, min-p {min_p:g}.
-{likeness}{quality}{sampling}
+but the finest, min-p {min_p:g} in all but the coarsest{coarsest}.
+{likeness}{quality}{curve}{sampling}
 ## Use
 
 ```python
@@ -89,6 +89,14 @@ How the settings were chosen, on {people} validation people: likeness against va
 {rows}
 """
 
+QUALITY_CURVE = """
+How the settings were chosen, on validation images and {images:,} samples a row: the lowest Fréchet distance.
+
+| guidance | min-p | taken for the class that was asked for | Fréchet distance | precision | recall |
+| --- | --- | --- | --- | --- | --- |
+{rows}
+"""
+
 GIVEN = """
 Which step loses the person? On {people} validation people and {portraits:,} portraits a row, drawn from the vector
 alone, or with the source photo itself as the picture of some size, so that only the finer steps can go wrong:
@@ -117,8 +125,8 @@ def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Imag
     measured = results.get("identity") or read_results(folder, "quality.json")  # drawn with these settings
     chosen = {"temperature": measured.get("temperature", 1.0), "guidance": measured.get("guidance", 1.0),
               "min_p": measured.get("truncation", measured).get("min_p", 0.05)}
-    how = {"temperature": chosen["temperature"], "guidance": all_but_finest(chain, chosen["guidance"]),
-           "truncation": Truncation(min_p=chosen["min_p"])}
+    how = {"temperature": chosen["temperature"],
+           **by_step(chain, chosen["guidance"], Truncation(min_p=chosen["min_p"]))}
     config, scale = chain.config, max(1, 64 // chain.size)
     if config.classes:
         shown = shown_classes(config.class_names)
@@ -138,7 +146,8 @@ def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Imag
         bits=BITS.format(images=results["images_test"], total=results["bits_at_most"],
                          per_dim=results["bits_per_dim_at_most"]) if "steps" in results else "Not evaluated.",
         seed=seed, **{key: chosen[key] for key in ("temperature", "guidance", "min_p")},
-        likeness=likeness_section(results), quality=quality_section(folder),
+        coarsest=f", where it is {chain.coarsest_min_p:g}" if chain.coarsest_min_p else "",
+        likeness=likeness_section(results), quality=quality_section(folder), curve=curve_section(folder),
         sampling=sampling_section(folder), folder=folder.name,
         condition="condition=Condition(embedding=h)" if config.embedding else f"range({config.classes})", size=size,
         imported=", Condition" if config.embedding else "",
@@ -155,6 +164,14 @@ def step_row(folder: Path, measured: dict, pixels: int) -> str:
     speed = f" ({total['images'] / total['seconds']:.0f} a second)" if total["seconds"] else ""
     return (f"| {pixels} x {pixels} | {parameters} | {duration(total['seconds'])}, {total['images']:,} images{speed}; "
             f"{facts.get('hardware', 'not recorded')} | {bits} |")
+
+
+def curve_section(folder: Path) -> str:
+    """The settings that `quality --curve` chose from, where it did."""
+    points = read_results(folder, "quality.json").get("curve")
+    return QUALITY_CURVE.format(images=points[0]["images"], rows="\n".join(
+        f"| {row['guidance']:g} | {row['min_p']:g} | {row['accuracy']:.1%} | {row['frechet']:.2f} | "
+        f"{row['precision']:.2f} | {row['recall']:.2f} |" for row in points)) if points else ""
 
 
 def likeness_section(results: dict) -> str:

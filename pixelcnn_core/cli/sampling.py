@@ -37,15 +37,16 @@ def sample(checkpoint: CheckpointArgument,
     from pixelcnn_core.figures import image_grid, labelled_grid
     from pixelcnn_core.models.chain import load_model
     from pixelcnn_core.models.conditioning import Condition
-    from pixelcnn_core.sampling.coarse_to_fine import draw
+    from pixelcnn_core.sampling.coarse_to_fine import by_step, draw
     from pixelcnn_core.sampling.truncation import Truncation
 
     if out.suffix.lower() not in (".png", ".webp", ".jpg", ".jpeg"):
         raise ValueError(f"--out must be a .png, .webp or .jpg file, not {out}")
     model = load_model(checkpoint).to(choose_device())
-    config, how = model.config, {"temperature": temperature, "truncation": Truncation(min_p, top_p, top_k)}
+    config = model.config
     if not config.classes and (classes or guidance != 1):
         raise ValueError(f"{checkpoint} has no classes: --classes and --guidance have no meaning")
+    how = {"temperature": temperature, **by_step(model, guidance, Truncation(min_p, top_p, top_k))}
     if config.embedding:
         typer.echo("drawn without a face: the page draws portraits of a person", err=True)
     if not config.classes:
@@ -54,7 +55,7 @@ def sample(checkpoint: CheckpointArgument,
     else:
         chosen = find_classes(classes, config.class_names or tuple(str(k) for k in range(config.classes)))
         labels = torch.tensor(list(chosen)).repeat_interleave(n)
-        images = draw(model, Condition(label=labels), seed, guidance=guidance, **how)
+        images = draw(model, Condition(label=labels), seed, **how)
         picture = labelled_grid(images, tuple(chosen.values()), config.levels, scale)
     picture.save(out)
     typer.echo(f"{len(images)} images: {out}")
@@ -65,8 +66,8 @@ def quality(checkpoint: CheckpointArgument, data: DataOption,
             per_class: Annotated[int, typer.Option(min=1, help="samples of every class")] = 100,
             temperature: Temperature = 1.0, guidance: Guidance = 1.0, min_p: MinP = 0.0, top_p: TopP = 1.0,
             top_k: TopK = 0,
-            curve: Annotated[bool, typer.Option(help="a grid of temperatures and guidance too, with fewer "
-                                                "samples")] = False,
+            curve: Annotated[bool, typer.Option(help="first choose the settings on validation images, by the "
+                                                "Fréchet distance")] = False,
             validation: Annotated[bool, typer.Option("--validation", help="beside validation images, to choose "
                                                      "settings: nothing is written to the checkpoint")] = False,
             json_file: JsonOption = None) -> None:

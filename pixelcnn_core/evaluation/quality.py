@@ -28,12 +28,14 @@ from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import commit, hardware, recipe_of, versions
 from pixelcnn_core.results import merge_results, read_results
-from pixelcnn_core.sampling.coarse_to_fine import all_but_finest, draw
+from pixelcnn_core.sampling.coarse_to_fine import by_step, draw
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 QUALITY_FILE = "quality.json"
 NEIGHBOURS = 3
-TEMPERATURES, GUIDANCES = (0.8, 0.9, 1.0), (1.0, 1.5, 3.0)  # of the curve
+# the settings of the curve: temperature, guidance, min-p
+CURVE = [(temperature, guidance, 0.0) for temperature in (0.8, 0.9, 1.0) for guidance in (1.0, 1.5, 3.0)]
+CHAIN_CURVE = [(1.0, guidance, min_p) for guidance in (1.0, 2.0, 3.5, 5.0) for min_p in (0.0, 0.05, 0.1, 0.2)]
 CURVE_SHARE = 0.25  # of the samples per class, at each point of the curve
 BATCH = 100
 
@@ -102,7 +104,9 @@ def quality(checkpoint: str | Path, data_dir: str | Path, classifier: str | Path
     """Judge `per_class` samples of every class by a single model or a chain, beside the (first `limit`) test images.
 
     split  "validation" to choose settings; then nothing is written
-    curve  a grid of temperatures and guidance as well, with fewer samples, beside validation images: for choosing
+    curve  first a grid of settings, with fewer samples, beside validation images; that of the lowest Fréchet distance
+           is then measured in place of those given. A single model's has temperatures and guidances, a chain's
+           guidances and min-ps (`by_step` says at which steps)
     Returns the results and, where `checkpoint` is a folder, writes them to its quality.json.
     Raises CheckpointError, DataError or ResultsError.
     """
@@ -125,27 +129,32 @@ def quality(checkpoint: str | Path, data_dir: str | Path, classifier: str | Path
     if (count := per_class * config.classes) > len(real) // 2:
         raise DataError(f"{count} samples need as many {split} images in each half: there are {len(real)} in all")
 
-    def drawn(n: int, temperature: float, guidance: float, real: Tensor) -> tuple[dict, Tensor]:
+    def drawn(n: int, temperature: float, guidance: float, truncation: Truncation, real: Tensor
+              ) -> tuple[dict, Tensor]:
         reference, others = real.chunk(2)
-        images, labels = draw_classes(model, n, seed, temperature=temperature, guidance=all_but_finest(model, guidance),
-                                      truncation=truncation)
+        images, labels = draw_classes(model, n, seed, temperature=temperature, **by_step(model, guidance, truncation))
         features = features_of(judge, images)
         right = recognised(judge, features, labels)
-        return {"temperature": temperature, "guidance": guidance, "images": len(images),
+        return {"temperature": temperature, "guidance": guidance, "min_p": truncation.min_p, "images": len(images),
                 "accuracy": round(right.mean().item(), 4), **distances(reference, features),
                 "real": distances(reference, others[:len(images)])}, right
 
-    results, right = drawn(per_class, temperature, guidance, real)
-    shares = right.unflatten(0, (-1, per_class)).mean(1).tolist()  # (classes,)
-    results |= {"accuracy_per_class": {name: round(share, 4) for name, share in zip(config.class_names, shares)},
-                "accuracy_real": round(recognised(judge, real, real_labels).mean().item(), 4),
-                "min_p": truncation.min_p, "top_p": truncation.top_p, "top_k": truncation.top_k, "split": split,
-                "seed": seed, "neighbours": NEIGHBOURS, "features": real.shape[1],
-                "reference_images": len(real.chunk(2)[0])}
+    results = {}
     if curve:
         few = max(1, round(CURVE_SHARE * per_class))
         validation, _ = real_images("validation")
-        results["curve"] = [drawn(few, t, w, validation)[0] for t in TEMPERATURES for w in GUIDANCES]
+        points = [drawn(few, t, w, Truncation(min_p=p), validation)[0]
+                  for t, w, p in (CHAIN_CURVE if isinstance(model, Chain) else CURVE)]
+        best, results = min(points, key=lambda point: point["frechet"]), {"curve": points}
+        temperature, guidance, truncation = best["temperature"], best["guidance"], Truncation(min_p=best["min_p"])
+    judged, right = drawn(per_class, temperature, guidance, truncation, real)
+    results |= judged
+    shares = right.unflatten(0, (-1, per_class)).mean(1).tolist()  # (classes,)
+    results |= {"accuracy_per_class": {name: round(share, 4) for name, share in zip(config.class_names, shares)},
+                "accuracy_real": round(recognised(judge, real, real_labels).mean().item(), 4),
+                "top_p": truncation.top_p, "top_k": truncation.top_k, "split": split,
+                "seed": seed, "neighbours": NEIGHBOURS, "features": real.shape[1],
+                "reference_images": len(real.chunk(2)[0])}
     results |= {"classifier": str(classifier), "recipe": recipe.get("name"), "hardware": hardware(device),
                 "seconds": round(time.perf_counter() - begun, 1), "commit": commit(), "versions": versions()}
     return merge_results(checkpoint, results, QUALITY_FILE) if split == "test" else results

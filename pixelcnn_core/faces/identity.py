@@ -19,7 +19,7 @@ from pixelcnn_core.models.chain import Chain, load_model
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.results import merge_results, read_results
-from pixelcnn_core.sampling.coarse_to_fine import all_but_finest, sample_chain
+from pixelcnn_core.sampling.coarse_to_fine import by_step, sample_chain
 from pixelcnn_core.sampling.sample import finish, sample_rows
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
@@ -49,17 +49,19 @@ def measure(model: Portraitist, data_dir: str | Path, encoder: str | Path, secon
             temperature: float | Sequence[float] = 1.0, guidance: float | Sequence[float] = 1.0,
             truncation: Truncation | Sequence[Truncation] = PAPER, seed: int = 0, given: int = 0) -> dict:
     """`likeness` of portraits drawn with these settings, which stand in the results too; for a chain each may be a
-    sequence with one for every size, and one number for guidance leaves out the finest step.
+    sequence with one for every size; one guidance leaves out the finest step, one truncation the coarsest.
 
     given  for a chain: start from the source photo itself at this size, 0: from `h` alone
     Raises CheckpointError or DataError.
     """
     network = load_encoder(encoder)
     check_encoder(model, network)
-    steered = guidance if isinstance(guidance, Sequence) else all_but_finest(model, guidance)
+    own = {name: value for name, value in (("guidance", guidance), ("truncation", truncation))
+           if isinstance(value, Sequence)}
     chosen = people_of(data_dir, split, people)
     start = shrink(chosen.sources.images, given).repeat_interleave(portraits, 0) if given else None
-    draw = drawing(model, start, temperature=temperature, guidance=steered, truncation=truncation)
+    draw = drawing(model, start, temperature=temperature,
+                   **{**by_step(model, guidance, truncation), **own})
     numbers = likeness(draw, chosen, network, load_encoder(second) if second else None,
                        portraits=portraits, gallery=gallery, seed=seed)
     cuts = [vars(cut) for cut in truncation] if isinstance(truncation, Sequence) else vars(truncation)

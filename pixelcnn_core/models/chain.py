@@ -8,7 +8,7 @@ function of the larger one, the product of the factors is p(x, its smaller pictu
 `bits` are "at most" figures, and do not stand beside those of a single model without that word.
 
 A chain is a folder with `chain.json`, which names one checkpoint folder per step, the smallest first; a step may be
-another chain's. Needs nothing else: each step is trained and loaded alone.
+another chain's. It may name a `coarsest_min_p`, too: see `Chain`. Each step is trained and loaded alone.
 
 References: multi-scale PixelRNN (van den Oord et al., 2016, arXiv 1601.06759); parallel multiscale PixelCNN (Reed et
 al., 2017, arXiv 1703.03664); subscale pixel networks (Menick and Kalchbrenner, 2018, arXiv 1812.01608); conditioning
@@ -42,10 +42,12 @@ CHAIN_FILE = "chain.json"
 class Chain(Drawing):
     """Steps of doubling size: a `GatedPixelCNN`, then `Upscaler`s. `sample` and `inpaint` draw its largest pictures.
 
+    coarsest_min_p  the strongest min-p of the first step where one truncation is asked for (`by_step`), chosen on
+                    validation data: it settles what is in the picture, and may need more freedom than the finer ones
     Raises ValueError for steps that do not fit.
     """
 
-    def __init__(self, steps: Sequence[GatedPixelCNN | Upscaler]):
+    def __init__(self, steps: Sequence[GatedPixelCNN | Upscaler], coarsest_min_p: float = 0.0):
         if not steps or not isinstance(steps[0], GatedPixelCNN):
             raise ValueError("a chain begins with a GatedPixelCNN")
         for previous, step in zip(steps, steps[1:]):
@@ -58,7 +60,7 @@ class Chain(Drawing):
             for name in ("classes", "embedding"):
                 if getattr(step.config, name) not in (0, getattr(steps[0].config, name)):
                     raise ValueError(f"the step of {step.config.image_size} pixels has other {name} than the first one")
-        self.steps = list(steps)
+        self.steps, self.coarsest_min_p = list(steps), coarsest_min_p
 
     @classmethod
     def from_pretrained(cls, folder: str | Path, size: int | None = None, *,
@@ -76,7 +78,7 @@ class Chain(Drawing):
                 steps.append(kind.from_pretrained(files[0].parent, map_location=map_location))
                 if steps[-1].config.image_size == size:
                     break
-            return cls(steps)
+            return cls(steps, read_chain(folder, **options).get("coarsest_min_p", 0.0))
         except CheckpointError:
             raise
         except ValueError as error:
@@ -87,8 +89,8 @@ class Chain(Drawing):
         CheckpointError."""
         for size, step in zip(self.sizes, self.steps):
             step.save_pretrained(Path(folder, str(size)))
-        Path(folder, CHAIN_FILE).write_text(json.dumps({"steps": [str(size) for size in self.sizes]}) + "\n",
-                                            encoding="utf-8")
+        told = {"steps": [str(size) for size in self.sizes], "coarsest_min_p": self.coarsest_min_p}
+        Path(folder, CHAIN_FILE).write_text(json.dumps(told) + "\n", encoding="utf-8")
 
     @property
     def config(self):
@@ -167,11 +169,20 @@ def taken(condition: Condition | None, step: GatedPixelCNN | Upscaler) -> Condit
 
 def chain_steps(folder: str | Path, **options) -> list[str]:
     """The folders named in a chain.json, relative to it. Raises CheckpointError."""
+    return read_chain(folder, **options)["steps"]
+
+
+def read_chain(folder: str | Path, **options) -> dict:
+    """What a chain.json says: the folders of its "steps", and "coarsest_min_p" if it is there. Raises
+    CheckpointError."""
     path = find_file(folder, CHAIN_FILE, **options)
     try:
-        names = json.loads(path.read_text(encoding="utf-8"))["steps"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        names, coarsest = told["steps"], told.get("coarsest_min_p", 0.0)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{path} does not name the steps of a chain ({type(error).__name__})") from error
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise CheckpointError(f"{path} does not name the steps of a chain")
-    return names
+    if type(coarsest) not in (int, float) or not 0 <= coarsest <= 1:
+        raise CheckpointError(f"{path}: coarsest_min_p is a number from 0 to 1, not {coarsest!r:.40}")
+    return told

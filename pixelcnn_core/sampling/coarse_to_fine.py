@@ -122,10 +122,16 @@ def preview(pictures: Pictures, row: int | None = None) -> Tensor:
     return torch.cat([picture[:, :, :row + 1], coarse[:, :, row + 1:]], dim=2)
 
 
-def all_but_finest(model: GatedPixelCNN | Chain, guidance: float) -> float | list[float]:
-    """Guidance for every step of a chain but the last, which draws texture: there it makes specks, and costs most.
-    A single model's is left as it is."""
-    return [*[guidance] * (len(model.steps) - 1), 1.0] if isinstance(model, Chain) else guidance
+def by_step(model: GatedPixelCNN | Chain, guidance: float = 1.0, truncation: Truncation = PAPER) -> dict:
+    """One guidance and one truncation as `sample_chain` takes them: a sequence each, with one for every step.
+
+    Guidance is for all steps but the finest, which draws texture: there it makes specks, and costs most. Truncation is
+    for all but the coarsest, which draws what is in the picture: there it takes away variety before it takes away
+    errors, and is a min-p of at most the chain's `coarsest_min_p`. A single model's are left as they are."""
+    if not isinstance(model, Chain):
+        return {"guidance": guidance, "truncation": truncation}
+    coarsest, finer = Truncation(min_p=min(truncation.min_p, model.coarsest_min_p)), len(model.steps) - 1
+    return {"guidance": [*[guidance] * finer, 1.0], "truncation": [coarsest, *[truncation] * finer]}
 
 
 def per_step(value: T | Sequence[T], steps: int) -> list[T]:

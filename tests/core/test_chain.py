@@ -9,9 +9,9 @@ import torch
 from pixelcnn_core import CheckpointError, Condition, GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.models.chain import CHAIN_FILE, Chain
 from pixelcnn_core.models.upscaler import Upscaler, UpscalerConfig, halved
-from pixelcnn_core.sampling.coarse_to_fine import chain_uniforms, preview, sample_chain
+from pixelcnn_core.sampling.coarse_to_fine import by_step, chain_uniforms, preview, sample_chain
 from pixelcnn_core.sampling.sample import finish
-from pixelcnn_core.sampling.truncation import Truncation
+from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 DECODER = {"features": 12, "layers": 2, "first_kernel_size": 3, "head_features": 24}
 
@@ -134,6 +134,24 @@ def test_guidance_stresses_h_and_keeps_the_smaller_picture(chain):
     assert torch.equal(ignoring[8], without[8])
 
 
+def test_one_setting_is_told_to_the_steps_that_it_is_for(chain):
+    """Guidance to all but the finest, truncation to all but the coarsest, whose own min-p is at most the chain's."""
+    cut = Truncation(min_p=0.4, top_k=3)
+    assert by_step(chain.steps[0], 2.0, cut) == {"guidance": 2.0, "truncation": cut}
+    assert by_step(chain, 2.0, cut) == {"guidance": [2.0, 2.0, 1.0], "truncation": [PAPER, cut, cut]}
+    freer = Chain(chain.steps, coarsest_min_p=0.3)
+    assert by_step(freer, 1.0, cut)["truncation"] == [Truncation(min_p=0.3), cut, cut]
+    assert by_step(freer)["truncation"] == [PAPER] * 3, "the paper's sampler stays it"
+    plain = [finish(sample_chain(chain, Condition(label=1), batch=3, seed=4, **how))
+             for how in ({}, by_step(chain, 1.0, cut))]
+    assert torch.equal(plain[0][4], plain[1][4]) and not torch.equal(plain[0][8], plain[1][8])
+
+
+def test_the_coarsest_min_p_stays_with_the_chain(chain, tmp_path):
+    Chain(chain.steps, coarsest_min_p=0.3).save_pretrained(tmp_path)
+    assert Chain.from_pretrained(tmp_path).coarsest_min_p == 0.3
+
+
 def test_a_given_picture_is_the_start(chain):
     whole = finish(sample_chain(chain, LABELS, seed=5))
     for size in (4, 8):
@@ -184,7 +202,8 @@ def test_a_chain_is_a_folder_of_checkpoints(chain, tmp_path):
 
 @pytest.mark.parametrize("content, sentence", [
     ("{", "does not name the steps"), ('{"steps": []}', "does not name the steps"), ('{"steps": [1]}', "does not name"),
-    ("[]", "does not name the steps"), ('{"steps": ["8"]}', "is not a chain: a chain begins|does not describe a Gated"),
+    ("[]", "does not name the steps"), ('{"steps": ["4"], "coarsest_min_p": true}', "a number from 0 to 1, not True"),
+    ('{"steps": ["8"]}', "is not a chain: a chain begins|does not describe a Gated"),
     ('{"steps": ["4", "nowhere"]}', "there is no nowhere/config.json in it")])
 def test_a_damaged_chain_is_one_sentence(chain, tmp_path, content, sentence):
     for step, name in zip(chain.steps, ("4", "8")):
