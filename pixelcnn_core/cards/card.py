@@ -6,7 +6,13 @@ from pathlib import Path
 import torch
 
 from pixelcnn_core.cards.curve import curve_section
-from pixelcnn_core.cards.tables import ablation_section, quality_section, sampling_section, speed_section
+from pixelcnn_core.cards.tables import (
+    ablation_section,
+    quality_section,
+    sampling_section,
+    speed_section,
+    tried_section,
+)
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.figures import image_grid, labelled_grid
 from pixelcnn_core.models.conditioning import Condition
@@ -42,7 +48,7 @@ A Gated PixelCNN (van den Oord et al., 2016, [arXiv 1606.05328](https://arxiv.or
 ![Samples](samples.png)
 
 The samples are unselected: seed {seed}, temperature {temperature:g}, no guidance{rows}.
-{curve}{quality}{ablation}{sampling}{speed}
+{curve}{quality}{tried}{ablation}{sampling}{speed}
 ## Use
 
 ```python
@@ -124,8 +130,8 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
         conditioned="conditioned on a class label" if config.classes else
         "conditioned on a vector" if config.embedding else "without any condition",
         rows=f"; {len(shown)} of {config.classes} classes" * (len(shown) < config.classes),
-        curve=curve_section(folder), sampling=sampling_section(folder),
-        quality=quality_section(folder), ablation=ablation_section(folder), speed=speed_section(folder),
+        curve=curve_section(folder), sampling=sampling_section(folder), quality=quality_section(folder),
+        tried=tried_section(folder), ablation=ablation_section(folder), speed=speed_section(folder),
         again=again(name, facts)), encoding="utf-8")
     return folder / "README.md"
 

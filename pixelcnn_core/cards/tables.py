@@ -9,8 +9,8 @@ QUALITY = """
 ## Sample quality
 
 In the eyes of a classifier that was trained on real images only (`python -m pixelcnn_core quality`), {images:,} samples
-at temperature {temperature:g} and guidance {guidance:g}, beside as many real test images. The distances are those of
-this classifier's {features} features: set them beside no other paper's.
+at temperature {temperature:g}, guidance {guidance:g} and min-p {min_p:g}, beside as many real test images. The
+distances are those of this classifier's {features} features: set them beside no other paper's.
 
 | | samples | real images |
 | --- | --- | --- |
@@ -47,6 +47,15 @@ of {steps_timed} steps of {batch} images; each setting adds one to the one above
 Where the time goes, without torch.compile: {where}.
 """
 
+TRIED = """
+How the settings were chosen, on validation images and {images:,} samples a row, by the Fréchet distance; as many real
+images have one of {real:.2f}. Temperature 1, guidance 1 and min-p 0 are the paper's sampler.
+
+| temperature | guidance | min-p | right class | Fréchet distance | precision | recall |
+| --- | --- | --- | --- | --- | --- | --- |
+{rows}
+"""
+
 SAMPLING = """
 ## Sampling time
 
@@ -65,7 +74,16 @@ The first row of the smallest picture is there after {seconds} s.
 
 def quality_section(folder: Path) -> str:
     judged = read_results(folder, "quality.json")
-    return QUALITY.format(**judged) if judged else ""
+    return QUALITY.format(**{"min_p": 0.0, **judged}) if judged else ""
+
+
+def tried_section(folder: Path) -> str:
+    """The settings of a single model that `quality --curve` chose from, where it did."""
+    points = read_results(folder, "quality.json").get("curve", [])
+    rows = "\n".join(f"| {point['temperature']:g} | {point['guidance']:g} | {point.get('min_p', 0.0):g} | "
+                     f"{point['accuracy']:.1%} | {point['frechet']:.2f} | {point['precision']:.2f} | "
+                     f"{point['recall']:.2f} |" for point in points)
+    return TRIED.format(images=points[0]["images"], rows=rows, real=points[0]["real"]["frechet"]) if points else ""
 
 
 def sampling_section(folder: Path) -> str:

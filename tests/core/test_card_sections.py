@@ -8,7 +8,7 @@ from PIL import Image
 
 from pixelcnn_core.cards.curve import curve_section, held_out
 from pixelcnn_core.cards.readme import drawing_times
-from pixelcnn_core.cards.tables import sampling_section
+from pixelcnn_core.cards.tables import quality_section, sampling_section, tried_section
 
 
 def write_table(folder, column: str, points: int = 20) -> None:
@@ -35,6 +35,20 @@ def test_without_a_curve_there_is_no_picture(tmp_path):
     write_table(tmp_path, "bits_per_dim_validation", 4)
     assert curve_section(tmp_path) == "`training.csv` holds the loss curve.\n"
     assert not (tmp_path / "curve.png").exists()
+
+
+def test_what_was_tried_stands_below_what_was_judged(tmp_path):
+    point = {"temperature": 1.0, "guidance": 2.0, "images": 500, "accuracy": 0.5, "frechet": 4.25, "precision": 0.8,
+             "recall": 0.4, "real": {"frechet": 0.1, "precision": 0.9, "recall": 0.9}}
+    judged = {**point, "accuracy_real": 0.9, "features": 128, "reference_images": 5000, "min_p": 0.05, "weights": None}
+    (tmp_path / "quality.json").write_text(json.dumps(judged), encoding="utf-8")
+    assert "guidance 2 and min-p 0.05, beside" in quality_section(tmp_path)
+    assert tried_section(tmp_path) == ""
+    tried = [point, {**point, "min_p": 0.1}]
+    (tmp_path / "quality.json").write_text(json.dumps({**judged, "curve": tried}), encoding="utf-8")
+    section = tried_section(tmp_path)
+    assert "| 1 | 2 | 0 | 50.0% | 4.25 | 0.80 | 0.40 |\n| 1 | 2 | 0.1 | 50.0% |" in section
+    assert "as many real\nimages have one of 0.10." in section
 
 
 TIMES = {"forward_s": 0.0061, "naive_s": 1234.5, "cached_s": 0.0214, "naive_over_cached": 900.4,

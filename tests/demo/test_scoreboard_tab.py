@@ -256,7 +256,8 @@ def test_quality_is_shown_from_its_file():
     assert shown.index("&lt;ship&gt;") < shown.index("cat") and "chance: 50%" in shown
     point = {key: QUALITY[key] for key in ("images", "accuracy", "frechet", "precision", "recall", "real", "guidance")}
     curve = [{**point, "temperature": 0.8}]
-    assert '<th scope="row">0.8</th>' in quality_html("cifar10", {**QUALITY, "curve": curve})
+    shown = quality_html("cifar10", {**QUALITY, "curve": curve})
+    assert '<th scope="row">0.8</th><td>1</td><td>0</td><td>43.2%' in shown
     assert quality_html("cifar10", {"accuracy": 1}) == ""
 
 

@@ -93,8 +93,8 @@ def headline_table(name: str, quality: dict) -> str:
             ("precision: samples among the real images", f"{quality['precision']:.2f}", f"{real['precision']:.2f}"),
             ("recall: real images among the samples", f"{quality['recall']:.2f}", f"{real['recall']:.2f}")]
     body = "".join(f'<tr><th scope="row">{label}</th><td>{ours}</td><td>{best}</td></tr>' for label, ours, best in rows)
-    caption = (f"{html.escape(name)}: {quality['images']:,} samples at temperature {quality['temperature']:g} and "
-               f"guidance {quality['guidance']:g}, beside as many test images")
+    caption = (f"{html.escape(name)}: {quality['images']:,} samples at temperature {quality['temperature']:g}, "
+               f"guidance {quality['guidance']:g} and min-p {quality.get('min_p', 0.0):g}, beside as many test images")
     return (f'<table class="board"><caption>{caption}</caption><thead><tr><th scope="col"></th>'
             f'<th scope="col">samples</th><th scope="col">real images</th></tr></thead><tbody>{body}</tbody></table>')
 
@@ -109,13 +109,14 @@ def class_table(quality: dict) -> str:
 
 
 def curve_table(curve: list[dict]) -> str:
-    """How temperature and guidance trade likeness to the class against variety."""
+    """How temperature, guidance and truncation trade likeness to the class against variety."""
     if not curve:
         return ""
     body = "".join(f'<tr><th scope="row">{point["temperature"]:g}</th><td>{point["guidance"]:g}</td>'
-                   f'<td>{point["accuracy"]:.1%}</td><td>{point["frechet"]:.2f}</td><td>{point["precision"]:.2f}</td>'
+                   f'<td>{point.get("min_p", 0.0):g}</td><td>{point["accuracy"]:.1%}</td>'
+                   f'<td>{point["frechet"]:.2f}</td><td>{point["precision"]:.2f}</td>'
                    f'<td>{point["recall"]:.2f}</td></tr>' for point in curve)
-    names = ("temperature", "guidance", "right class", "Fréchet", "precision", "recall")
+    names = ("temperature", "guidance", "min-p", "right class", "Fréchet", "precision", "recall")
     heads = "".join(f'<th scope="col">{name}</th>' for name in names)
     real = curve[0]["real"]
     return (f'<table class="board"><caption>{curve[0]["images"]:,} samples at each setting; as many real images have '
