@@ -48,9 +48,10 @@ It enters as the paper's *spatial map* $\mathbf{s}=m(\cdot)$ of equation 5: a sm
 turns it into 24 channels of twice the size, and $V\ast\mathbf{s}$ stands inside every gate. Only the pixels *of one
 size* are drawn one after another.""",
     r"""#### Where the bits are
-Below each size stands what it costs, $-\log_2 p$. A few per cent of the bits, on 8 × 8 pixels, settle what is where;
-who it is comes later, and most of the rest is texture. As the smaller picture is the mean of every 2 × 2 pixels, their
-sum is *at most* what the picture costs, and no figure to set beside the paper's table.""",
+Below each size stands what it costs, $-\log_2 p$: always by the model itself, without min-p, temperature and guidance.
+A few per cent of the bits, on 8 × 8 pixels, settle what is where; who it is comes later, and most of the rest is
+texture. As the smaller picture is the mean of every 2 × 2 pixels, their sum is *at most* what the picture costs, and no
+figure to set beside the paper's table.""",
 ]
 
 

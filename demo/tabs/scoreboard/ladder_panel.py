@@ -74,9 +74,10 @@ def row(rung: Rung, low: float, high: float, marks: list[float]) -> str:
 def number(rung: Rung) -> str:
     """Ours in words: at most, the spread, and what many weights make of a bound; HTML."""
     least = "" if rung.exact else "at most "
-    spread = f" ± {rung.spread:.2f}" if rung.seeds > 1 and rung.curve else ""
-    many = (f' <small>(importance-weighted: at most {rung.bits - rung.gain:.2f})</small>'
-            if rung.gain is not None and rung.gain >= 0.005 else "")
+    spread = f" ± {rung.spread:.{2 if rung.spread >= 0.005 else 3}f}" if rung.seeds > 1 and rung.curve else ""
+    tighter = "" if rung.gain is None else f"{rung.bits - rung.gain:.2f}"
+    many = (f" <small>(importance-weighted: at most {tighter})</small>"
+            if tighter not in ("", f"{rung.bits:.2f}") else "")
     return f"<b>{least}{rung.bits:.2f}</b>{spread}{many}"
 
 
