@@ -29,10 +29,10 @@ window.address = (() => {
   }
 
   const tabs = () => [...document.querySelectorAll("[role=tab][data-tab-id]")];
-  function show(id) {
+  function show(id, behavior = "auto") {
     document.documentElement.dataset.tab = id;
     const button = tabs().find(tab => tab.dataset.tabId === id), bar = button?.closest("[role=tablist]");
-    if (bar) bar.scrollTo({left: button.offsetLeft - (bar.clientWidth - button.offsetWidth) / 2});
+    if (bar) bar.scrollTo({left: button.offsetLeft - (bar.clientWidth - button.offsetWidth) / 2, behavior});
     for (const tab of tabs()) tab.tabIndex = tab.dataset.tabId === id ? 0 : -1;
   }
 
@@ -80,14 +80,19 @@ window.address = (() => {
   }
 
   function opened() {
-    show(document.documentElement.dataset.tab);
+    const first = () => show(document.documentElement.dataset.tab, "instant");
+    first();
+    const growing = setInterval(first, 250);  // the bar still grows, and would leave its open tab out of sight
     whenQuiet(() => {
-      show(document.documentElement.dataset.tab);  // once more: the bar was still growing
+      clearInterval(growing);
+      first();
       window.addressRead = true;
       settled = here();
       window.runs.drawLink();
     });
   }
+
+  window.addEventListener("resize", () => show(document.documentElement.dataset.tab, "instant"));
 
   return {write, tabShown, opened, whenQuiet};
 })();

@@ -50,7 +50,9 @@ a minus sign and divided by the number of sub-pixels, is the model's *bits per d
 need per sub-pixel to store the picture. Lower is better; 8 bits is knowing nothing about an 8-bit picture. The paper
 reports 3.03 for its Gated PixelCNN on CIFAR-10 (table 1); the models behind its figures were trained on ImageNet, on 32
 GPUs.
+"""
 
+LIMITS = """
 ## Honest limits
 - The models here are small and were trained for minutes to hours, not weeks. They get colour and texture right first
   and whole objects last, if at all: even the paper's own 32×32 photos rarely show a clear object.
@@ -69,7 +71,9 @@ PRIVACY = """
   drawn are kept, in memory, until you close the page; of a script that asks, until a hundred others came.
 - The log of the server says when something fails and where in the program, never what you entered.
 - Whoever runs the machine could change all this, as with any page: run it on your own computer if that matters.
+"""
 
+READ_ON = """
 ## Read on
 - This paper: [Conditional Image Generation with PixelCNN Decoders]({paper}) (2016). The one before it, with the plain
   PixelCNN, its blind spot and the recurrent rivals:
@@ -90,13 +94,17 @@ PRIVACY = """
 
 def build(page: gr.Blocks, service: Service) -> None:
     """The tab's text, inside an open `gr.Tab`."""
-    with gr.Column(elem_id="about-text"):
-        gr.Markdown(TOUR.format(subpixels=3 * 32 * 32))
-        models = "".join(f"<h3>{html.escape(model_name(name))}</h3>{facts_html(service.info(name))}"
-                         for name in (*service.names, *service.portrait_names))
-        gr.HTML(f'<div class="about-models">{models}</div>', apply_default_css=False)
-        gr.Markdown(PRIVACY.format(paper=PAPER, core=code("pixelcnn_core"), notebooks=code("notebooks"),
-                                   readme=code("README.md")))
+    with gr.Row(elem_id="about-text"):
+        with gr.Column():
+            gr.Markdown(TOUR)
+            gr.Markdown(READ_ON.format(paper=PAPER, core=code("pixelcnn_core"), notebooks=code("notebooks"),
+                                       readme=code("README.md")))
+        with gr.Column():
+            gr.Markdown(LIMITS.format(subpixels=3 * 32 * 32))
+            models = "".join(f"<h3>{html.escape(model_name(name))}</h3>{facts_html(service.info(name))}"
+                             for name in (*service.names, *service.portrait_names))
+            gr.HTML(f'<div class="about-models">{models}</div>', apply_default_css=False)
+            gr.Markdown(PRIVACY)
 
 
 def code(path: str) -> str:
