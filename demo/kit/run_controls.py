@@ -74,16 +74,15 @@ def sampling_sliders(prefix: str, temperature: float, guidance: float, seed: int
     return (gr.Slider(0, MAX_TEMPERATURE, value=temperature, step=0.05, label="Temperature",
                       elem_id=f"{prefix}temperature", info="1 is the model itself; 0 leaves nothing to chance."),
             gr.Slider(0, MAX_GUIDANCE, value=guidance, step=0.1, label="Guidance", elem_id=f"{prefix}guidance",
-                      info="1 is the model itself; above 1 stresses the condition."),
+                      info="1 is the model itself; more insists on what it is told."),
             gr.Number(seed, label="Seed", precision=0, elem_id=f"{prefix}seed",
-                      info=f"0 to {MAX_SEED}: the same seed draws the same images."))
+                      info="The same seed draws the same pictures."))
 
 
 def min_p_slider(prefix: str, min_p: float) -> gr.Slider:
     """How much of the tail is cut (`Truncation`), inside an open column."""
     return gr.Slider(0, MAX_MIN_P, value=min_p, step=0.01, label="Min-p", elem_id=f"{prefix}min-p",
-                     info="Leaves out values less probable than this share of the likeliest. 0 is the paper's sampler; "
-                     "bits are always those of the whole model.")
+                     info="Leaves out unlikely values. 0 is the paper's sampler.")
 
 
 def wire(tools: Toolbar, status: gr.HTML, seed: gr.Number, drawn: gr.State, sampling: dict, api_name: str,
