@@ -5,11 +5,11 @@ const find = selector => element.querySelector(selector);
 const canvas = find("canvas"), pen = canvas.getContext("2d"), play = find(".play"), scrub = find(".scrub");
 const said = find("output"), flashes = find(".flash input"), circle = find(".circle"), where = find(".where");
 const change = find(".change"), timeline = find(".timeline");
-const STEP = 550, FLASH = 280, MUCH = 32;  // milliseconds; and what counts as a jump, of 255
+const STEP = 550, FLASH = 180, MUCH = 32;  // milliseconds; and what counts as a jump, of 255
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 flashes.checked = !still.matches;
 
-let film = null, pixels = null, cells = [], step = 0, noise = 0, timer, direction = 1, turns = Infinity, fade, seen = false, visible = false;
+let film = null, pixels = null, cells = [], step = 0, noise = 0, timer, direction = 1, turns = Infinity, fade, seen = false, visible = false, asked = false;
 
 function read() {
   const value = props.value;
@@ -95,6 +95,7 @@ function fill() {
 }
 
 function look(column, row) {
+  asked = true;
   stop();
   noise = row;
   show(column, true);
@@ -118,7 +119,7 @@ function paint(marked = []) {
   pen.clearRect(0, 0, canvas.width, canvas.height);
   pen.imageSmoothingEnabled = false;
   pen.drawImage(small, 0, 0, canvas.width, canvas.height);
-  pen.fillStyle = "rgb(232 116 79 / .75)";
+  pen.fillStyle = "rgb(232 116 79 / .5)";
   for (const k of marked) pen.fillRect(k % size * zoom, Math.floor(k / size) * zoom, zoom, zoom);
 }
 
@@ -129,8 +130,9 @@ function show(column, moved) {
   clearTimeout(fade);
   const near = moved && Math.abs(before - step) === 1;
   const news = near ? difference(before, step) : null;
-  paint(news && flashes.checked ? news.much : []);
-  if (news && flashes.checked) fade = setTimeout(paint, FLASH);
+  const marked = news && flashes.checked && asked;  // until someone asks, it is the face that is shown
+  paint(marked ? news.much : []);
+  if (marked) fade = setTimeout(paint, FLASH);
   canvas.setAttribute("aria-label", alt(step, noise));
   scrub.value = step + 1;
   scrub.setAttribute("aria-valuetext", `step ${step + 1} of ${film.columns}`);
@@ -200,6 +202,8 @@ function begin() {  // there and back, once, when there is something new to see
   run(2);
 }
 
+element.addEventListener("pointerdown", () => asked = true);
+element.addEventListener("keydown", () => asked = true);
 play.addEventListener("click", () => timer ? stop() : run(Infinity));
 scrub.addEventListener("input", () => { stop(); show(scrub.value - 1, true); });
 function first() {  // the stored film plays once, when it is seen for the first time
