@@ -59,7 +59,7 @@ def build(page: gr.Blocks, service: Service) -> None:
         blank = canvas_value(likelihood.fit(bundled(PICTURE)))
         opening = status_html(html.escape(str(error))), blank, blank, "", "", ""
 
-    with gr.Row(elem_classes="bench"):
+    with gr.Row(elem_classes="bench likelihood-bench"):
         with gr.Column(elem_classes="stage"):
             status = gr.HTML(opening[0], elem_id="likelihood-status", elem_classes="status-line",
                              apply_default_css=False)
@@ -71,10 +71,18 @@ def build(page: gr.Blocks, service: Service) -> None:
                     heat = pixel_canvas("likelihood-heat", "Bits of every pixel", "click", opening[2], 352,
                                         linked="likelihood-image")
                     gr.HTML(scale_html(), apply_default_css=False)
-            gr.HTML('<p class="legend">Left the picture as the network reads it; right −log<sub>2</sub> <i>p</i> of '
-                    "every pixel given all earlier ones, its three colours together. Point at a pixel: both frame it."
+            gr.HTML('<p class="legend">The picture as the network reads it, and what every pixel costs: '
+                    "−log<sub>2</sub> <i>p</i> given all earlier ones, its three colours together. Point at a pixel: "
+                    "both frame it."
                     "</p>",
                     apply_default_css=False)
+        with gr.Column(elem_classes="margin"):
+            chooser = picture_chooser(f"{ID}-", service, PICTURE, page)
+            variant = gr.Radio(list(VARIANTS), value=VARIANTS[0], label="Case", elem_id="likelihood-variant",
+                               elem_classes="unseen")  # its buttons are the small pictures
+            elsewhere(ID)
+            gr.HTML(facts_html(info), apply_default_css=False)
+        with gr.Column(elem_classes="likelihood-more"):
             codec_panel_place = gr.Column()
             family = gr.HTML(opening[5], elem_id="likelihood-family", label="Cases", js_on_load=CHOOSE,
                              apply_default_css=False)
@@ -82,12 +90,6 @@ def build(page: gr.Blocks, service: Service) -> None:
                 sizes = gr.HTML(opening[3], elem_id="likelihood-sizes", label="Sizes", apply_default_css=False)
                 classes = gr.HTML(opening[4], elem_id="likelihood-classes", label="Classes",
                                   apply_default_css=False)
-        with gr.Column(elem_classes="margin"):
-            chooser = picture_chooser(f"{ID}-", service, PICTURE, page)
-            variant = gr.Radio(list(VARIANTS), value=VARIANTS[0], label="Case", elem_id="likelihood-variant",
-                               elem_classes="unseen")  # its buttons are the small pictures
-            elsewhere(ID)
-            gr.HTML(facts_html(info), apply_default_css=False)
         with gr.Column(elem_classes="notes"):
             for text in (*EXPLANATION, WORDS):
                 gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
