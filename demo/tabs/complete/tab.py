@@ -158,26 +158,33 @@ def build(page: gr.Blocks, service: Service) -> None:
     runs = wire(tools, status, seed, drawn, api_name="complete", sampling={
         "fn": run, "inputs": settings, "outputs": [result, status, seed, drawn], "preprocess": False})
 
-    def preview(*values):
+    def opening(*values):
         """What the model is given, for every change of picture, brush or damage; and the stored example, if it fits.
-        A request that is still running for the old ones is stopped. `data-shown` in the status: nothing is to draw."""
+        `data-shown` in the status: nothing is to draw."""
         try:
             asked = read(*values)
         except UserError as error:
-            return error_status(error), gr.skip(), gr.skip(), *idle_buttons()
+            return error_status(error), gr.skip(), gr.skip()
         example = stored.get((asked.way, asked.damage.kind))
         if example and fits(example, asked):
             words = (f"<b>Stored example</b>, drawn in {example.facts['seconds']:.1f} s. Brush something else away, or "
                      "press <b>Draw another</b>.")
             return (status_html(words, shown=True), seen_html(complete, asked),
-                    finished_html(complete, asked, example.images, example.facts), *idle_buttons())
+                    finished_html(complete, asked, example.images, example.facts))
         idle = ""
         if asked.way == RESTORER and not complete.has_restorer:
             idle = NO_RESTORER
         elif needs_mask(asked) and asked.known.all():
             idle = "Brush a part of the picture away first."
         words = status_html(idle or "Nothing is drawn yet: press <b>Draw</b>.", shown=bool(idle))
-        return words, seen_html(complete, asked), waiting_html(asked), *idle_buttons()
+        return words, seen_html(complete, asked), waiting_html(asked)
+
+    def preview(*values):
+        """The same; a request that is still running for the old values is stopped."""
+        return *opening(*values), *idle_buttons()
+
+    # The page opens with it, before it asks the server.
+    status.value, seen.value, result.value = opening(*(one.value for one in settings))
 
     def show(*values):
         """The canvas with another picture, or other damage, under the same brush strokes."""

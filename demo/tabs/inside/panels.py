@@ -37,9 +37,10 @@ def influence_html(image: np.ndarray, influence: np.ndarray, earlier: np.ndarray
     largest = np.sort(found.ravel())[::-1].cumsum()
     half = int(np.searchsorted(largest, total / 2)) + 1 if total else 0
     return figure(opaque(painted), f"Influence on row {place[0]}, column {place[1]}",
-                  f'<b class="half">{half}</b> of {int(earlier.sum())} earlier pixels carry half of the influence. The '
-                  'trained model of this page: |∂ surprise / ∂ pixel|, each shade of '
-                  '<span class="seen">blue</span> less is a smaller derivative, down to a thousandth of the largest.')
+                  f'<b class="half">{half}</b> of {int(earlier.sum())} earlier pixels carry half of the influence. '
+                  'The stronger the <span class="seen">blue</span>, the more a small change there would change what '
+                  'this pixel costs the trained model (|∂ surprise / ∂ pixel|; the palest is a thousandth of the '
+                  'strongest).')
 
 
 HINT = ("Choose a colour above the picture and click a pixel: everything after it is drawn again, with the same random "
