@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from demo.service.bridge import ModelInfo
+from pixelcnn_core.evaluation.chain_bits import training_speed
+from pixelcnn_core.models.chain import chain_steps
 from pixelcnn_core.results import read_measured, read_results
 
 HEADS = ("pixels", "parameters", "bits per dimension", "bits", "of them, what h saves", "training images/s",
@@ -19,19 +21,20 @@ def chains_html(infos: Iterable[ModelInfo], folder: Path) -> str:
         if not (info.is_chain and info.results.get("steps")):
             continue
         try:
-            parts.append(chain_html(info, read_measured(folder / info.name, "benchmark.json"),
-                                    read_results(folder / info.name, "quality.json")))
+            own = folder / info.name
+            speeds = [training_speed(own / step)["training_images_per_second"] for step in chain_steps(str(own))]
+            parts.append(chain_html(info, speeds, read_measured(own, "benchmark.json"),
+                                    read_results(own, "quality.json")))
         except (KeyError, TypeError, ValueError, AttributeError):
-            continue  # not as the commands write it
+            continue  # not as the commands write it, or no chain
     return "".join(parts)
 
 
-def chain_html(info: ModelInfo, benchmark: dict, quality: dict) -> str:
-    """One chain. Times are for one image, where they were measured."""
+def chain_html(info: ModelInfo, speeds: list[float], benchmark: dict, quality: dict) -> str:
+    """One chain, with the images per second of each step's training. Times are for one image, where measured."""
     results, one = info.results, benchmark.get("batch", {}).get("1", {})
     rows = []
-    for size, step in results["steps"].items():
-        speed = step.get("training_images_per_second")
+    for speed, (size, step) in zip(speeds, results["steps"].items()):
         times = one.get("steps", {}).get(size, {})
         cells = [f"{step['parameters']:,}", f"{step['bits_per_dim']:.3f}", f"{step['bits']:,.0f}",
                  f"{step['condition_is_worth_bits']:.1f}", f"{speed:.0f}" if speed else "",

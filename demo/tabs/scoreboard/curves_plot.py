@@ -7,7 +7,7 @@ from demo.tabs.scoreboard.race_plot import polyline, ticks
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 430, 62, 186, 12, 50
 LINE = 25  # of a label
-SHORT = {"gaussian": "Gaussian", "chain": "Chain of PixelCNNs"}  # where the full name finds no room
+SHORT = {"gaussian": "Gaussian", "chain": "Chain"}  # where the full name finds no room
 FAMILIES = {"dequantised": "density", "bound": "bound", "exact": "pixels", "steps": "pixels"}
 
 

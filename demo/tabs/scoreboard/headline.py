@@ -4,6 +4,7 @@ import html
 import math
 from collections.abc import Iterable
 
+from demo.kit.model_facts import model_name
 from demo.service.bridge import ModelInfo
 from demo.tabs.scoreboard.ladder_results import Ladder
 from demo.tabs.scoreboard.paper_tables import GATED, TABLES
@@ -24,7 +25,8 @@ def headline_html(infos: Iterable[ModelInfo], ladder: Ladder | None) -> str:
             effort = f"{info.parameters / 1e6:.1f} million weights"
             if info.minutes:
                 effort += f", {info.minutes:.0f} minutes on one core of a CPU"
-            cards.append((f"{bits:.2f}", f"Here: {info.name}", f"This page's model of the same photos: {effort}."))
+            cards.append((f"{bits:.2f}", f"Here: {model_name(info.name)}",
+                          f"This page's model of the same photos: {effort}."))
             break
     cards.append((f"{paper:.2f}", "The paper", "Its Gated PixelCNN on CIFAR-10, as large as 32 GPUs could train for 60 "
                   "hours."))

@@ -112,7 +112,7 @@ def subset_html(infos: Iterable[ModelInfo]) -> str:
     if not rows:
         return ""
     heads = "".join(f'<th scope="col">{html.escape(name)}</th>' for name, _, _ in TABLES[1].rows)
-    return ('<div class="subset"><h4>ImageNet, a subset</h4><p>The paper has ImageNet at two sizes as well, all of its '
+    return ('<div class="subset"><h3>ImageNet, a subset</h3><p>The paper has ImageNet at two sizes as well, all of its '
             "1,000 classes. Here are models of 32 of them, with 500 photos of each to learn from. These are other "
             "images than the paper's, fewer and made smaller in another way: the numbers show where one is, and cannot "
             'be compared.</p><div class="scrolls"><table class="board"><thead><tr><th scope="col">pixels</th>'

@@ -1,4 +1,4 @@
-"""Tab "Scoreboard": three numbers, the ladder of likelihoods, the race of the models and that of the samplers; tables
+"""Tab "Scoreboard": three numbers, the race of the models, the ladder of likelihoods, the race of the samplers; tables
 folded."""
 
 import html
@@ -10,10 +10,11 @@ import gradio as gr
 import numpy as np
 
 from demo.kit import address
+from demo.kit.model_facts import model_choices, model_name
 from demo.kit.run_controls import QUIET, Toolbar, idle_buttons, wire
 from demo.kit.status import status_html
 from demo.service.bridge import Service
-from demo.service.settings import MAX_SEED, NO_CLASS, UserError, number
+from demo.service.settings import NO_CLASS, UserError, number
 from demo.tabs.scoreboard.chain_numbers import chains_html
 from demo.tabs.scoreboard.curves_plot import curves_svg
 from demo.tabs.scoreboard.headline import headline_html
@@ -35,16 +36,16 @@ the model would need for one sub-pixel: 8 bits if it knew nothing about 8-bit im
 bits per dimension are 31 bits on a 32×32 colour image, so that image becomes two billion times as probable. Numbers may
 be compared only on the same images at the same size with the same number of levels.</p></details>"""
 
-LADDER = """#### The ladder
+LADDER = """### The ladder
 Every row of the paper's table 1 is another belief about what an image is. Here all of them stand on one ladder: as the
 paper quotes them, and measured on this page's terms, {time} of one core for each, on CIFAR-10 made smaller
 to {size}×{size}. Smaller photos have less in common with their neighbours, so they cost more: look at the order and the
 steps, not at the distance between ◇ and ●. *At most* marks what is a bound and not the likelihood itself."""
 
-CURVES = """#### Bits against minutes
+CURVES = """### Bits against minutes
 The same runs on their way, scored on validation photos. The Gaussian needs no minutes: it is a formula."""
 
-RACE = """#### The race, in small
+RACE = """### The race, in small
 The paper's claim is about time: its Gated PixelCNN reaches the likelihood of the PixelRNN in less than half the
 training time. Four networks of equal size learn from the same images in the same order; the clock counts training
 alone. Press **Play**, or move through the race; against *steps* instead of seconds, waiting costs nothing, and the
@@ -54,7 +55,7 @@ NO_LADDER = """The ladder has not been measured yet: `python -m pixelcnn_core la
 
 NO_RACE = """The race has not been run yet: `python -m pixelcnn_core race --help`."""
 
-SAMPLERS = """#### The race of the samplers
+SAMPLERS = """### The race of the samplers
 Drawing is sequential, but it need not be wasteful. The naive way asks the whole network again for every sub-pixel; the
 cached way computes each activation once, when everything it depends on is known. Both use the same random numbers, so
 they must draw the same image, and that is checked below. How many times as fast depends on the size of image and
@@ -76,21 +77,22 @@ def build(page: gr.Blocks, service: Service) -> None:
     ladder, infos = read_ladder(assets / "ladder"), list(service.infos.values())
     with gr.Column(elem_classes="scoreboard"):
         show(headline_html(infos, ladder) + MEANING, "scoreboard-headline")
+        gr.Markdown(RACE)
+        if races:
+            build_race(page, races)
+        else:
+            gr.Markdown(NO_RACE, elem_id="no-race")
         if ladder:
             gr.Markdown(LADDER.format(time=ladder.time, size=ladder.size))
             order = order_html(ladder, read_longer(assets / "ladder"))
-            show(ladder_html(ladder) + order + measured_how(ladder), "ladder")
+            how = folded("Where our order is not the paper's, and how it was measured", order + measured_how(ladder))
+            show(ladder_html(ladder) + how, "ladder")
             gr.Markdown(CURVES)
             show(curves_svg(ladder), "ladder-curves")
         else:
             gr.Markdown(NO_LADDER, elem_id="no-ladder")
         if subset := subset_html([*infos, *measured_only(assets / "ladder")]):
             show(subset, "imagenet-subset")
-        gr.Markdown(RACE)
-        if races:
-            build_race(page, races)
-        else:
-            gr.Markdown(NO_RACE, elem_id="no-race")
         gr.Markdown(SAMPLERS)
         build_samplers(page, service)
         if chains := chains_html(infos, service.folder):
@@ -181,17 +183,19 @@ def build_samplers(page: gr.Blocks, service: Service) -> None:
             with gr.Row(elem_classes="toolbar"):
                 tools = Toolbar(gr.Button("Race", variant="primary", elem_id="samplers-generate"),
                                 gr.Button("Stop", interactive=False, elem_id="samplers-stop"),
-                                gr.Button("New seed", elem_id="samplers-new-seed"))
+                                gr.Button("Race another", elem_id="samplers-new-seed"),
+                                gr.Button("Copy link", elem_id="samplers-link", elem_classes="quiet"),
+                                gr.Button("Download PNG", elem_id="samplers-png", elem_classes="quiet"))
             status = gr.HTML(words, elem_id="samplers-status", apply_default_css=False)
             stage = gr.HTML(opening, elem_id="samplers", apply_default_css=False)
         with gr.Column(elem_classes="margin"):
-            model = gr.Radio(service.single_names, value=first, label="Model", elem_id="samplers-model",
+            model = gr.Radio(model_choices(service.single_names), value=first, label="Model", elem_id="samplers-model",
                              info="Of a 32×32 image the naive sampler draws the first rows only: all would take "
                                   "a minute.")
             which = gr.Dropdown([*service.info(first).classes, NO_CLASS], value=label, label="Class",
                                 elem_id="samplers-class")
             seed = gr.Number(first_seed, label="Seed", precision=0, elem_id="samplers-seed",
-                             info=f"0 to {MAX_SEED}: fixes the random numbers of both.")
+                             info="The random numbers of both.")
             gr.HTML(measured_samplers(service), elem_id="samplers-facts", apply_default_css=False)
     drawn = gr.State()
 
@@ -266,7 +270,7 @@ def measured_samplers(service: Service) -> str:
         benchmark = read_measured(service.folder / name, "benchmark.json")
         one = benchmark.get("batch", {}).get("1")
         if one:
-            return (f'<p class="facts">Measured for one image of <b>{html.escape(name)}</b>: naive '
+            return (f'<p class="facts">Measured for one image of <b>{html.escape(model_name(name))}</b>: naive '
                     f"{one['naive_s']:.0f} s, cached {one['cached_s']:.3f} s, {one['naive_over_cached']:,.0f} times as "
                     f"fast ({html.escape(benchmark['device'])}, {benchmark['threads']} threads; "
                     f"<code>python -m pixelcnn_core benchmark demo/assets/models/{html.escape(name)}</code>).</p>")
