@@ -1,6 +1,6 @@
 """Checkpoints of earlier versions load unchanged: a tiny one of each kind is kept in old_checkpoints/, and what it gave
-when it was made. A change that needs other files breaks everybody's models. For a new kind of model, which has none yet:
-`python -m tests.core.test_old_checkpoints`; it never writes over one that is there.
+when it was made. A change that needs other files breaks everybody's models. For a new kind of model, that has none
+yet: `python -m tests.core.test_old_checkpoints`; it never writes over one that is there.
 """
 
 import json
