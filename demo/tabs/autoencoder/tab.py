@@ -42,24 +42,24 @@ LEAD = """<p class="code-lead">A picture of 3,072 values becomes {sizes} numbers
 again. One gives its best guess, a blur. The other draws{finer}.</p>"""
 
 EXPLANATION = [
-    r"""#### A picture becomes $m$ numbers
+    r"""### A picture becomes $m$ numbers
 A convolutional encoder turns a picture into a code of $m$ numbers, $\mathbf{z}$. A Conditional PixelCNN reads the code
 as $\mathbf{h}$ in every gate, and as a map $\mathbf{s}=m(\mathbf{z})$ that says where (equations 4 and 5). The encoder
 learns through the PixelCNN, to make the picture cheap to write down:
 $$-\log_2 p(%(x)s\mid\mathbf{z}),\qquad \mathbf{z}=\mathrm{encoder}(%(x)s)$$
 Section 3.4 of the paper, and its figure 6.""",
-    r"""#### Why one blurs and the other draws
+    r"""### Why one blurs and the other draws
 Ten numbers cannot say everything, so many pictures share a code. Squared error,
 $\lVert\mathbf{x}-\mathrm{decoder}(\mathbf{z})\rVert^2$, is smallest at the average of them all, and an average of
 sharp pictures is a blur. A PixelCNN has the whole distribution and draws one of them. Average its draws, and it blurs
 as well: the two answers then agree as far as both were trained well. A single draw is about twice as far from the
 picture, because it cannot know which of them was meant.""",
-    r"""#### Moving along the code
+    r"""### Moving along the code
 Over many pictures the codes spread further in some directions than in others. The sliders move the code along the
 widest ones, in standard deviations. The MSE decoder, which has a code of its own, is moved by what belongs to the same
 change there. The noise stays the same, so what changes is the doing of the code.""",
 ]
-THROUGH_CHAIN = r"""#### From coarse to fine
+THROUGH_CHAIN = r"""### From coarse to fine
 The code stands for $\mathbf{x}_8$, the picture at 8 × 8 pixels, where it is settled what it shows:
 $$p(\mathbf{x}_8\mid\mathbf{z})\;p(\mathbf{x}_{16}\mid\mathbf{x}_8)\;p(\mathbf{x}_{32}\mid\mathbf{x}_{16})$$
 The upper steps are those of the tab *Coarse to fine*, and know nothing of the code: whatever is finer than 8 × 8 pixels

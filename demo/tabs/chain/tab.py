@@ -36,18 +36,18 @@ can be imagined again.</p>"""
 DRAW_SOON = draw_soon("chain-")  # whoever chooses a start or paints wants to see what becomes of it
 
 EXPLANATION = [
-    r"""#### What is shown is decided first
+    r"""### What is shown is decided first
 A model that draws in raster order must carry what the picture shows through thousands of pixels. Here the picture is a
 chain of Conditional PixelCNNs, each given the smaller picture:
 $$p(\mathbf{x}_8\mid\mathbf{h})\;p(\mathbf{x}_{16}\mid\mathbf{x}_8,\mathbf{h})\;
 p(\mathbf{x}_{32}\mid\mathbf{x}_{16},\mathbf{h})\cdots$$
 The first step has 64 pixels to decide who, which way, in what light; every later pixel sees the whole smaller picture,
 also what lies below it and to the right.""",
-    r"""#### The smaller picture is a map
+    r"""### The smaller picture is a map
 It enters as the paper's *spatial map* $\mathbf{s}=m(\cdot)$ of equation 5: a small network $m$, which is not masked,
 turns it into 24 channels of twice the size, and $V\ast\mathbf{s}$ stands inside every gate. Only the pixels *of one
 size* are drawn one after another.""",
-    r"""#### Where the bits are
+    r"""### Where the bits are
 Below each size stands what it costs, $-\log_2 p$: always by the model itself, without min-p, temperature and guidance.
 A few per cent of the bits, on 8 × 8 pixels, settle what is where; who it is comes later, and most of the rest is
 texture. As the smaller picture is the mean of every 2 × 2 pixels, their sum is *at most* what the picture costs, and no

@@ -24,18 +24,18 @@ NONE_CHOSEN = "<p>Choose at least one class.</p>"
 PRESS_DRAW = "() => document.getElementById('generate').click()"
 
 EXPLANATION = [
-    r"""#### One pixel after another
+    r"""### One pixel after another
 A picture starts empty. Red, then green, then blue of each pixel is drawn from the probabilities that the network
 gives it, once all earlier ones are known: left to right, top to bottom. Language models write like this, word by word.
 $$p(\mathbf{x}\mid\mathbf{h})=\prod_i p(x_i\mid x_1,\dots,x_{i-1},\mathbf{h})$$
 Equation 3 of the paper. A model that goes from coarse to fine does this for a small picture first, then for larger
 ones.""",
-    r"""#### The class opens and closes gates
+    r"""### The class opens and closes gates
 The class is a list $\mathbf{h}$ with a 1 for itself and 0 for the others. Every layer adds it inside its gate,
 everywhere alike: it says *what* to draw, not *where*.
 $$\tanh(W_f\ast\mathbf{x}+V_f^{\top}\mathbf{h})\odot\sigma(W_g\ast\mathbf{x}+V_g^{\top}\mathbf{h})$$
 Equation 4. “No class” leaves $\mathbf{h}$ at zero: the same network, told nothing.""",
-    r"""#### The same dice, other odds
+    r"""### The same dice, other odds
 Each value takes one random number, fixed by the seed. With the same noise for every class only the odds differ: watch a
 shape stay where it is and become a ship or a truck. *Temperature* $T$ sharpens the odds, $p^{1/T}$; *min-p* drops the
 least likely values; *guidance* $w$ moves away from the model that knows no class, $p(x)^{1-w}\,p(x\mid\mathbf{h})^{w}$.

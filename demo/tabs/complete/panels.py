@@ -161,7 +161,7 @@ def inpainting_html(table: dict) -> str:
             f"<td>{way.get('psnr_mean', way['psnr_sample']):.1f}</td><td>{way['class_kept']:.0%}</td>"
             f"<td>{way.get('class_kept_mean', way['class_kept']):.0%}</td></tr>" for name, way in ways.items())
         hole, mean = table["hole"], f"<th>mean of {table['samples']}</th>"
-        return (f'<h4>A hole of {hole} × {hole} in the middle</h4><div class="wide"><table><thead><tr><th rowspan=2>It '
+        return (f'<h3>A hole of {hole} × {hole} in the middle</h3><div class="wide"><table><thead><tr><th rowspan=2>It '
                 "looks</th><th colspan=2>PSNR in dB</th><th colspan=2>Class kept</th></tr><tr><th>one</th>"
                 f"{mean}<th>one</th>{mean}</tr></thead><tbody>{rows}</tbody></table></div>"
                 f"<p>{verdict(ways)} On {table['images']} CIFAR-10 pictures held out of training; a "
@@ -198,7 +198,7 @@ def table_html(results: dict, images_seen: int) -> str:
                                            ("psnr_baseline", f" <small>{html.escape(case['baseline'])}</small>")))
         rows.append(f"<tr><th scope=row>{html.escape(name)}</th>{cells}<td>{case['bits_per_missing_dim']:.2f}</td>"
                     f"<td>{case['bits_per_missing_dim_raster']:.2f}</td></tr>")
-    return ('<h4>The restorer, for each damage</h4><div class="wide"><table><thead><tr><th rowspan=2>Damage</th>'
+    return ('<h3>The restorer, for each damage</h3><div class="wide"><table><thead><tr><th rowspan=2>Damage</th>'
             "<th colspan=3>PSNR in dB</th><th colspan=2>Bits per missing sub-pixel</th></tr><tr><th>one sample</th>"
             f"<th>mean of {results['samples']}</th><th>without a model</th><th>restorer</th>"
             f"<th>raster order</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div>"

@@ -44,20 +44,20 @@ AUTO = """() => {
 }"""
 
 EXPLANATION = [
-    r"""#### Coarse to fine knows what is below
+    r"""### Coarse to fine knows what is below
 A chain first completes the picture of 8 × 8, then of 16, then of 32, each given the one before as the map $\mathbf{s}$
 of equation 5. A coarse pixel is known where at least half of its fine pixels are; so what surrounds the hole on all
 sides is known, coarsely, before its first fine pixel is drawn. The 64 coarse pixels are drawn in raster order, eight
 times, and one of these is taken by weight.""",
-    r"""#### What raster order cannot see
+    r"""### What raster order cannot see
 A PixelCNN draws a missing pixel from $p(x_i\mid x_1,\dots,x_{i-1})$: whatever lies above and to the left. Known pixels
 below the hole are simply not asked, so the completion need not fit them.""",
-    r"""#### Weights make up for it
+    r"""### Weights make up for it
 What one wants is $p(\text{missing}\mid\text{all known})\propto p(\mathbf{x})$. Draw $K$ completions and weight each by
 $$w=\prod_{i\ \text{known}}p(x_i\mid x_1,\dots,x_{i-1}),$$
 how well it explains the known pixels. Exact for very large $K$; with a large hole one completion takes all
 the weight, which the effective sample size $1/\sum_k w_k^2$ tells.""",
-    r"""#### The restorer sees everything
+    r"""### The restorer sees everything
 A Conditional PixelCNN with a map $\mathbf{s}=m(\text{damaged picture})$ inside every gate (equation 5):
 $$\tanh(W_f\ast\mathbf{x}+V_f\ast\mathbf{s})\odot\sigma(W_g\ast\mathbf{x}+V_g\ast\mathbf{s})$$
 $V\ast\mathbf{s}$ is a $1\times1$ convolution without a mask, and $m$ a small convolutional network trained with it, so

@@ -45,14 +45,14 @@ LEAD = """<p class="lead">One face becomes another in small steps. Only the 128 
 dice stay as they fell.</p>"""
 
 EXPLANATION = [
-    r"""#### Between two vectors
+    r"""### Between two vectors
 Each column has its own $\mathbf{h}$, on the way from one to the other, and each row its own noise. Along a row only
 $\mathbf{h}$ changes: what changes in the picture is its doing.""",
-    r"""#### Two ways
+    r"""### Two ways
 *Linear*, as in figure 5 of the paper: $(1-t)\,\mathbf{h}_0+t\,\mathbf{h}_1$, the straight line; on its way the vector
 gets shorter, and a short $\mathbf{h}$ says less about who it is. *Spherical*: along the arc at constant speed, so that
 every step is as long as a real one. The nearer two people are, the less it matters.""",
-    r"""#### Why it jumps
+    r"""### Why it jumps
 The paper says of its figure 5 that the same noise "results in smooth transitions". Ours are smooth in part, and jump in
 part. A pixel is one draw from 256 values. A small change of $\mathbf{h}$ moves most draws a little; here and there one
 tips over to a quite different value, and all that is drawn after it, and all finer sizes, see another past. Smooth

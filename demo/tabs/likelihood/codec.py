@@ -18,7 +18,7 @@ from demo.tabs.likelihood import panels
 from demo.tabs.likelihood.service import HEADER_BYTES, LikelihoodService
 from pixelcnn_core.codec.codec import read_header
 
-WORDS = r"""#### The file itself
+WORDS = r"""### The file itself
 A range coder spends $-\log_2 p(x_i\mid x_1,\dots,x_{i-1})$ bits on each sub-pixel. The decoder asks the same network
 for the same odds, one sub-pixel at a time, so it can follow. For that both must reach the same numbers to the last bit:
 both run the same sequential sampler, and the odds are rounded to integers that sum to $2^{24}$. The file names its

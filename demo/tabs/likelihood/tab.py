@@ -28,17 +28,17 @@ CHOOSE = """element.addEventListener("click", event => {
 });"""
 
 EXPLANATION = [
-    r"""#### What a picture costs
+    r"""### What a picture costs
 The network gives a probability to every value, so it gives one to a whole picture (equation 1):
 $$-\log_2 p(\mathbf{x})=\sum_i -\log_2 p(x_i\mid x_1,\dots,x_{i-1})$$
 Those are its bits: the fewer, the better it was predicted. Divided by the number of sub-pixels they are *bits per
 dimension*, the paper's measure. No class is told here.""",
-    r"""#### The class that explains it best
+    r"""### The class that explains it best
 With a class $k$ told, each picture has another probability, and Bayes' rule turns them round:
 $$p(k\mid\mathbf{x})=\frac{p(\mathbf{x}\mid k)}{\sum_j p(\mathbf{x}\mid j)}$$
 with all classes equally probable at first. A model that only learnt to draw becomes a classifier, if a modest one: most
 bits are spent on texture, which says little of what is shown.""",
-    r"""#### Likely is not typical
+    r"""### Likely is not typical
 A flat picture has a higher probability than any photo, and yet the model all but never draws one: there are few flat
 pictures, and so many photos that all of them together have nearly all the probability. Likelihood counts how well
 pixels follow from their neighbours. It does not say whether a picture looks like the training images.""",

@@ -56,17 +56,17 @@ others came. Use photos of people who agree. A portrait is an invention, 64 pixe
 not fit for identifying anyone.</p></details>"""
 
 EXPLANATION = [
-    r"""#### Who it is becomes 128 numbers
+    r"""### Who it is becomes 128 numbers
 A detector (MTCNN) finds eyes, nose and mouth; the face is turned and cut out so that they lie in fixed places. dlib's
 face recognition network then gives it 128 numbers, the direction $\mathbf{h}$. It was trained so that photos of one
 person give nearly the same numbers, whatever the light and the pose. Who it is stays; the photo is forgotten.""",
-    r"""#### The numbers enter every gate
+    r"""### The numbers enter every gate
 The portrait models never see the photo, only $\mathbf{h}$ (equation 4). They draw from coarse to fine, each size pixel
 by pixel given the smaller picture: $p(\mathbf{x}_8\mid\mathbf{h})\;p(\mathbf{x}_{16}\mid\mathbf{x}_8,\mathbf{h})\cdots$
 Pose, light and background are free: other noise, other portrait. The last picture has the noise of the first and
 $\mathbf{h}=0$: what these models draw when nobody is asked for; its min-p is at most 0.2, above which every
 nobody is the same blur.""",
-    r"""#### How like is it?
+    r"""### How like is it?
 The same face network looks at each portrait and gives its 128 numbers; their cosine with those of the source is the
 *likeness*. The scale under it was measured on people that no model here was trained on, in just this way: a photo
 against 64 pixels of another photo. A portrait in the blue part would pass for a photo of the person; not all

@@ -94,8 +94,9 @@ def headline_table(name: str, quality: dict) -> str:
             ("precision: samples among the real images", f"{quality['precision']:.2f}", f"{real['precision']:.2f}"),
             ("recall: real images among the samples", f"{quality['recall']:.2f}", f"{real['recall']:.2f}")]
     body = "".join(f'<tr><th scope="row">{label}</th><td>{ours}</td><td>{best}</td></tr>' for label, ours, best in rows)
-    caption = (f"{html.escape(model_name(name))}: {quality['images']:,} samples at temperature {quality['temperature']:g}, "
-               f"guidance {quality['guidance']:g} and min-p {quality.get('min_p', 0.0):g}, beside as many test images")
+    caption = (f"{html.escape(model_name(name))}: {quality['images']:,} samples at temperature "
+               f"{quality['temperature']:g}, guidance {quality['guidance']:g} and min-p {quality.get('min_p', 0.0):g}, "
+               "beside as many test images")
     return (f'<table class="board"><caption>{caption}</caption><thead><tr><th scope="col"></th>'
             f'<th scope="col">samples</th><th scope="col">real images</th></tr></thead><tbody>{body}</tbody></table>')
 
