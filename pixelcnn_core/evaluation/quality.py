@@ -34,7 +34,8 @@ from pixelcnn_core.sampling.truncation import PAPER, Truncation
 QUALITY_FILE = "quality.json"
 NEIGHBOURS = 3
 # the settings of the curve: temperature, guidance, min-p
-CURVE = [(temperature, guidance, 0.0) for temperature in (0.8, 0.9, 1.0) for guidance in (1.0, 1.5, 3.0)]
+CURVE = [(temperature, guidance, min_p) for temperature, min_p in ((0.8, 0.0), (0.9, 0.0), (1.0, 0.0), (1.0, 0.05),
+                                                                     (1.0, 0.1)) for guidance in (1.0, 1.5, 3.0)]
 CHAIN_CURVE = [(1.0, guidance, min_p) for guidance in (1.0, 2.0, 3.5, 5.0) for min_p in (0.0, 0.05, 0.1, 0.2)]
 CURVE_SHARE = 0.25  # of the samples per class, at each point of the curve
 BATCH = 100
@@ -105,8 +106,8 @@ def quality(checkpoint: str | Path, data_dir: str | Path, classifier: str | Path
 
     split  "validation" to choose settings; then nothing is written
     curve  first a grid of settings, with fewer samples, beside validation images; that of the lowest Fréchet distance
-           is then measured in place of those given. A single model's has temperatures and guidances, a chain's
-           guidances and min-ps (`by_step` says at which steps)
+           is then measured in place of those given. A single model's has temperatures or min-ps and guidances, a
+           chain's guidances and min-ps (`by_step` says at which steps)
     Returns the results and, where `checkpoint` is a folder, writes them to its quality.json.
     Raises CheckpointError, DataError or ResultsError.
     """

@@ -118,10 +118,10 @@ def test_a_model_is_judged_and_the_file_is_written(judge, painter):
     assert 0.3 < results["precision"] <= 1 and 0.3 < results["recall"] <= 1
     best = min(results["curve"], key=lambda point: point["frechet"])
     assert all(results[key] == best[key] for key in ("temperature", "guidance", "min_p")), "the best is measured"
-    points = {(point["temperature"], point["guidance"]): point for point in results["curve"]}
-    assert len(points) == 9 and all(point["images"] == 40 for point in points.values())
-    assert points[0.8, 3.0]["accuracy"] >= points[1.0, 1.0]["accuracy"], "guidance stresses the class"
-    assert points[0.8, 3.0]["recall"] < points[1.0, 1.0]["recall"], "at the price of variety"
+    points = {(point["temperature"], point["guidance"], point["min_p"]): point for point in results["curve"]}
+    assert len(points) == 15 and all(point["images"] == 40 for point in points.values())
+    assert points[0.8, 3.0, 0]["accuracy"] >= points[1.0, 1.0, 0]["accuracy"], "guidance stresses the class"
+    assert points[0.8, 3.0, 0]["recall"] < points[1.0, 1.0, 0]["recall"], "at the price of variety"
 
 
 def test_an_untrained_model_is_found_out(tmp_path, judge, painter):
