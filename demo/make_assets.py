@@ -63,13 +63,19 @@ def draw_portraits(faces: FaceService, seed: int = 7) -> None:
     print(f"{faces.model_name}: {len(images)} portraits")
 
 
-def draw_scales(chains: ChainService, name: str, seed: int = 7) -> None:
-    """What the tab of the chains opens with: pictures of all sizes from nothing, and the bits of the first."""
-    temperature, guidance, _ = default_settings(chains.service.info(name).results)
+def draw_scales(chains: ChainService, name: str) -> None:
+    """What the tab of the chains opens with: pictures of all sizes, and the bits of the first. A chain of faces is told
+    the first bundled photo, with a seed chosen by eye among six."""
+    info, told = chains.service.info(name), next(iter(EXAMPLES))
+    seed = 1 if info.embedding else 7
+    embedding = FaceService(chains.service).example(told).embedding if info.embedding else None
+    condition = chains.told(name, None, embedding)
+    temperature, guidance, _ = default_settings(info.results)
     settings = {"temperature": temperature, "guidance": guidance, "min_p": chain_tab.MIN_P}
-    *_, last = chains.imagine(name, chains.told(name, None), None, chain_tab.COUNT, seed, **settings)
-    bits = chains.bits(name, last.progress.images[0][0], chains.told(name, None))
-    write_scales(chains.service.folder / name, StoredScales(last.pictures, bits, {**settings, "seed": seed}))
+    *_, last = chains.imagine(name, condition, None, chain_tab.COUNT, seed, **settings)
+    bits = chains.bits(name, last.progress.images[0][0], condition)
+    facts = {"told": told} if info.embedding else {}
+    write_scales(chains.service.folder / name, StoredScales(last.pictures, bits, {**settings, "seed": seed, **facts}))
     print(f"{name}: {last.progress.seconds:.1f} s")
 
 

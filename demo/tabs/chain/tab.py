@@ -27,6 +27,7 @@ ID, TITLE = "chain", "Coarse to fine"
 COUNT = 4
 FRAME_SECONDS = 0.12
 MIN_P = NOBODY_MIN_P
+NOBODY = "nobody in particular"
 NOTHING, SAME, MOSAIC, PHOTO = "nothing", "same", "mosaic", "photo"
 STARTS = {"From nothing: a new picture": NOTHING, "The same coarse picture, other details": SAME,
           "A mosaic that you paint": MOSAIC, "A photo, shrunk": PHOTO}
@@ -103,9 +104,10 @@ def build(page: gr.Blocks, service: Service) -> None:
             gr.HTML('<p class="legend">Four pictures. From one start all share its coarse half, and differ in what the '
                     "finer steps make up.</p>", apply_default_css=False)
         with gr.Column(elem_classes="margin"):
-            who = gr.Radio(["nobody in particular", *people], value="nobody in particular", elem_id="chain-who",
+            who = gr.Radio([NOBODY, *people], value=told_of(stored), elem_id="chain-who",
                            label="It is told" if info.embedding else "Class", elem_classes="chips")
-            temperature, guidance, seed = sampling_sliders("chain-", *default_settings(info.results)[:2], 7)
+            temperature, guidance, seed = sampling_sliders("chain-", *default_settings(info.results)[:2],
+                                                           stored.settings["seed"] if stored else 7)
             min_p = min_p_slider("chain-", MIN_P)
             gr.HTML(facts_html(info), apply_default_css=False)
         with gr.Column(elem_classes="notes"):
@@ -115,7 +117,7 @@ def build(page: gr.Blocks, service: Service) -> None:
     source = gr.State(None, time_to_live=STATE_SECONDS)  # the visitor's face, uint8 (64, 64, 3)
     drawn, first_picture = gr.State(), gr.State(  # {size: uint8 (size, size, 3)}
         first_of(stored.pictures) if stored else None, time_to_live=STATE_SECONDS)
-    address.remember(page, ID, {"start": start, "shrunk": shrunk, "temperature": temperature, "guidance": guidance,
+    address.remember(page, ID, {"start": start, "told": who, "shrunk": shrunk, "temperature": temperature, "guidance": guidance,
                                 "seed": seed, "min_p": min_p})
 
     # `change`, as a start may also come from the address
@@ -192,8 +194,15 @@ def build(page: gr.Blocks, service: Service) -> None:
 def opening(stored: StoredScales | None) -> str:
     if stored is None:
         return status_html("Press <b>Draw</b>: the picture appears on 8 × 8 pixels and grows.")
-    settings = " · ".join(f"{key.replace('_', '-')} {value:g}" for key, value in stored.settings.items())
-    return status_html(f"<b>Stored example</b>: {settings}. Press <b>Draw</b> to watch such pictures grow.")
+    settings = " · ".join(f"{key.replace('_', '-')} {value:g}" for key, value in stored.settings.items()
+                          if key != "told")
+    return status_html(f"<b>Stored example</b>, told {html.escape(told_of(stored))}: {settings}. Press <b>Draw</b> to "
+                       "watch such pictures grow.")
+
+
+def told_of(stored: StoredScales | None) -> str:
+    """Who or what the stored pictures were told."""
+    return stored.settings.get("told", NOBODY) if stored else NOBODY
 
 
 def first_of(pictures: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
