@@ -117,8 +117,8 @@ def build(page: gr.Blocks, service: Service) -> None:
     source = gr.State(None, time_to_live=STATE_SECONDS)  # the visitor's face, uint8 (64, 64, 3)
     drawn, first_picture = gr.State(), gr.State(  # {size: uint8 (size, size, 3)}
         first_of(stored.pictures) if stored else None, time_to_live=STATE_SECONDS)
-    address.remember(page, ID, {"start": start, "told": who, "shrunk": shrunk, "temperature": temperature, "guidance": guidance,
-                                "seed": seed, "min_p": min_p})
+    address.remember(page, ID, {"start": start, "told": who, "shrunk": shrunk, "temperature": temperature,
+                                "guidance": guidance, "seed": seed, "min_p": min_p})
 
     # `change`, as a start may also come from the address
     start.change(lambda start: (gr.Column(visible=start == MOSAIC), gr.Column(visible=start == PHOTO),
