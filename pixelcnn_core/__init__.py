@@ -1,4 +1,5 @@
-"""Gated PixelCNN, Conditional PixelCNN and fast exact sampling (van den Oord et al., 2016, arXiv 1606.05328).
+"""Gated PixelCNN and Conditional PixelCNN, autoregressive models of images, and fast exact sampling from them (van den
+Oord et al., 2016, arXiv 1606.05328).
 
     model = load_model("demo/assets/models/cifar10")      a folder, or a Hub id; a single model or a chain
     model.sample(["cat", "ship"], n=4).save("cats.png")   new images by ancestral sampling

@@ -8,6 +8,8 @@ The squared error is smallest at the mean of all images that fit the code: a blu
 distribution, so each decoding is one of them, and sharp. The code enters as the vector h, which is z scaled (equation
 4), or, with `map_channels`, also through s = m(z), a deconvolution to a map (equation 5): only s can say *where*
 something is.
+
+References: van den Oord et al., 2016, arXiv 1606.05328, section 3.4 (figure 6) and 2.3 (equations 4 and 5).
 """
 
 from dataclasses import dataclass, field

@@ -61,8 +61,8 @@ def _read_labels(path: Path) -> np.ndarray:
 def _read(path: Path, key: str) -> np.ndarray:
     """One array of an .npz file; the others stay unread. No pickle: NumPy refuses it unless asked."""
     try:
-        with np.load(path) as file:
-            return file[key]
+        with path.open("rb") as file, np.load(file) as arrays:  # given a path, NumPy leaves a damaged file open
+            return arrays[key]
     except KeyError as error:
         raise DataError(f"{path} has no array called {key!r}: it is not a batch of downsampled ImageNet") from error
     except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:

@@ -44,7 +44,7 @@ def load_picture(source, max_pixels: int = MAX_PIXELS) -> Image.Image:
 
 
 @contextmanager
-def opened(source: str | Path | bytes, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
+def opened(source, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
     """A picture file, by its path or its bytes, of which only the header was read. Raises PictureError."""
     if not isinstance(source, (str, Path, bytes, bytearray)):
         raise PictureError(f"An image is needed here, not a value of type {type(source).__name__}.")

@@ -3,6 +3,8 @@
 The prior is uniform. Densities of images are far below the smallest float, so everything stays in bits, -log2 p, and
 sums over classes go through log-sum-exp. A few hundred bits between two classes are nothing beside the thousands that
 an image has, and yet make the posterior nearly certain: it is well ordered rather than well calibrated.
+
+References: van den Oord et al., 2016, arXiv 1606.05328, section 2.3 (equation 3: p(x | h)).
 """
 
 import math

@@ -7,6 +7,8 @@ head; the width of each is searched so that the numbers of parameters agree. Wit
 the training thread: other programs on the machine then cost it little. Scoring and saving are not counted.
 
 `race.json`, `race.csv` and `race.png` are written beside one checkpoint folder per model.
+
+References: van den Oord et al., 2016, arXiv 1606.05328, section 3.1 and table 1.
 """
 
 import bisect

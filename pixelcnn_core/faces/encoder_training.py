@@ -4,6 +4,8 @@ The teacher's descriptors share a large common part; its mean over the training 
 brought to unit length, so that a cosine of 0 means "no more alike than any two people". Two losses: the cosine between
 student and teacher for each face, and the squared difference between the tables of cosines within a batch (relational
 distillation), which is what verification uses.
+
+References: Hinton et al., 2015, arXiv 1503.02531 (distillation); Park et al., 2019, arXiv 1904.05068 (relational).
 """
 
 import csv

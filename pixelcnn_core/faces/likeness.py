@@ -10,6 +10,8 @@ Portraits that all look alike would be recognised too. Diversity is how far two 
 other, beside two real photos of one person: in the eyes of the network (distance of unit vectors) and in pixels.
 
 Whatever draws portraits can be measured: it is a function of `h` and a seed.
+
+References: van den Oord et al., 2016, arXiv 1606.05328, section 3.3 (figure 4: portraits of new people).
 """
 
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""Networks that give p(x | h): layers, the Gated PixelCNN, what it can be conditioned on, and its rivals."""
+"""Autoregressive networks that give p(x | h): layers, the Gated PixelCNN, what it is conditioned on, and its rivals."""

@@ -8,6 +8,9 @@ damaged. Raster order hides everything to the right and below from a PixelCNN; s
 damaged image. V * s alone would not do: it sees one pixel of it. So m carries the context, by dilated convolutions.
 The model gives a distribution: every sample is one possible original, and the mean of several is the best guess in the
 sense of squared error.
+
+References: van den Oord et al., 2016, arXiv 1606.05328, section 2.3 (equation 5); Yu and Koltun, 2016, arXiv 1511.07122
+(dilated convolutions).
 """
 
 from collections.abc import Iterator

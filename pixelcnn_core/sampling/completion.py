@@ -13,6 +13,8 @@ completion drawn from q has the importance weight
 how well it explains the known pixels. Those before the first missing one are the same for all completions and cancel.
 Exact as the number of completions grows; but w varies over many powers of ten where holes are large, and then the
 effective sample size (sum w)^2 / sum w^2 is near 1: the best of the few, and no more.
+
+References: Rubin, 1987 (sampling importance resampling); Kong, 1992 (effective sample size).
 """
 
 import math

@@ -1,4 +1,7 @@
-"""Interpolation between two conditions: section 3.3, figure 5. With the same noise for every step, only `h` changes."""
+"""Interpolation between two conditions. With the same noise for every step, only `h` changes.
+
+References: van den Oord et al., 2016, arXiv 1606.05328, section 3.3 (figure 5); Shoemake, 1985 (the spherical path).
+"""
 
 import torch
 from torch import Tensor

@@ -1,6 +1,9 @@
 """What one step of training sees: images, their conditions, and which of these are kept.
 
 A function of (recipe, step) alone: flips, damage, noise and dropped conditions come from generators seeded by the step.
+
+References: Ho et al., 2022, arXiv 2106.15282 (conditioning augmentation); Ho and Salimans, 2022, arXiv 2207.12598
+(dropped conditions).
 """
 
 import numpy as np

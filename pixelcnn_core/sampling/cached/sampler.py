@@ -8,6 +8,9 @@
 So the arithmetic of a whole sample is that of one forward pass, less the masked zeros, instead of C * H * W passes.
 This file owns the order of events, and `buffers.py` says what is kept; one row's arithmetic is in `numba_rows.py`
 (compiled with Numba) and `torch_rows.py` (plain torch operations; on a GPU, a CUDA graph).
+
+References: Ramachandran et al., 2017, "Fast generation for convolutional autoregressive models", arXiv 1704.06001
+(the caches; there of a PixelCNN++, and with the masked zeros).
 """
 
 from collections.abc import Callable, Iterator
