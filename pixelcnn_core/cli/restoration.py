@@ -23,6 +23,6 @@ def inpainting(data: DataOption, chain: CheckpointArgument = CHAIN,
     inpainting.json beside the chain."""
     from pixelcnn_core.restoration.inpainting import evaluate_inpainting
 
-    found = evaluate_inpainting(chain, data, judge=located(classifier), single=located(single),
+    found = evaluate_inpainting(chain, data, classifier=located(classifier), single=located(single),
                                 restorer=located(restorer), images=images, samples=samples, hole=hole)
     report(found, json_file)

@@ -1,5 +1,8 @@
 """CIFAR-10: the python batches as torchvision downloads them, 32 x 32 RGB, ten classes; and a small grey version.
 
+torchvision fetches them. Reading them is left to the few lines here, so that training does not import it, and so that
+a file is only ever data: these are pickles.
+
 References: A. Krizhevsky, Learning multiple layers of features from tiny images, 2009.
 """
 

@@ -129,7 +129,8 @@ def draw_once(model: GatedPixelCNN | Chain, batch: int) -> None:
 
 
 def seconds(work, device: torch.device) -> float:
-    """Wall-clock time of `work()`, waiting for the GPU where there is one."""
+    """Wall-clock time of `work()`, waiting for the GPU where there is one. `torch.utils.benchmark.Timer` would run it
+    three times for one measure; what is timed here takes up to minutes, and is interleaved."""
     start = time.perf_counter()
     work()
     if device.type == "cuda":

@@ -11,8 +11,7 @@ from PIL import Image
 from pixelcnn_core.cards.card import duration
 from pixelcnn_core.data.pictures import load_picture
 from pixelcnn_core.faces.alignment import find_faces
-from pixelcnn_core.faces.encoder import FaceEncoder, check_encoder, condition_vectors
-from pixelcnn_core.faces.face_network import FaceNetwork
+from pixelcnn_core.faces.encoder import Encoder, FaceEncoder, check_encoder, condition_vectors
 from pixelcnn_core.faces.tables import CROP
 from pixelcnn_core.figures import image_grid
 from pixelcnn_core.models.chain import Chain
@@ -120,7 +119,7 @@ WAYS = {"crops_distance": "crops, distance of descriptors", "crops_direction": "
         "photos_distance": "photos, distance of descriptors", "photos_direction": "photos, direction",
         "distilled_encoder": "crops, the compact encoder distilled from it (`face_encoder`)"}
 
-def portrait_rows(chain: Chain, encoder: FaceEncoder | FaceNetwork, photos: Sequence[Path], count: int,
+def portrait_rows(chain: Chain, encoder: Encoder, photos: Sequence[Path], count: int,
                   **settings) -> Image.Image:
     """One row per photo: its aligned crop at the size of the chain, and `count` portraits."""
     check_encoder(chain, encoder)

@@ -8,15 +8,27 @@ a high cosine, other people's a low one. Here are also what all encoders of face
 
 import hashlib
 from dataclasses import asdict, dataclass
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.checkpoint import Checkpoint, CheckpointError
 from pixelcnn_core.models.config import check_settings
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.images import as_images
+
+
+class Encoder(Protocol):
+    """What every encoder of faces has; its config has `embedding`, the length of its vectors."""
+
+    config: object
+    fingerprint: str
+
+    def embed(self, crops: Tensor, together: int = 1) -> Tensor:
+        """uint8 crops (B, 3, 64, 64) -> unit vectors (B, embedding)."""
 
 
 @dataclass
@@ -90,7 +102,7 @@ class FaceEncoder(Checkpoint, nn.Module):
         return f"{type(self).__name__} {digest.hexdigest()}"
 
 
-def embed_small(encoder: FaceEncoder, images: Tensor) -> Tensor:
+def embed_small(encoder: Encoder, images: Tensor) -> Tensor:
     """uint8 (N, 3, h, w) of any size -> unit vectors (N, D): enlarged to the size of the crops first."""
     large = F.interpolate(images.float(), size=(64, 64), mode="bicubic", align_corners=False)
     return encoder.embed(large.round().clamp(0, 255).to(torch.uint8))
@@ -101,7 +113,7 @@ def condition_vectors(embeddings: Tensor) -> Tensor:
     return embeddings * embeddings.shape[1] ** 0.5
 
 
-def check_encoder(model: GatedPixelCNN, encoder: FaceEncoder) -> None:
+def check_encoder(model: GatedPixelCNN | Chain, encoder: Encoder) -> None:
     """Raises CheckpointError if a portrait model was trained with the vectors of another encoder."""
     if not model.config.embedding:
         raise CheckpointError("this model is not conditioned on a face")

@@ -27,13 +27,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from pixelcnn_core.data.image_data import DataError
-from pixelcnn_core.faces.encoder import FaceEncoder, condition_vectors, embed_small, shorten
+from pixelcnn_core.faces.encoder import Encoder, condition_vectors, embed_small, shorten
 from pixelcnn_core.faces.face_network import FaceNetwork
 from pixelcnn_core.faces.tables import CROP, INSIDE, FaceData, load_faces, split_of
-from pixelcnn_core.faces.vggface2 import InceptionEncoder
 
 Draw = Callable[[Tensor, int], Tensor]  # (h (B, D), seed) -> uint8 portraits (B, 3, S, S)
-Encoder = FaceNetwork | FaceEncoder | InceptionEncoder
 
 BATCH = 64  # portraits drawn at once
 PHOTOS = 4  # real photos of one person beside the source, at most

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.hub import download_url_to_file, get_dir
 
-from pixelcnn_core.faces.encoder import FaceEncoder
+from pixelcnn_core.faces.encoder import Encoder, FaceEncoder
 from pixelcnn_core.faces.face_network import FaceNetwork
 from pixelcnn_core.models.checkpoint import CheckpointError, locate
 from pixelcnn_core.results import read_json
@@ -53,10 +53,8 @@ class InceptionEncoder:
         return torch.cat([self.network((part - 127.5) / 128) for part in large.split(together)])
 
 
-def load_encoder(source: str | Path) -> FaceNetwork | FaceEncoder | InceptionEncoder:
+def load_encoder(source: str | Path) -> Encoder:
     """A face encoder: a checkpoint folder, "vggface2" (fetched on first use), or a .pt file of those weights.
-
-    All have `embed` (uint8 crops (B, 3, 64, 64) -> unit vectors (B, D)), `fingerprint` and `config.embedding`.
 
     Raises CheckpointError with one sentence for a file that is missing, damaged, swapped or of another network.
     """

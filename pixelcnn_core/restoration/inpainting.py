@@ -123,17 +123,17 @@ def scores(drawn: Tensor, originals: Tensor, missing: Tensor, judge: Classifier,
     return {key: round(value, 4) for key, value in found.items()}
 
 
-def evaluate_inpainting(chain_folder: str | Path, data_dir: str | Path, *, judge: str | Path,
+def evaluate_inpainting(chain_folder: str | Path, data_dir: str | Path, *, classifier: str | Path,
                         single: str | Path | None = None, restorer: str | Path | None = None, images: int = IMAGES,
                         samples: int = SAMPLES, hole: int = HOLE, seed: int = 0, split: str = "validation") -> dict:
     """Complete the first images of a split by all ways, and write what came of it to inpainting.json beside the chain.
 
-    judge     checkpoint folder of the classifier
+    classifier  checkpoint folder of the judge
     single, restorer  checkpoint folders of a single-scale model and of a restorer, each measured if it is given
     Raises CheckpointError, DataError, ResultsError, or ValueError for a hole that does not fit.
     """
     begun, device = time.perf_counter(), choose_device()
-    chain, judge = Chain.from_pretrained(chain_folder).to(device), Classifier.from_pretrained(judge).to(device)
+    chain, judge = Chain.from_pretrained(chain_folder).to(device), Classifier.from_pretrained(classifier).to(device)
     levels, size = chain.config.levels, chain.size
     originals = load_data(DATA, data_dir, split, size).first(images).images
     known = middle_hole(size, hole)

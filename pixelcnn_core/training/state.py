@@ -86,6 +86,8 @@ class Run:
 
     @torch.no_grad()
     def update_average(self, decay: float) -> None:
+        """The running average, by torch's own function. Its `AveragedModel` has one decay for all steps, and would wrap
+        the names of the weights that are saved."""
         decay = min(decay, (1 + self.step) / (10 + self.step))  # short memory at the start
         get_ema_multi_avg_fn(decay)(list(self.average.parameters()), list(self.model.parameters()), self.step)
         for average, newest in zip(self.average.buffers(), self.model.buffers()):

@@ -82,7 +82,7 @@ def test_the_measurement(folder, images, tmp_path, monkeypatch):
         Classifier(ClassifierConfig(image_size=16, classes=3, features=8)).save_pretrained(judge)
     data = ImageData(images, torch.tensor([0, 1, 2]), ("a", "b", "c"))
     monkeypatch.setattr(inpainting, "load_data", lambda *_: data)
-    found = inpainting.evaluate_inpainting(folder, "nowhere", judge=judge, images=2, samples=3, hole=6)
+    found = inpainting.evaluate_inpainting(folder, "nowhere", classifier=judge, images=2, samples=3, hole=6)
     assert json.loads((folder / inpainting.FILE).read_text(encoding="utf-8")) == found
     assert (found["images"], found["samples"], found["hole"]) == (2, 3, 6) and set(found["ways"]) == {
         "diffusion", "coarse to fine"}
