@@ -30,18 +30,22 @@ from demo.tabs.scoreboard.panels import write_race
 from demo.tabs.scoreboard.service import ScoreboardService
 from demo.web.diagram import RECORD
 from pixelcnn_core.cards.card import FIGURE_3, PHOTO_TEMPERATURE
+from pixelcnn_core.results import read_results
 from pixelcnn_core.sampling.interpolation import PATHS
 
 # What the samples of a model are drawn with, where it is not 4 images per class at temperature 1 without guidance.
 ONE_EACH = {"images": 1, "same_noise": True}
 SETTINGS = {"digits": {"images": 4}, "cifar10": {**ONE_EACH, "temperature": PHOTO_TEMPERATURE, "guidance": 1.5},
             "imagenet32classes": {**ONE_EACH, "classes": FIGURE_3, "temperature": 0.85},
-            "cifar10-chain": {**ONE_EACH, "seed": 8, "min_p": 0.05, "guidance": 3.5,
+            "cifar10-chain": {**ONE_EACH, "seed": 8,
                               "classes": ("airplane", "automobile", "deer", "horse", "ship", "truck")}}
 
 
 def draw_samples(service: Service, name: str) -> None:
-    settings = service.settings(name, **SETTINGS.get(name, {}))
+    """With the settings that its sample quality was measured with, if it was."""
+    judged = read_results(service.folder / name, "quality.json")
+    chosen = {key: judged[key] for key in ("temperature", "guidance", "min_p") if key in judged}
+    settings = service.settings(name, **{**chosen, **SETTINGS.get(name, {})})
     for progress in service.stream(settings):
         print(f"\r{name}: row {progress.row} of {progress.rows}, {progress.seconds:.1f} s", end="", flush=True)
     print()
