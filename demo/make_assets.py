@@ -25,7 +25,7 @@ from demo.tabs.complete.stored import COMPLETIONS, FILLED, StoredCompletions, re
 from demo.tabs.inside.service import InsideService
 from demo.tabs.inside.stored import draw_inside
 from demo.tabs.interpolate.tab import COLUMNS, ROWS
-from demo.tabs.portraits.tab import COUNT
+from demo.tabs.portraits.tab import COUNT, STORED_SEED
 from demo.tabs.scoreboard.panels import write_race
 from demo.tabs.scoreboard.service import ScoreboardService
 from demo.web.diagram import RECORD
@@ -52,7 +52,7 @@ def draw_samples(service: Service, name: str) -> None:
     write_stored(service.folder / name, progress.images, settings, progress.seconds)
 
 
-def draw_portraits(faces: FaceService, seed: int = 7) -> None:
+def draw_portraits(faces: FaceService, seed: int = STORED_SEED) -> None:
     """What the tabs of faces open with: portraits of the first bundled photo, the last of nobody, and the path to the
     second."""
     names = tuple(EXAMPLES)
@@ -69,9 +69,9 @@ def draw_portraits(faces: FaceService, seed: int = 7) -> None:
 
 def draw_scales(chains: ChainService, name: str) -> None:
     """What the tab of the chains opens with: pictures of all sizes, and the bits of the first. A chain of faces is told
-    the first bundled photo, with a seed chosen by eye among six."""
+    the first bundled photo."""
     info, told = chains.service.info(name), next(iter(EXAMPLES))
-    seed = 1 if info.embedding else 7
+    seed = chain_tab.STORED_SEED if info.embedding else 7
     embedding = FaceService(chains.service).example(told).embedding if info.embedding else None
     condition = chains.told(name, None, embedding)
     temperature, guidance, _ = default_settings(info.results)

@@ -4,6 +4,7 @@ import pytest
 from PIL import Image
 
 from demo.service.faces import EXAMPLES
+from demo.tabs.portraits.tab import STORED_SEED
 
 EILEEN, GRACE = EXAMPLES.values()
 PHOTO, ENDS = "#portraits-photo input[type=file]", "#interpolate-photo-{} input[type=file]"
@@ -100,7 +101,7 @@ def test_a_photo_becomes_portraits_without_another_click(portraits, service):
     assert "portraits.example" not in page.url
     with page.expect_download() as download:
         page.locator("#portraits-grid a.download").click()
-    assert download.value.suggested_filename == "portraits_seed-7.png"
+    assert download.value.suggested_filename == f"portraits_seed-{STORED_SEED}.png"
 
 
 def test_every_example_draws_at_once_and_is_in_the_address(portraits):

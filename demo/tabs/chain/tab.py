@@ -28,6 +28,7 @@ COUNT = 4
 FRAME_SECONDS = 0.12
 MIN_P = NOBODY_MIN_P
 NOBODY = "nobody in particular"
+STORED_SEED = 1  # of the faces that the tab opens with: chosen by eye among six
 NOTHING, SAME, MOSAIC, PHOTO = "nothing", "same", "mosaic", "photo"
 STARTS = {"From nothing: a new picture": NOTHING, "The same coarse picture, other details": SAME,
           "A mosaic that you paint": MOSAIC, "A photo, shrunk": PHOTO}
@@ -196,6 +197,7 @@ def opening(stored: StoredScales | None) -> str:
         return status_html("Press <b>Draw</b>: the picture appears on 8 × 8 pixels and grows.")
     settings = " · ".join(f"{key.replace('_', '-')} {value:g}" for key, value in stored.settings.items()
                           if key != "told")
+    settings += ", chosen by eye" * (told_of(stored) != NOBODY and stored.settings["seed"] == STORED_SEED)
     return status_html(f"<b>Stored example</b>, told {html.escape(told_of(stored))}: {settings}. Press <b>Draw</b> to "
                        "watch such pictures grow.")
 

@@ -96,7 +96,8 @@ def build(page: gr.Blocks, service: Service) -> None:
             path = gr.Radio(list(PATHS), value=PATHS[0], label="Path", elem_id="interpolate-path")
             columns = gr.Slider(3, MAX_COLUMNS, value=COLUMNS, step=1, label="Steps", elem_id="interpolate-steps")
             rows = gr.Slider(1, MAX_ROWS, value=ROWS, step=1, label="Rows of noise", elem_id="interpolate-rows")
-            temperature, guidance, seed = sampling_sliders("interpolate-", *defaults[:2], 7)
+            temperature, guidance, seed = sampling_sliders("interpolate-", *defaults[:2],
+                                                           stored.settings["seed"] if stored else 7)
             min_p = min_p_slider("interpolate-", defaults[2])
         with gr.Column(elem_classes="notes"):
             for text in EXPLANATION:

@@ -39,6 +39,7 @@ from demo.tabs.portraits.panels import portraits_html, way_html
 
 ID, TITLE = "portraits", "Portraits"
 COUNT = 9
+STORED_SEED = 8  # of the pictures that the tab opens with: chosen by eye among nine
 MOST_LIKEST = 4  # portraits that are drawn for one that is kept, at most
 FRAME_SECONDS = 0.12
 
@@ -107,7 +108,8 @@ def build(page: gr.Blocks, service: Service) -> None:
         with gr.Column(elem_classes="margin"):
             likest = gr.Slider(1, MOST_LIKEST, value=1, step=1, label="Keep the likest of", elem_id="portraits-likest",
                                info="1 shows what was drawn; above, the face network chooses for each place.")
-            temperature, guidance, seed = sampling_sliders("portraits-", *defaults[:2], 7)
+            temperature, guidance, seed = sampling_sliders("portraits-", *defaults[:2],
+                                                           stored.settings["seed"] if stored else STORED_SEED)
             min_p = min_p_slider("portraits-", defaults[2])
             gr.HTML(facts_html(info), apply_default_css=False)
         with gr.Column(elem_classes="notes"):
@@ -259,8 +261,9 @@ def opening(stored: StoredPortraits | None) -> str:
     if stored is None:
         return status_html("Nothing drawn yet: give a photo, or choose an example.")
     settings = " · ".join(f"{key.replace('_', '-')} {value:g}" for key, value in stored.settings.items())
-    return status_html(f"<b>Stored example</b>: {html.escape(stored.names[0])}. {settings}. Give a photo of yours and "
-                       "new portraits appear, or press <b>Draw</b> to watch these.")
+    by_eye = ", chosen by eye" * (stored.settings["seed"] == STORED_SEED)
+    return status_html(f"<b>Stored example</b>: {html.escape(stored.names[0])}. {settings}{by_eye}. Give a photo "
+                       "of yours and new portraits appear, or press <b>Draw</b> to watch these.")
 
 
 def opening_way(first: FoundFace | None) -> str:
