@@ -21,7 +21,8 @@ def test_it_runs_from_top_to_bottom(executed):
     notebook, _ = executed
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert any(cell.outputs for cell in cells)
-    assert not [output.text for cell in cells for output in cell.outputs if output.get("name") == "stderr"]
+    assert not [output.text for cell in cells for output in cell.outputs if output.get("name") == "stderr"
+                and not output.text.startswith("the cached sampler is compiled")]  # said once on every new machine
 
 
 def test_every_control_changes_a_picture(executed):
