@@ -29,13 +29,13 @@ from demo.tabs.portraits.tab import COUNT, STORED_SEED
 from demo.tabs.scoreboard.panels import write_race
 from demo.tabs.scoreboard.service import ScoreboardService
 from demo.web.diagram import RECORD
-from pixelcnn_core.cards.card import FIGURE_3, PHOTO_TEMPERATURE
+from pixelcnn_core.cards.card import FIGURE_3
 from pixelcnn_core.results import read_results
 from pixelcnn_core.sampling.interpolation import PATHS
 
-# What the samples of a model are drawn with, where it is not 4 images per class at temperature 1 without guidance.
+# What the samples of a model are drawn with beside the settings of its quality.json, if not 4 images per class.
 ONE_EACH = {"images": 1, "same_noise": True}
-SETTINGS = {"digits": {"images": 4}, "cifar10": {**ONE_EACH, "temperature": PHOTO_TEMPERATURE, "guidance": 1.5},
+SETTINGS = {"digits": {"images": 4}, "cifar10": ONE_EACH,
             "imagenet32classes": {**ONE_EACH, "classes": FIGURE_3, "temperature": 0.85},
             "cifar10-chain": {**ONE_EACH, "seed": 18,
                               "classes": ("airplane", "automobile", "deer", "horse", "ship", "truck")}}

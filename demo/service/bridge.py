@@ -294,7 +294,7 @@ def about(recipe: dict, sizes: list[int]) -> str:
 def read_info(folder: Path) -> ModelInfo | None:
     """What a checkpoint folder says about itself; None, and a line in the log, where it cannot be read."""
     try:
-        steps = [folder / step for step in chain_steps(str(folder))] if (folder / CHAIN_FILE).is_file() else [folder]
+        steps = [folder / step for step in chain_steps(folder)] if (folder / CHAIN_FILE).is_file() else [folder]
         kinds = [GatedPixelCNN] + [Upscaler] * (len(steps) - 1)
         inspected = [kind.inspect(step) for kind, step in zip(kinds, steps)]
         config, parameters = inspected[0][0], sum(count for _, count in inspected)

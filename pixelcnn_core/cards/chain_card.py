@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from pixelcnn_core.cards.card import duration, shown_classes
-from pixelcnn_core.cards.tables import quality_section, sampling_section
+from pixelcnn_core.cards.tables import quality_section, sampling_section, tried_section
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.figures import labelled_grid
 from pixelcnn_core.models.chain import Chain, chain_steps
@@ -39,7 +39,7 @@ tags: [pixelcnn, image-generation]
 
 The samples are unselected: seed {seed}, temperature {temperature:g}, guidance {guidance:g} in all steps
 but the finest, min-p {min_p:g} in all but the coarsest{coarsest}.
-{likeness}{quality}{curve}{sampling}
+{likeness}{quality}{tried}{sampling}
 ## Use
 
 ```python
@@ -86,14 +86,6 @@ How the settings were chosen, on {people} validation people: likeness against va
 
 | guidance | min-p | rank 1 | two portraits of one person apart |
 | --- | --- | --- | --- |
-{rows}
-"""
-
-QUALITY_CURVE = """
-How the settings were chosen, on validation images and {images:,} samples a row: the lowest Fréchet distance.
-
-| guidance | min-p | taken for the class that was asked for | Fréchet distance | precision | recall |
-| --- | --- | --- | --- | --- | --- |
 {rows}
 """
 
@@ -147,7 +139,7 @@ def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Imag
                          per_dim=results["bits_per_dim_at_most"]) if "steps" in results else "Not evaluated.",
         seed=seed, **{key: chosen[key] for key in ("temperature", "guidance", "min_p")},
         coarsest=f", where it is {chain.coarsest_min_p:g}" if chain.coarsest_min_p else "",
-        likeness=likeness_section(results), quality=quality_section(folder), curve=curve_section(folder),
+        likeness=likeness_section(results), quality=quality_section(folder), tried=tried_section(folder),
         sampling=sampling_section(folder), folder=folder.name,
         condition="condition=Condition(embedding=h)" if config.embedding else f"range({config.classes})", size=size,
         imported=", Condition" if config.embedding else "",
@@ -164,14 +156,6 @@ def step_row(folder: Path, measured: dict, pixels: int) -> str:
     speed = f" ({total['images'] / total['seconds']:.0f} a second)" if total["seconds"] else ""
     return (f"| {pixels} x {pixels} | {parameters} | {duration(total['seconds'])}, {total['images']:,} images{speed}; "
             f"{facts.get('hardware', 'not recorded')} | {bits} |")
-
-
-def curve_section(folder: Path) -> str:
-    """The settings that `quality --curve` chose from, where it did."""
-    points = read_results(folder, "quality.json").get("curve")
-    return QUALITY_CURVE.format(images=points[0]["images"], rows="\n".join(
-        f"| {row['guidance']:g} | {row['min_p']:g} | {row['accuracy']:.1%} | {row['frechet']:.2f} | "
-        f"{row['precision']:.2f} | {row['recall']:.2f} |" for row in points)) if points else ""
 
 
 def likeness_section(results: dict) -> str:

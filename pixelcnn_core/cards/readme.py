@@ -56,7 +56,7 @@ def chains_table(models: Path = MODELS) -> str:
     judged_as = []  # sentences below the table
     for folder in sorted(path.parent for path in models.glob(f"*/{CHAIN_FILE}")):
         results = read_results(folder)
-        for name, (size, step) in zip(chain_steps(str(folder)), results.get("steps", {}).items()):
+        for name, (size, step) in zip(chain_steps(folder), results.get("steps", {}).items()):
             lines.append(f"| [{folder.name}](demo/assets/models/{folder.name}/README.md) | {size} x {size} | "
                          f"{step['parameters']:,} | {trained(folder / name)} | "
                          f"{step['bits_per_dim']:.3f} | {step['bits']:,.0f} | {step['condition_is_worth_bits']:.1f} |")

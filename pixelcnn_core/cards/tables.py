@@ -78,7 +78,7 @@ def quality_section(folder: Path) -> str:
 
 
 def tried_section(folder: Path) -> str:
-    """The settings of a single model that `quality --curve` chose from, where it did."""
+    """The settings that `quality --curve` chose from, where it did."""
     points = read_results(folder, "quality.json").get("curve", [])
     rows = "\n".join(f"| {point['temperature']:g} | {point['guidance']:g} | {point.get('min_p', 0.0):g} | "
                      f"{point['accuracy']:.1%} | {point['frechet']:.2f} | {point['precision']:.2f} | "

@@ -56,12 +56,9 @@ def measure(model: Portraitist, data_dir: str | Path, encoder: str | Path, secon
     """
     network = load_encoder(encoder)
     check_encoder(model, network)
-    own = {name: value for name, value in (("guidance", guidance), ("truncation", truncation))
-           if isinstance(value, Sequence)}
     chosen = people_of(data_dir, split, people)
     start = shrink(chosen.sources.images, given).repeat_interleave(portraits, 0) if given else None
-    draw = drawing(model, start, temperature=temperature,
-                   **{**by_step(model, guidance, truncation), **own})
+    draw = drawing(model, start, temperature=temperature, **by_step(model, guidance, truncation))
     numbers = likeness(draw, chosen, network, load_encoder(second) if second else None,
                        portraits=portraits, gallery=gallery, seed=seed)
     cuts = [vars(cut) for cut in truncation] if isinstance(truncation, Sequence) else vars(truncation)

@@ -69,7 +69,8 @@ class Chain(Drawing):
 
         map_location, options: as in `GatedPixelCNN.from_pretrained`
         """
-        names = chain_steps(folder, **options)
+        told = read_chain(folder, **options)
+        names = told["steps"]
         kinds = [GatedPixelCNN] + [Upscaler] * (len(names) - 1)
         try:
             steps = []
@@ -78,7 +79,7 @@ class Chain(Drawing):
                 steps.append(kind.from_pretrained(files[0].parent, map_location=map_location))
                 if steps[-1].config.image_size == size:
                     break
-            return cls(steps, read_chain(folder, **options).get("coarsest_min_p", 0.0))
+            return cls(steps, told.get("coarsest_min_p", 0.0))
         except CheckpointError:
             raise
         except ValueError as error:

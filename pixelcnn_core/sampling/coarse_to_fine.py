@@ -122,16 +122,22 @@ def preview(pictures: Pictures, row: int | None = None) -> Tensor:
     return torch.cat([picture[:, :, :row + 1], coarse[:, :, row + 1:]], dim=2)
 
 
-def by_step(model: GatedPixelCNN | Chain, guidance: float = 1.0, truncation: Truncation = PAPER) -> dict:
-    """One guidance and one truncation as `sample_chain` takes them: a sequence each, with one for every step.
+def by_step(model: GatedPixelCNN | Chain, guidance: float | Sequence[float] = 1.0,
+            truncation: Truncation | Sequence[Truncation] = PAPER) -> dict:
+    """One guidance and one truncation as `sample_chain` takes them: a sequence each, with one for every step. What is a
+    sequence already stays.
 
     Guidance is for all steps but the finest, which draws texture: there it makes specks, and costs most. Truncation is
     for all but the coarsest, which draws what is in the picture: there it takes away variety before it takes away
     errors, and is a min-p of at most the chain's `coarsest_min_p`. A single model's are left as they are."""
     if not isinstance(model, Chain):
         return {"guidance": guidance, "truncation": truncation}
-    coarsest, finer = Truncation(min_p=min(truncation.min_p, model.coarsest_min_p)), len(model.steps) - 1
-    return {"guidance": [*[guidance] * finer, 1.0], "truncation": [coarsest, *[truncation] * finer]}
+    finer = len(model.steps) - 1
+    if not isinstance(guidance, Sequence):
+        guidance = [*[guidance] * finer, 1.0]
+    if not isinstance(truncation, Sequence):
+        truncation = [Truncation(min_p=min(truncation.min_p, model.coarsest_min_p)), *[truncation] * finer]
+    return {"guidance": guidance, "truncation": truncation}
 
 
 def per_step(value: T | Sequence[T], steps: int) -> list[T]:

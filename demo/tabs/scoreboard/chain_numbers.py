@@ -22,7 +22,7 @@ def chains_html(infos: Iterable[ModelInfo], folder: Path) -> str:
             continue
         try:
             own = folder / info.name
-            speeds = [training_speed(own / step)["training_images_per_second"] for step in chain_steps(str(own))]
+            speeds = [training_speed(own / step)["training_images_per_second"] for step in chain_steps(own)]
             parts.append(chain_html(info, speeds, read_measured(own, "benchmark.json"),
                                     read_results(own, "quality.json")))
         except (KeyError, TypeError, ValueError, AttributeError):
