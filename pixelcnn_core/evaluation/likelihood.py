@@ -16,6 +16,7 @@ from torch import Tensor
 from pixelcnn_core.data.image_data import DataError, ImageData
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.device import exact_float32
+from pixelcnn_core.models.base import Model
 from pixelcnn_core.models.baselines import standard_error
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import commit, count_parameters, hardware, recipe_of, versions
@@ -27,7 +28,7 @@ TRAIN_IMAGES = 2000  # training images scored by default: enough to see how far 
 
 
 @torch.inference_mode()
-def score(model: GatedPixelCNN, data: ImageData, conditional: bool, batch: int, accelerator: Accelerator) -> Tensor:
+def score(model: Model, data: ImageData, conditional: bool, batch: int, accelerator: Accelerator) -> Tensor:
     """Bits per dimension of every image, float64 (N,) on the CPU of all processes, with its condition or without."""
     # in the precision of the model; not in float64, which Apple's GPU does not have
     total = torch.zeros(len(data), dtype=next(model.parameters()).dtype, device=accelerator.device)

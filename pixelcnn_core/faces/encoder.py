@@ -22,9 +22,8 @@ from pixelcnn_core.models.images import as_images
 
 
 class Encoder(Protocol):
-    """What every encoder of faces has; its config has `embedding`, the length of its vectors."""
+    """What every encoder of faces has: `fingerprint` tells it from all others."""
 
-    config: object
     fingerprint: str
 
     def embed(self, crops: Tensor, together: int = 1) -> Tensor:

@@ -94,6 +94,8 @@ def read_vggface2(path: Path, expected: str | None = None) -> InceptionEncoder:
                               f"{expected[:8]}; delete it to fetch it again")
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(weights, dict):
+            raise TypeError(f"it holds a {type(weights).__name__}")
         return InceptionEncoder(weights, digest)
     except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, AttributeError, TypeError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,4 +1,4 @@
-"""How strict the tests of the core are; and made-up face tables, for those of the face encoder and of portraits."""
+"""Made-up face tables, for the tests of the face encoder and of portraits."""
 
 import io
 
@@ -9,17 +9,6 @@ import pytest
 from PIL import Image
 
 from pixelcnn_core.faces.tables import held_out_people, split_of
-
-STRICT = {"test_api", "test_sampling", "test_causality", "test_truncation", "test_chain", "test_fixed_point",
-          "test_completion", "test_likelihood", "test_interpolation", "test_noise", "test_recurrent", "test_muon",
-          "test_data", "test_training", "test_fine_tuning"}
-
-
-def pytest_collection_modifyitems(items) -> None:
-    """In these files a warning is an error, and so is a call that breaks an annotation (tests/conftest.py)."""
-    for item in items:
-        if item.path.stem in STRICT:
-            item.add_marker(pytest.mark.filterwarnings("error"))
 
 
 def webp(pixels: np.ndarray) -> bytes:

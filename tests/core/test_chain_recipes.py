@@ -42,6 +42,6 @@ def test_a_recipe_for_a_gpu_takes_twenty_steps(name, tmp_path, monkeypatch):
                         lambda *args, **more: pictures(recipe.data, recipe.size))
     dry = replace(recipe, steps=20, batch=2, validate=2, warm_up=5, compile=False, ema=0.5)
     out = train(dry, "nowhere", tmp_path / "run")
-    last = list(csv.DictReader((out / "training.csv").open(encoding="utf-8")))[-1]
+    last = list(csv.DictReader((out / "training.csv").read_text(encoding="utf-8").splitlines()))[-1]
     assert last["step"] == "20" and math.isfinite(float(last["bits_per_dim"]))
     assert float(last["bits_per_dim_validation"]) < math.log2(256)

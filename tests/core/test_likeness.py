@@ -32,7 +32,7 @@ class Patterns:
 
     fingerprint = "patterns 0123456789"
 
-    def embed(self, crops: torch.Tensor) -> torch.Tensor:
+    def embed(self, crops: torch.Tensor, together: int = 1) -> torch.Tensor:
         return F.normalize(F.avg_pool2d(crops.float() - 127.5, 16).flatten(1), dim=1)
 
 

@@ -68,7 +68,7 @@ def test_the_gpu_recipe_takes_steps(kind, monkeypatch, tmp_path):
     data.images = data.images[:, :, :8, :8]
     monkeypatch.setattr("pixelcnn_core.training.loop.load_data", lambda *args, **more: data)
     out = train(replace(racers("cifar10")[kind], steps=2, batch=2, validate=2, warm_up=0), "nowhere", tmp_path / "run")
-    row = list(csv.DictReader((out / "training.csv").open(encoding="utf-8")))[-1]
+    row = list(csv.DictReader((out / "training.csv").read_text(encoding="utf-8").splitlines()))[-1]
     assert row["step"] == "2" and 4 < float(row["bits_per_dim_validation"]) < 14
 
 
@@ -127,11 +127,12 @@ def test_race_json(finished):
 
 def test_the_table_and_the_plot(finished):
     result = json.loads((finished / "race.json").read_text(encoding="utf-8"))
-    rows = list(csv.DictReader((finished / "race.csv").open(encoding="utf-8")))
+    rows = list(csv.DictReader((finished / "race.csv").read_text(encoding="utf-8").splitlines()))
     assert list(rows[0]) == ["model", "seconds", "steps", "images", "bits_per_dim"]
     assert len(rows) == sum(len(model["curve"]) for model in result["models"].values())
     assert all(int(row["images"]) == 32 * int(row["steps"]) for row in rows)
-    assert Image.open(finished / "race.png").width > 900
+    with Image.open(finished / "race.png") as drawn:
+        assert drawn.width > 900
 
 
 def test_the_checkpoints_are_models_like_others(finished):
@@ -163,7 +164,8 @@ def test_scoring_and_saving_cost_no_time(tmp_path):
         return looks[-1]
 
     out = train(recipe, "nowhere", tmp_path / "run", race_clock=clock, checkpoint_minutes=0)
-    seconds = [float(row["seconds"]) for row in csv.DictReader((out / "training.csv").open(encoding="utf-8"))]
+    rows = csv.DictReader((out / "training.csv").read_text(encoding="utf-8").splitlines())
+    seconds = [float(row["seconds"]) for row in rows]
     assert len(seconds) == 4
     assert read_json(out / "training.json")["seconds"] == seconds[-1] < looks[-1]
     gaps = {later - earlier for earlier, later in zip(seconds, seconds[1:])}
