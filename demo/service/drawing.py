@@ -9,7 +9,7 @@ from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.sampling.coarse_to_fine import Pictures, by_step, chain_uniforms, preview, sample_chain
-from pixelcnn_core.sampling.sample import sample, uniforms_from_seed
+from pixelcnn_core.sampling.sample import sample_rows, uniforms_from_seed
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 Model = GatedPixelCNN | Chain
@@ -36,7 +36,7 @@ def draw_rows(model: Model, condition: Condition, noise: Noise, *, temperature: 
     settings = {"temperature": temperature, **by_step(model, guidance, truncation)}
     if not isinstance(model, Chain):
         (numbers,) = noise.values()
-        yield from sample(model, condition, uniforms=numbers, **settings)
+        yield from sample_rows(model, condition, uniforms=numbers, **settings)
         return
     yield from previews(sample_chain(model, condition, uniforms=noise, given=given, **settings), given, keep)
 

@@ -113,9 +113,6 @@ def sample_rows(model: GatedPixelCNN, condition: Told = None, *, batch: int | No
     raise ValueError(f"method is 'naive', 'fixed point' or 'cached', not {method!r}")
 
 
-sample = sample_rows  # its earlier name, which the app and the notebooks use
-
-
 def finish(partial_images: Iterator[T]) -> T:
     """Run a sampling generator to its end: the complete images, uint8 (B, C, H, W); of a chain those of every size."""
     return deque(partial_images, maxlen=1).pop()

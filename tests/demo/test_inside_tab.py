@@ -14,7 +14,7 @@ from demo.tabs.inside.stored import read_inside
 from demo.tabs.inside.trace_panel import read_block, trace_value
 from pixelcnn_core import Condition
 from pixelcnn_core.evaluation.receptive_field import earlier_pixels, receptive_field
-from pixelcnn_core.sampling.sample import finish, sample, uniforms_from_seed
+from pixelcnn_core.sampling.sample import finish, sample_rows, uniforms_from_seed
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
 
@@ -85,7 +85,7 @@ def test_painting_changes_only_what_comes_after(inside, image, sampled):
         *_, last = inside.draw("dog", 3)
         image = last.images[0, 0]
         noise = uniforms_from_seed(3, 1, inside.service.model(inside.model_name).config)
-        drawn = finish(sample(inside.service.model(inside.model_name), Condition(label=torch.tensor([1])),
+        drawn = finish(sample_rows(inside.service.model(inside.model_name), Condition(label=torch.tensor([1])),
                               uniforms=noise))
         assert torch.equal(drawn, to_tensor(image)), "a sample has the noise of its seed"
     row, column = place = (6, 4)

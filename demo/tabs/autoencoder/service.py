@@ -27,7 +27,7 @@ from pixelcnn_core.models.checkpoint import CONFIG_FILE, Checkpoint, CheckpointE
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.results import read_json, read_results
 from pixelcnn_core.sampling.interpolation import between
-from pixelcnn_core.sampling.sample import sample, uniforms_from_seed
+from pixelcnn_core.sampling.sample import sample_rows, uniforms_from_seed
 from pixelcnn_core.sampling.truncation import Truncation
 
 FOLDER = Path(__file__).parents[2] / "assets" / "autoencoders"
@@ -200,7 +200,7 @@ class CodeService:
                 return previews(model.draw(z, uniforms=noise, **how))
             noise = again(uniforms_from_seed(seed, noises, model.decoder.config))
             with torch.no_grad():
-                return sample(model.decoder, model.condition(z), uniforms=noise, **how)
+                return sample_rows(model.decoder, model.condition(z), uniforms=noise, **how)
 
         steps = sum(self.service.info(info.chain).sizes) if info.chain else SHAPE["image_size"]
         return self.service.serve(lambda: self.pixelcnn(info.code), begin, groups, steps=steps)

@@ -19,7 +19,7 @@ from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.sampling.fixed_point import settled_after
 from pixelcnn_core.sampling.noise import uniforms_for
-from pixelcnn_core.sampling.sample import prefix_mask, sample, uniforms_from_seed
+from pixelcnn_core.sampling.sample import prefix_mask, sample_rows, uniforms_from_seed
 
 KEPT = 16  # pictures whose distributions are kept, 3 MB each
 
@@ -119,7 +119,7 @@ class InsideService:
             noise = uniforms_from_seed(shown.seed, 1, model.config) if shown.sampled else \
                 uniforms_for(model, to_tensor(shown.original), condition[:1], shown.seed)
             known = prefix_mask(model.config, row, column + 1) | torch.from_numpy(shown.painted)
-            return sample(model, condition, batch=2, uniforms=noise, image=pair, known=known)
+            return sample_rows(model, condition, batch=2, uniforms=noise, image=pair, known=known)
 
         return self.service.serve(self.model_name, start, 2)
 
@@ -127,7 +127,7 @@ class InsideService:
         """A sample drawn by fixed-point (Jacobi) iteration: (H, W, 3); after which pass each pixel was right for good,
         (H, W); and how many passes there were."""
         model = self.service.model(self.model_name)
-        passes = list(sample(model, self.condition(label), seed=seed, batch=1, method="fixed point"))
+        passes = list(sample_rows(model, self.condition(label), seed=seed, batch=1, method="fixed point"))
         return to_array(passes[-1]), settled_after(passes)[0].amax(0).numpy(), len(passes)
 
 

@@ -15,7 +15,7 @@ import torch
 from demo.service.bridge import Service
 from demo.service.settings import Settings
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.sampling.sample import finish, naive_step, sample, uniforms_from_seed
+from pixelcnn_core.sampling.sample import finish, naive_step, sample_rows, uniforms_from_seed
 
 EVALUATIONS = 400  # of the network, at most, by the naive sampler: seconds on two CPU cores
 
@@ -94,13 +94,13 @@ class ScoreboardService:
         shape = (max(1, len(condition)), config.channels, config.image_size, config.image_size)
         x, noise = torch.zeros(shape, dtype=torch.uint8, device=device), uniforms.to(device)
         if settings.model not in self._compiled:  # the first time of both compiles, or makes its buffers
-            finish(sample(model, condition, uniforms=uniforms))
+            finish(sample_rows(model, condition, uniforms=uniforms))
             with torch.no_grad():
                 naive_step(model, x, condition, noise, (config.channels - 1, config.image_size - 1,
                                                         config.image_size - 1), settings.temperature)
             self._compiled.add(settings.model)
         begun = time.perf_counter()
-        cached = finish(sample(model, condition, uniforms=uniforms, temperature=settings.temperature)).to(device)
+        cached = finish(sample_rows(model, condition, uniforms=uniforms, temperature=settings.temperature)).to(device)
         clock.cached = time.perf_counter() - begun
         for pixel in range(pixels):
             row, column = divmod(pixel, config.image_size)

@@ -22,7 +22,7 @@ from demo.tabs.story.pack import pack
 from demo.tabs.story.preview import draw_favicon, draw_preview
 from pixelcnn_core.evaluation.receptive_field import earlier_pixels, receptive_field
 from pixelcnn_core.models.conditioning import Condition
-from pixelcnn_core.sampling.sample import finish, prefix_mask, sample, uniforms_from_seed
+from pixelcnn_core.sampling.sample import finish, prefix_mask, sample_rows, uniforms_from_seed
 from pixelcnn_core.sampling.truncation import Truncation
 
 RECORD = Path(__file__).parents[2] / "assets" / "story" / "story.json"
@@ -53,7 +53,7 @@ class Painter:
 
     def sample(self, count: int, **known) -> torch.Tensor:
         """The picture's noise again, on what is given: uint8 (count, 3, H, W)."""
-        return finish(sample(self.model, self.told.expand(count), batch=count, uniforms=self.noise,
+        return finish(sample_rows(self.model, self.told.expand(count), batch=count, uniforms=self.noise,
                              truncation=Truncation(min_p=MIN_P), **known)).cpu()
 
     @torch.inference_mode()
