@@ -1,4 +1,4 @@
-"""The house: who may import whom. The tables of docs/architecture.md say so, and every file keeps to them."""
+"""The house: who may import whom. The tables of the README say so, and every file keeps to them."""
 
 import ast
 import re
@@ -13,13 +13,14 @@ from pixelcnn_core.training.recipe import MODELS
 
 ROOT = Path(__file__).parents[2]
 CORE, APP = ROOT / "pixelcnn_core", ROOT / "demo"
-PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-BACK = {"models/base.py": "sampling", "data/loaders.py": "faces"}  # the two arrows that go back, as the page says
+MAP = (ROOT / "README.md").read_text(encoding="utf-8")
+WALKS = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+BACK = {"models/base.py": "sampling", "data/loaders.py": "faces"}  # the two arrows that go back, as the map says
 
 
 def table(of: str) -> dict[str, set[str]]:
     """What each room may import: the first and the last column of the table whose head begins with `of`."""
-    rows = PAGE.split(f"| {of} |")[1].split("\n\n")[0].splitlines()[2:]
+    rows = MAP.split(f"| {of} |")[1].split("\n\n")[0].splitlines()[2:]
     cells = [[set(re.findall(r"`(\w+)`", cell)) for cell in (row.split("|")[1], row.split("|")[-2])] for row in rows]
     return {room: others for rooms, others in cells for room in rooms}
 
@@ -86,7 +87,7 @@ def test_every_room_is_on_the_page_and_says_what_it_is_for():
 
 def test_the_walks_name_files_and_names_that_are_there():
     """As `file.py: name` or `file.py: Class.name`, from the root, or from the core."""
-    walks = re.findall(r"`([\w/]+\.py)(?:: ([\w.]+))?`", " ".join(PAGE.split("\n## ", 1)[1].split()))
+    walks = re.findall(r"`([\w/]+\.py)(?:: ([\w.]+))?`", " ".join(WALKS.split("\n## ", 1)[1].split()))
     assert len(walks) > 30
     for file, name in walks:
         place = next((root / file for root in (ROOT, CORE, CORE / "sampling", CORE / "sampling" / "cached")
