@@ -11,7 +11,6 @@ import functools
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +39,6 @@ EXAMPLES = {"Eileen Collins": ASSETS / "faces" / "eileen_collins.jpg",
             "Grace Hopper": ASSETS / "faces" / "grace_hopper.jpg"}
 MAX_FACES = 12  # of one photo, or of several that are averaged
 MIN_P = 0.05  # keeps nearly all pictures from derailing
-NOBODY_MIN_P = 0.2  # at most, for a face that is not told: what suits one that is told makes a blur of nobody
 STATE_SECONDS = 3600  # faces of a page that was left open are forgotten after this time
 
 
@@ -126,22 +124,13 @@ class FaceService:
                   ) -> Iterator[Progress]:
         """`count` portraits of one person, `images` (1, count, H, W, C); `settings`: temperature, guidance, min_p.
 
-        baseline  one more is drawn, last: of nobody, without h, with the noise of the first, and min-p NOBODY_MIN_P
-                  at most
+        baseline  one more is drawn, last: of nobody, without h, with the noise of the first
         Raises Busy and UserError.
         """
         vectors = np.repeat(embedding[None], count, 0)  # (count, D)
-        if not baseline:
-            return self._draw(vectors, count, 1, seed, **settings)
-        alone = {**settings, "guidance": 1.0, "min_p": min(settings.get("min_p", 0.0), NOBODY_MIN_P)}
-
-        def begin(model: Model):
-            with closing(self._rows(model, vectors, count, seed, **settings)) as told, \
-                    closing(self._rows(model, np.zeros_like(vectors[:1]), 1, seed, **alone)) as nobody:
-                for both in zip(told, nobody):
-                    yield torch.cat(both)
-
-        return self._serve(begin, 1)
+        if baseline:
+            vectors = np.concatenate([vectors, np.zeros_like(vectors[:1])])
+        return self._draw(vectors, count, 1, seed, **settings)  # the last gets the first noise again
 
     def path(self, start: np.ndarray, end: np.ndarray, columns: int, rows: int, path: str, seed: int,
              **settings) -> Iterator[Progress]:

@@ -15,7 +15,7 @@ from demo.kit.model_facts import facts_html
 from demo.kit.run_controls import QUIET, min_p_slider, sampling_sliders, toolbar, wire
 from demo.kit.status import error_status, status_html, unfinished_status
 from demo.service.bridge import Service
-from demo.service.faces import EXAMPLES, NOBODY_MIN_P, FaceService, default_settings
+from demo.service.faces import EXAMPLES, FaceService, default_settings
 from demo.service.settings import MAX_GUIDANCE, MAX_SEED, MAX_TEMPERATURE, UserError, number
 from demo.service.uploads import take_upload
 from demo.tabs.chain.mosaic import mosaic, mosaic_value, read_mosaic
@@ -26,7 +26,7 @@ from demo.tabs.chain.stored import StoredScales, read_scales
 ID, TITLE = "chain", "Coarse to fine"
 COUNT = 4
 FRAME_SECONDS = 0.12
-MIN_P = NOBODY_MIN_P
+MIN_P = 0.2  # less than portraits are drawn with: here details may differ
 NOBODY = "nobody in particular"
 STORED_SEED = 1  # of the faces that the tab opens with: chosen by eye among six
 NOTHING, SAME, MOSAIC, PHOTO = "nothing", "same", "mosaic", "photo"
