@@ -5,6 +5,7 @@ import html
 from collections.abc import Iterable
 from pathlib import Path
 
+from demo.kit.model_facts import model_name
 from demo.service.bridge import ModelInfo
 from pixelcnn_core.evaluation.chain_bits import training_speed
 from pixelcnn_core.models.chain import chain_steps
@@ -47,7 +48,7 @@ def chain_html(info: ModelInfo, speeds: list[float], benchmark: dict, quality: d
     rows.append(f'<tr class="ours"><th scope="row">together</th>{"".join(f"<td>{cell}</td>" for cell in whole)}</tr>')
     heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
     words = [*judged(results, quality), *drawn(one, benchmark)]
-    return (f'<div class="scrolls"><table class="board"><caption>{html.escape(info.name)}, '
+    return (f'<div class="scrolls"><table class="board"><caption>{html.escape(model_name(info.name))}, '
             f"{results['images_test']:,} test images</caption><thead><tr>{heads}</tr></thead>"
             f'<tbody>{"".join(rows)}</tbody></table></div><p class="facts">{" ".join(words)}</p>')
 

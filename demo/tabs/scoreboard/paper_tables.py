@@ -9,6 +9,7 @@ import html
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from demo.kit.model_facts import model_name
 from demo.service.bridge import ModelInfo
 from demo.tabs.scoreboard.race_results import Entry, Race
 
@@ -72,7 +73,7 @@ def measured_here(table: PaperTable, infos: Iterable[ModelInfo], races: Iterable
         facts = [f"{info.parameters / 1e6:.2g} M parameters"]
         if info.minutes:
             facts.append(f"{info.minutes:.0f} minutes of training")
-        line = f"<b>{bits(test, train)}</b> <small>{html.escape(info.name)}: {', '.join(facts)}"
+        line = f"<b>{bits(test, train)}</b> <small>{html.escape(model_name(info.name))}: {', '.join(facts)}"
         given = results.get("bits_per_dim_test")
         if info.classes and isinstance(given, (int, float)):
             line += f"; given the class {given:.2f}"
@@ -106,8 +107,9 @@ def subset_html(infos: Iterable[ModelInfo]) -> str:
         given = results.get("bits_per_dim_test")
         label = f"; given the class {given:.2f}" if info.classes and isinstance(given, (int, float)) and single else ""
         minutes = f", {info.minutes:.0f} minutes of training" if info.minutes else ""
+        name = html.escape(model_name(info.name))
         rows.append(f'<tr><th scope="row">{info.image_size}×{info.image_size}</th>{quoted}<td><b>{word}{value:.2f}</b> '
-                    f"<small>{html.escape(info.name)}{label}; {info.parameters / 1e6:.2g} M parameters{minutes}, "
+                    f"<small>{name}{label}; {info.parameters / 1e6:.2g} M parameters{minutes}, "
                     f"{results.get('images_test', 0):,} test images</small></td></tr>")
     if not rows:
         return ""
