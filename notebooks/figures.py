@@ -62,5 +62,53 @@ def show_reach(seen, axes: Axes, title: str) -> None:
     picture[np.arange(size * size).reshape(size, size) < (size // 2) * (size + 1)] = MAY
     picture[np.asarray(seen) > 0] = SEEN
     axes.imshow(picture)
+    squares(axes, size)
     axes.add_patch(plt.Rectangle((size // 2 - 0.5,) * 2, 1, 1, fill=False, ec="tab:red", lw=2.5))
     blank(axes, title, 10)
+
+
+def squares(axes: Axes, size: int) -> None:
+    """Thin lines between the pixels of a (size, size) picture, so that they can be counted."""
+    lines = np.arange(1, size) - 0.5
+    axes.vlines(lines, -0.5, size - 0.5, color="white", lw=0.6)
+    axes.hlines(lines, -0.5, size - 0.5, color="white", lw=0.6)
+
+
+def one_layer() -> Figure:
+    """Figure 2 of the paper: what one layer does with the two stacks."""
+    figure, axes = plt.subplots(figsize=(10, 3.4))
+    axes.set(xlim=(0, 10.6), ylim=(-0.2, 3.4))
+    axes.set_axis_off()
+
+    def box(x: float, y: float, words: str, colour: str = "0.93") -> None:
+        axes.text(x, y, words, ha="center", va="center", fontsize=9,
+                  bbox={"boxstyle": "round,pad=0.45", "fc": colour, "ec": "0.4"})
+
+    def line(*points: tuple[float, float], arrow: bool = True) -> None:
+        axes.plot(*zip(*points), color="0.25", lw=1.2, zorder=0, solid_joinstyle="miter")
+        if arrow:
+            axes.annotate("", points[-1], points[-2], arrowprops={"arrowstyle": "-|>", "color": "0.25"}, zorder=0)
+
+    up, low = 2.7, 1.0
+    line((0.35, up), (10.2, up))
+    line((0.35, low), (10.2, low))
+    line((3.75, up), (3.75, low + 0.2))  # the link
+    line((8.0, low), (8.0, 0.0), (10.2, 0.0))  # skip
+    line((0.75, low), (0.75, 0.35), (9.35, 0.35), (9.35, low - 0.18))  # residual
+    axes.text(0.2, up, "v", fontsize=12, style="italic", ha="right", va="center")
+    axes.text(0.2, low, "h", fontsize=12, style="italic", ha="right", va="center")
+    axes.text(10.3, up, "v", fontsize=12, style="italic", va="center")
+    axes.text(10.3, low, "h", fontsize=12, style="italic", va="center")
+    axes.text(10.3, 0.0, "output", fontsize=9, va="center")
+    box(2.1, up, "rows above, n × n", "#cfe0ea")
+    box(2.1, low, "to the left, 1 × n", "#cfe0ea")
+    box(3.75, 1.9, "link, 1 × 1", "#cfe0ea")
+    for y in (up, low):
+        box(5.0, y, r"$+\;V^\top\mathbf{h}$")
+        box(6.6, y, r"$\tanh \odot \sigma$", "#fbdcc4")
+    box(3.75, low, "+")
+    box(8.6, low, "1 × 1", "#cfe0ea")
+    box(9.35, low, "+")
+    box(8.9, 0.0, "skip, 1 × 1", "#cfe0ea")
+    axes.text(4.6, 0.42, "residual: not in the first layer", fontsize=8, color="0.3")
+    return figure
