@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 
 START = """
@@ -62,6 +64,7 @@ def run(code: str, script: Path, *words) -> None:
     assert done.returncode == 0, done.stderr[-3000:]
 
 
+@pytest.mark.slow
 def test_training_evaluation_and_cards(tmp_path):
     run(CORE, tmp_path / "run.py", tmp_path / "out")
 

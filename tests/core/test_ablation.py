@@ -17,6 +17,8 @@ from pixelcnn_core.evaluation.training_speed import KINDS, SETTINGS, flops_per_s
 from pixelcnn_core.results import read_json
 from pixelcnn_core.training.recipe import MODELS, load_recipe
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):

@@ -15,6 +15,8 @@ from tiny_runs import tiny_recipe
 from pixelcnn_core.evaluation.likelihood import evaluate
 from pixelcnn_core.training.loop import STATE_FILE, train
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 
 

@@ -129,6 +129,7 @@ def test_the_card_holds_the_measured_numbers():
     assert results["pairs"] >= 1200 and results["crops_direction"]["accuracy"] > 0.97
 
 
+@pytest.mark.slow
 def test_people_never_seen_are_told_apart_from_their_crops(network, shared):
     people = split_faces(load_faces(shared / "data" / "faces"))[1]
     pairs = verification_pairs(people, 150)

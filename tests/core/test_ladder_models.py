@@ -243,6 +243,7 @@ def test_the_bound_of_diffusion_is_above_its_exact_value():
     assert (tighter > exact - 0.1).all() and (tighter < by_path.mean(1) - 0.05).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", LATENT)
 def test_the_weights_of_all_images_sum_to_one(kind):
     """Their means are the probabilities of a distribution over the 16 grey images of 2 x 2 bits."""

@@ -19,6 +19,8 @@ from pixelcnn_core.results import read_json
 from pixelcnn_core.training.loop import train
 from pixelcnn_core.training.recipe import MODELS, recipe_names
 
+pytestmark = pytest.mark.slow
+
 TRAINED = [rung for rung in PLACES if rung not in ("uniform", "gaussian")]
 
 

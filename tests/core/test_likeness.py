@@ -150,6 +150,7 @@ def test_a_chain_and_a_single_model_draw_portraits_alike():
     assert torch.equal(mixed[:2], dark[:2]) and not torch.equal(mixed[2], dark[2]), "each from its own start"
 
 
+@pytest.mark.slow
 def test_real_people_are_found_again_less_often_the_smaller_their_photos(shared):
     """The ceiling of every portrait model, by the face network."""
     people = choose_people(shared / "data" / "faces", "validation", 60)

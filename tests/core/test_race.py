@@ -24,6 +24,8 @@ from pixelcnn_core.results import read_json
 from pixelcnn_core.training.loop import TrainingError, batch_of, train
 from pixelcnn_core.training.recipe import MODELS, Recipe, load_recipe
 
+pytestmark = pytest.mark.slow
+
 SETS = {"digits": (1, 8, 17), "cifar10-grey16": (1, 16, 256), "cifar10": (3, 32, 256)}
 
 

@@ -28,6 +28,7 @@ def changed(page, key: str, value: str) -> None:
                            arg=[key, value], timeout=20000)
 
 
+@pytest.mark.slow
 def test_portraits_remember_their_settings_and_never_an_upload(visit, tmp_path):
     from PIL import Image
 
@@ -46,6 +47,7 @@ def test_portraits_remember_their_settings_and_never_an_upload(visit, tmp_path):
     assert "mine" not in page.url
 
 
+@pytest.mark.slow
 def test_interpolate_remembers_its_settings(visit):
     page = visit().open("?tab=interpolate&interpolate.between=two+classes&interpolate.model=digits"
                         "&interpolate.from=3&interpolate.to=nobody&interpolate.steps=5&interpolate.path=linear")

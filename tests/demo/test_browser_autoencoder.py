@@ -1,5 +1,6 @@
 """The Auto-encoder tab in a real browser: a stored example, streaming, stop, edits, an upload, a path, a link."""
 
+import pytest
 from helpers import wait_until
 from PIL import Image
 from test_browser_faces import pixels, wait_for_text
@@ -57,6 +58,7 @@ def test_stop(visit, service):
     page.wait_for_function("!document.querySelector('#autoencoder-generate').disabled")
 
 
+@pytest.mark.slow
 def test_a_slider_moves_the_code_at_once_and_the_rest_is_drawn_when_it_rests(visit):
     page = open_tab(visit)
     before = pixels(page, GRID)
@@ -84,6 +86,7 @@ def test_an_upload_is_encoded_and_never_in_the_address(visit, tmp_path):
     page.wait_for_function("!new URLSearchParams(location.search).get('autoencoder.picture')")
 
 
+@pytest.mark.slow
 def test_a_path_between_two_pictures(visit):
     page = open_tab(visit)
     place = "#autoencoder-path-grid"
@@ -101,6 +104,7 @@ def test_a_path_between_two_pictures(visit):
     assert not {after[k] for k in draws} & {shown[k] for k in draws}
 
 
+@pytest.mark.slow
 def test_a_link_brings_the_settings_back(visit):
     page = open_tab(visit, "&autoencoder.size=4&autoencoder.picture=rocket&autoencoder.edit2=-1.5&autoencoder.seed=12")
     wait_for_text(page, STATUS, "seed 12", 60)  # a link is drawn as soon as it is open
@@ -112,6 +116,7 @@ def test_a_link_brings_the_settings_back(visit):
     page.wait_for_function("document.querySelector('#autoencoder-seed input')?.value === '12'")
 
 
+@pytest.mark.slow
 def test_on_a_phone_nothing_is_wider_than_the_screen(visit):
     page = visit(viewport={"width": 390, "height": 800}).open("?tab=autoencoder")
     page.wait_for_selector(f"{GRID} .original img")

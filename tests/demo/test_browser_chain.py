@@ -112,6 +112,7 @@ def test_the_mosaic_by_keyboard(chain_page):
     assert "Row 2, column 2 is #" in page.inner_text("#chain-mosaic output")
 
 
+@pytest.mark.slow
 def test_the_mosaic_is_touched_and_large_enough_for_fingers(chain_page):
     page = chain_page(viewport={"width": 390, "height": 844}, has_touch=True)
     drawn(page, lambda: choose(page, MOSAIC))
@@ -124,6 +125,7 @@ def test_the_mosaic_is_touched_and_large_enough_for_fingers(chain_page):
     drawn(page, lambda: page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))
 
 
+@pytest.mark.slow
 def test_the_mosaic_begins_with_a_photo_or_with_what_was_drawn(chain_page):
     page = chain_page()
     drawn(page, lambda: choose(page, MOSAIC))

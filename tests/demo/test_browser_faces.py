@@ -116,6 +116,7 @@ def test_every_example_draws_at_once_and_is_in_the_address(portraits):
         idle(page, "portraits-")
 
 
+@pytest.mark.slow
 def test_a_link_to_an_example_draws_it(visit):
     page = visit().open("?tab=portraits&portraits.example=Grace+Hopper")
     wait_for_text(page, "#portraits-status", "9 portraits of Grace Hopper")
@@ -133,6 +134,7 @@ def test_draw_and_draw_another(portraits):
     assert not set(sources(page, "#portraits-grid")) & set(first)
 
 
+@pytest.mark.slow
 def test_faces_of_a_group_are_chosen_by_their_pictures(portraits, group):
     page = portraits
     page.set_input_files(PHOTO, group)
@@ -252,6 +254,7 @@ def test_the_film_plays_flashes_and_pauses(film):
                            arg=plain)  # the flash fades to the picture itself
 
 
+@pytest.mark.slow
 def test_the_stored_film_plays_once_when_it_is_seen(visit):
     page = visit().open("?tab=interpolate")
     page.get_by_role("button", name="Pause", exact=True).wait_for()
@@ -275,6 +278,7 @@ def test_a_path_is_drawn_and_can_be_downloaded(film):
         assert download.value.suggested_filename.endswith(kind.lower())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [0, 1])
 def test_a_photo_for_either_end_draws_at_once(film, end):
     page, before = film, canvases(film, "#interpolate-film .timeline")
@@ -301,6 +305,7 @@ def test_a_refused_photo_for_an_end_changes_nothing(film, tmp_path):
     assert "Stored example" in page.inner_text("#interpolate-status")
 
 
+@pytest.mark.slow
 def test_between_classes_nothing_of_the_people_stays(film):
     page = film
     page.locator("#interpolate-kind").get_by_label("two classes").check()
@@ -324,6 +329,7 @@ def test_between_classes_nothing_of_the_people_stays(film):
     assert "0 to 9" not in page.inner_text("#interpolate-film")
 
 
+@pytest.mark.slow
 def test_a_link_between_classes_draws_them(visit):
     page = visit().open("?tab=interpolate&interpolate.between=two+classes&interpolate.model=photos"
                         "&interpolate.from=dog&interpolate.to=ship&interpolate.steps=4&interpolate.rows=1")
@@ -331,6 +337,7 @@ def test_a_link_between_classes_draws_them(visit):
     page.wait_for_function("document.querySelectorAll('#interpolate-film .cell').length === 4")
 
 
+@pytest.mark.slow
 def test_the_straight_path_is_drawn_as_a_straight_line(film):
     page = film
     assert "arc" in page.inner_text("#interpolate-film .where")
@@ -340,6 +347,7 @@ def test_the_straight_path_is_drawn_as_a_straight_line(film):
     wait_for_text(page, "#interpolate-status", "21 images")
 
 
+@pytest.mark.slow
 def test_on_a_phone_the_whole_strip_is_there(visit):
     page = visit(viewport={"width": 390, "height": 844}).open("?tab=interpolate")
     page.wait_for_selector("#interpolate-film .cell")

@@ -22,6 +22,7 @@ def shown(page, tab: str) -> None:
     page.wait_for_function(f"tab => ({SHOWN})() === tab", arg=tab)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1280, 900), (390, 844)], ids=["desk", "phone"])
 def test_the_header_is_slim_and_the_first_screen_has_a_picture(visit, size):
     visitor = visit(viewport={"width": size[0], "height": size[1]})
@@ -44,6 +45,7 @@ def test_the_header_is_slim_and_the_first_screen_has_a_picture(visit, size):
             assert page.evaluate(PICTURE_TOP) < size[1], module.ID
 
 
+@pytest.mark.slow
 def test_on_a_phone_a_link_shows_its_tab_in_the_bar(visit):
     page = visit(viewport={"width": 390, "height": 844}).open("?tab=scoreboard")
     page.wait_for_function("""() => {
@@ -52,6 +54,7 @@ def test_on_a_phone_a_link_shows_its_tab_in_the_bar(visit):
     }""")
 
 
+@pytest.mark.slow
 def test_arrow_keys_move_between_tabs_and_the_link_skips_them(visit):
     page = visit().open("?tab=classes")
     page.keyboard.press("Tab")
@@ -89,6 +92,7 @@ def test_back_goes_through_the_tabs_and_settings_stay(visit):
     assert page.input_value("#seed input") == "41"
 
 
+@pytest.mark.slow
 def test_an_address_without_a_tab_opens_the_first_and_an_old_link_the_classes(visit):
     page = visit().page
     page.goto(visit().url)
@@ -165,6 +169,7 @@ def test_a_link_of_the_stored_picture_is_not_drawn_again(visit, service):
     assert not page.evaluate(STALE)
 
 
+@pytest.mark.slow
 def test_a_link_with_settings_is_drawn_at_once_and_says_so(visit, service):
     service.row_seconds = 0.2
     visitor = visit()
@@ -186,6 +191,7 @@ def test_the_picture_can_be_downloaded_as_it_is_seen(visit):
     assert image.width >= 2 * box["width"] and len(set(image.convert("RGB").resize((64, 64)).getdata())) > 50
 
 
+@pytest.mark.slow
 def test_the_digit_pauses_and_stands_still_for_who_wants_less_motion(visit):
     page = visit().open()
     assert page.locator("#digit svg.moving").is_visible()
@@ -222,6 +228,7 @@ def test_the_page_carries_its_own_name_and_no_pictures(url):
         assert httpx.get(url + wrong, timeout=60).status_code == 404, wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_serious_stands_in_the_way_of_anyone(visit, scheme):
     """axe-core finds no violation of serious or critical impact in any tab."""

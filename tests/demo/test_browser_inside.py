@@ -100,6 +100,7 @@ def test_a_click_shows_the_numbers_of_the_core(visit, inside, stored):
     assert np.isclose(float(said.split(" · ")[-1].removesuffix(" bits")), trace.surprise[3, 11].sum(), atol=0.0051)
 
 
+@pytest.mark.slow
 def test_hovering_is_not_read_out_and_a_click_is(visit, inside):
     page = open_inside(visit())
     page.wait_for_timeout(600)
@@ -113,6 +114,7 @@ def test_hovering_is_not_read_out_and_a_click_is(visit, inside):
     wait_for(page, "#announcer", "row 2, column 2")
 
 
+@pytest.mark.slow
 def test_layers_of_the_picture(visit, inside, stored):
     page = open_inside(visit())
     wait_for_pixels(page, stored.before)
@@ -126,6 +128,7 @@ def test_layers_of_the_picture(visit, inside, stored):
     wait_for_pixels(page, stored.before)
 
 
+@pytest.mark.slow
 def test_play_pause_step_and_scrub(visit, inside, stored):
     page, size = open_inside(visit()), inside.size
     drawn = "#inside-trace .player output"
@@ -185,6 +188,7 @@ def test_painting_draws_the_rest_again_in_place_and_undo_takes_it_back(visit, in
     page.wait_for_function("document.querySelector('#inside-undo').disabled", timeout=SLOW)
 
 
+@pytest.mark.slow
 def test_stop_leaves_the_picture_as_it_was(visit, inside, service, stored):
     page = open_inside(visit())
     wait_for_pixels(page, stored.before)
@@ -197,6 +201,7 @@ def test_stop_leaves_the_picture_as_it_was(visit, inside, service, stored):
     page.wait_for_function("!document.querySelector('#inside-generate').disabled", timeout=SLOW)
 
 
+@pytest.mark.slow
 def test_draw_and_every_picture_change_the_canvas(visit, inside):
     page = open_inside(visit())
     page.locator("#inside-picture").get_by_label("rocket").check()
@@ -213,6 +218,7 @@ def test_draw_and_every_picture_change_the_canvas(visit, inside):
     assert page.locator("#inside-picture").get_by_label("a sample").is_checked()
 
 
+@pytest.mark.slow
 def test_a_link_opens_the_same_sample_and_pixel(visit, inside):
     *_, last = inside.draw("ship", 41)
     query = "&inside.picture=a+sample&inside.class=ship&inside.seed=41&at=4,7"
@@ -223,6 +229,7 @@ def test_a_link_opens_the_same_sample_and_pixel(visit, inside):
     wait_for(page, "#inside-fields [data-kind=gated]", f"0 of {4 * inside.size + 7} earlier pixels")
 
 
+@pytest.mark.slow
 def test_an_upload_is_shown_and_never_in_the_address(visit, inside, tmp_path):
     page = open_inside(visit())
     for colour in ((10, 200, 30), (40, 50, 60)):
@@ -236,6 +243,7 @@ def test_an_upload_is_shown_and_never_in_the_address(visit, inside, tmp_path):
     assert "mine" not in page.url
 
 
+@pytest.mark.slow
 def test_one_picture_and_one_pixel_go_along(visit, inside, tmp_path):
     visited = visit()
     page = open_inside(visited)
@@ -256,6 +264,7 @@ def test_one_picture_and_one_pixel_go_along(visit, inside, tmp_path):
     wait_for_pixels(page, np.broadcast_to(np.array((10, 200, 30)), (inside.size, inside.size, 3)))
 
 
+@pytest.mark.slow
 def test_a_phone_and_the_keyboard(visit, inside, stored):
     page = open_inside(visit(viewport={"width": 390, "height": 844}))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -15,6 +15,7 @@ def move(page, percent: int) -> None:
     page.locator("#race-percent input[type=number]").press("Enter")
 
 
+@pytest.mark.slow
 def test_the_slider_tells_who_leads(visit):
     page = open_board(visit())
     assert "Gated PixelCNN leads" in page.inner_text("#race-standing")
@@ -87,6 +88,7 @@ def test_the_samplers_race_live(visit, service):
     assert images[0] == images[1]
 
 
+@pytest.mark.slow
 def test_the_address_holds_the_moment_and_the_race(visit):
     visitor = visit()
     page = open_board(visitor)

@@ -91,6 +91,7 @@ def test_every_step_shows_another_picture_and_asks_nothing_of_the_server(visit):
     assert not asked
 
 
+@pytest.mark.slow
 def test_next_back_arrow_keys_and_the_address(visit):
     visited = visit()
     page = open_story(visited)
@@ -210,6 +211,7 @@ def test_the_blind_spot_and_its_cure_are_counted(still, record):
     said(still, "lets 50 %")
 
 
+@pytest.mark.slow
 def test_classes_sizes_and_portraits_are_the_stored_ones(still, record):
     for number, told in enumerate(record["told"]):
         section = step(still, "told")
@@ -242,6 +244,7 @@ def test_nothing_moves_by_itself_where_motion_is_unwanted(still):
         assert still.evaluate(EASEL) == before, name
 
 
+@pytest.mark.slow
 def test_it_moves_by_itself_where_motion_is_welcome(visit):
     page = open_story(visit())
     section = step(page, "drawing")
@@ -261,6 +264,7 @@ def test_doors_open_their_tabs(visit, tab):
     assert page.locator("#story .doors a").count() == len(DOORS)
 
 
+@pytest.mark.slow
 def test_a_phone_loses_nothing_and_fingers_find_everything(visit):
     page = open_story(visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True,
                             reduced_motion="reduce"))
