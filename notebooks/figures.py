@@ -63,15 +63,15 @@ def show_reach(seen, axes: Axes, title: str) -> None:
     picture[np.asarray(seen) > 0] = SEEN
     axes.imshow(picture)
     squares(axes, size)
-    axes.add_patch(plt.Rectangle((size // 2 - 0.5,) * 2, 1, 1, fill=False, ec="tab:red", lw=2.5))
+    axes.add_patch(plt.Rectangle((size // 2 - 0.5,) * 2, 1, 1, fill=False, ec="tab:red", lw=2.5, zorder=3))
     blank(axes, title, 10)
 
 
-def squares(axes: Axes, size: int) -> None:
+def squares(axes: Axes, size: int, colour: str = "white") -> None:
     """Thin lines between the pixels of a (size, size) picture, so that they can be counted."""
     lines = np.arange(1, size) - 0.5
-    axes.vlines(lines, -0.5, size - 0.5, color="white", lw=0.6)
-    axes.hlines(lines, -0.5, size - 0.5, color="white", lw=0.6)
+    axes.vlines(lines, -0.5, size - 0.5, color=colour, lw=0.6)
+    axes.hlines(lines, -0.5, size - 0.5, color=colour, lw=0.6)
 
 
 def one_layer() -> Figure:
