@@ -38,7 +38,7 @@ tags: [pixelcnn, image-generation]
 ![Samples](samples.png)
 
 The samples are unselected: seed {seed}, temperature {temperature:g}, guidance {guidance:g} in all steps
-but the finest, min-p {min_p:g} in all but the coarsest{coarsest}.
+but the finest, min-p {min_p:g} in all but the coarsest{coarsest}{unjudged}.
 {likeness}{quality}{tried}{sampling}
 ## Use
 
@@ -102,7 +102,11 @@ LIMITS = """The training budget was that of one CPU core ({minutes} in all). {se
 SEEN = {"faces": "A portrait has the hair, the glasses, the skin and the sex of the person more often than the\n"
                  "features that one knows somebody by: the table says how often. It is an invention, not fit for\n"
                  "identifying, verifying or judging anyone.",
-        "cifar10": "Some classes are recognised at once, others are not; the accuracy of the judge says how often."}
+        "cifar10": "Some classes are recognised at once, others are not; the accuracy of the judge says how often.",
+        "imagenet32classes": "Scenes and what has a colour of its own are recognised at once, animals are shapes.\n"
+                             "No classifier of these classes has judged the samples."}
+NAMES = {"faces": "Portraits", "cifar10": "CIFAR-10", "imagenet32classes": "32 classes of ImageNet"}
+UNJUDGED = {"guidance": 3.0, "min_p": 0.05}  # for classes that no classifier has judged: chosen by eye
 
 
 def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Image.Image] | None = None,
@@ -115,6 +119,8 @@ def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Imag
     chain, names = Chain.from_pretrained(folder).to(choose_device()), chain_steps(folder)
     recipe, results = recipe_of(folder), read_results(folder)
     measured = results.get("identity") or read_results(folder, "quality.json")  # drawn with these settings
+    unjudged = chain.config.classes and not measured
+    measured = UNJUDGED if unjudged else measured
     chosen = {"temperature": measured.get("temperature", 1.0), "guidance": measured.get("guidance", 1.0),
               "min_p": measured.get("truncation", measured).get("min_p", 0.05)}
     how = {"temperature": chosen["temperature"],
@@ -131,7 +137,7 @@ def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Imag
     size = chain.size
     data = recipe.get("data", "")
     (folder / "README.md").write_text(CARD.format(
-        name=folder.name, data={"faces": "Portraits", "cifar10": "CIFAR-10"}.get(data, data),
+        name=folder.name, data=NAMES.get(data, data),
         count=len(names), told="the direction of a face's descriptor" if config.embedding else "the class",
         steps="\n".join(step_row(folder / name, results.get("steps", {}).get(str(pixels), {}), pixels)
                         for name, pixels in zip(names, chain.sizes)),
@@ -139,6 +145,7 @@ def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Imag
                          per_dim=results["bits_per_dim_at_most"]) if "steps" in results else "Not evaluated.",
         seed=seed, **{key: chosen[key] for key in ("temperature", "guidance", "min_p")},
         coarsest=f", where it is {chain.coarsest_min_p:g}" if chain.coarsest_min_p else "",
+        unjudged=" (chosen by eye)" if unjudged else "",
         likeness=likeness_section(results), quality=quality_section(folder), tried=tried_section(folder),
         sampling=sampling_section(folder), folder=folder.name,
         condition="condition=Condition(embedding=h)" if config.embedding else f"range({config.classes})", size=size,
