@@ -65,8 +65,7 @@ person give nearly the same numbers, whatever the light and the pose. Who it is 
 The portrait models never see the photo, only $\mathbf{h}$ (equation 4). They draw from coarse to fine, each size pixel
 by pixel given the smaller picture: $p(\mathbf{x}_8\mid\mathbf{h})\;p(\mathbf{x}_{16}\mid\mathbf{x}_8,\mathbf{h})\cdots$
 Pose, light and background are free: other noise, other portrait. The last picture has the noise of the first and
-$\mathbf{h}=0$: what these models draw when nobody is asked for; its min-p is at most 0.2, above which every
-nobody is the same blur.""",
+$\mathbf{h}=0$: what these models draw when nobody is asked for.""",
     r"""### How like is it?
 The same face network looks at each portrait and gives its 128 numbers; their cosine with those of the source is the
 *likeness*. The scale under it was measured on people that no model here was trained on, in just this way: a photo
