@@ -1,5 +1,6 @@
 """Every notebook runs from top to bottom in a fresh kernel, and what is committed is clean, ordered and small."""
 
+import ast
 import json
 import os
 import re
@@ -11,6 +12,9 @@ import pytest
 from notebook_runs import FOLDER, NOTEBOOKS, runner
 
 from pixelcnn_core.cards.readme import notebooks_table
+from pixelcnn_core.results import read_json
+
+ASSETS = FOLDER.parent / "demo" / "assets"
 
 PLAY = re.compile(r"\bplay\(")  # and not display(
 
@@ -89,9 +93,10 @@ def test_every_picture_has_a_text(path):
 
 @each_notebook
 def test_a_picture_stands_before_every_control(path):
-    """On a page without a kernel a control is a sentence: the lesson is in a picture of the same section before it."""
-    seen, controls = False, 0
-    for cell in nbformat.read(path, as_version=4).cells:
+    """On a page without a kernel a control is a sentence: the lesson is in a picture of the same section before it, and
+    in the picture's caption."""
+    seen, controls, cells = False, 0, nbformat.read(path, as_version=4).cells
+    for before, cell in zip([None, *cells], cells):
         if cell.cell_type == "markdown" and re.search(r"^##", cell.source, re.M):
             seen = False
         for output in cell.get("outputs", []):
@@ -101,6 +106,7 @@ def test_a_picture_stands_before_every_control(path):
                 controls += 1
                 assert seen, cell.source[:200]
                 assert output.data["text/plain"].startswith("Controls: they need a running kernel")
+                assert before.cell_type == "markdown" and re.search(r"^\*Above\b", before.source), "no caption"
     assert controls or path == NOTEBOOKS[0], "nothing to play with"
 
 
@@ -116,6 +122,43 @@ def test_what_is_the_same_in_all_is_written_by_the_runner(path):
     k = NOTEBOOKS.index(path)
     neighbours = {other.name for other in NOTEBOOKS[max(0, k - 1):k + 2] if other != path}
     assert neighbours | {"../README.md#notebooks"} == set(links)
+
+
+@each_notebook
+def test_no_function_hides_an_import(path):
+    """A function called like an imported one would take its place in all later cells."""
+    trees = [ast.parse(cell.source) for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    imported = {alias.asname or alias.name for tree in trees for node in ast.walk(tree)
+                if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names}
+    defined = {node.name for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    assert not imported & defined
+
+
+def stored_text(number: int) -> str:
+    """All that the cells of a notebook print, as it is committed."""
+    return "".join(output.text for cell in nbformat.read(NOTEBOOKS[number], as_version=4).cells
+                   for output in cell.get("outputs", []) if output.get("name") == "stdout")
+
+
+def test_figures_of_result_files_are_those_of_the_files():
+    """Whoever measures a model again runs the notebooks that print its numbers again."""
+    models, autoencoders = ASSETS / "models", ASSETS / "autoencoders"
+    cifar10, chain, portraits = (read_json(models / name / "results.json")
+                                 for name in ("cifar10", "cifar10-chain", "portraits-chain"))
+    identity, codec = portraits["identity"], read_json(models / "cifar10" / "codec.json")
+    expected = {6: [f"at most {portraits['bits_per_dim_at_most']:.3f} bits per dimension",
+                    f"closest to its own source: {identity['rank1']:.1%} of the portraits"],
+                7: [f"{read_json(autoencoders / f'chain-autoencoder-{m}' / 'results.json')['bits_in_the_code']:.0f} of "
+                    f"the" for m in (10, 100)],
+                8: [f"CIFAR-10: {cifar10['bits_per_dim_test_unconditional']:.2f} on average",
+                    f"PixelCNN {codec['bytes_per_image']['pixelcnn']:.0f} (its pixels"],
+                9: [f"at most {chain['bits_per_dim_at_most']:.2f} bits per dimension"]}
+    for name in ("cifar10", "cifar10-chain"):
+        judged = read_json(models / name / "quality.json")
+        expected[9].append(f"published, {name}: {judged['accuracy']:.1%} of {judged['images']:,} draws")
+    for number, sentences in expected.items():
+        for words in sentences:
+            assert words in stored_text(number), f"run notebooks/run.py 0{number}: {words}"
 
 
 @each_notebook
