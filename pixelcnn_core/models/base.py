@@ -39,7 +39,8 @@ class Drawing:
     def sample(self, labels: Labels | None = None, *, condition: Condition | None = None, n: int | None = None,
                seed: int = 0, temperature: float | Sequence[float] = 1.0, guidance: float | Sequence[float] = 1.0,
                truncation: "Truncation | Sequence[Truncation] | None" = None, size: int | tuple[int, int] | None = None,
-               given: "Tensor | Images | None" = None, batch: int = 100, method: str | None = None) -> "Images":
+               given: "Tensor | np.ndarray | Images | None" = None, batch: int = 100,
+               method: str | None = None) -> "Images":
         """Draw new images by ancestral sampling: `Images`, whose `.tensor` is uint8 (N, C, H, W), on the CPU.
 
         labels       names or numbers of classes: model.sample(["cat", "ship"], n=4) draws four of each, in this order

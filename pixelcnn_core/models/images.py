@@ -14,6 +14,8 @@ from torch import Tensor
 if TYPE_CHECKING:
     from pixelcnn_core.sampling.images import Images
 
+UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
+
 
 def scaled(x: Tensor, levels: int) -> Tensor:
     """Levels from 0 to levels - 1, as floats of any shape -> [-1, 1], as all networks here read them."""
@@ -36,8 +38,10 @@ def as_images(x: "Tensor | np.ndarray | Sequence | Images", channels: int, level
         x = x[:, None]  # (B, H, W) -> (B, 1, H, W)
     elif x.ndim == 3 and len(x) == channels:
         x = x[None]  # (C, H, W) -> (1, C, H, W)
-    if x.ndim != 4 or x.shape[1] != channels:
+    if x.ndim != 4 or x.shape[1] != channels or 0 in x.shape[2:]:
         raise ValueError(f"images have shape (B, {channels}, H, W), not {tuple(x.shape)}")
+    if x.dtype in UNSIGNED:  # torch holds them and can do next to nothing with them
+        x = x.long()
     if x.is_complex() or (x.is_floating_point() and not bool((x == x.round()).all())):
         raise ValueError(f"images hold whole numbers from 0 to {levels - 1}, not fractions: floats in [0, 1] must be "
                          f"multiplied by {levels - 1} and rounded first")
@@ -47,3 +51,12 @@ def as_images(x: "Tensor | np.ndarray | Sequence | Images", channels: int, level
         if low < 0 or high >= levels:
             raise ValueError(f"images hold whole numbers from 0 to {levels - 1}, not {low if low < 0 else high:g}")
     return x
+
+
+def as_mask(known: "Tensor | np.ndarray | Sequence") -> Tensor:
+    """A mask, bool and of the same shape, from a tensor, an array or lists. Raises ValueError."""
+    try:
+        return torch.as_tensor(known).bool()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError("a mask is a tensor or an array of true and false, "
+                         f"not {type(known).__name__}") from error

@@ -17,8 +17,17 @@ from torch import Tensor
 from pixelcnn_core.models.chain import Chain, taken
 from pixelcnn_core.models.conditioning import Condition, Told, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.models.images import as_images, as_mask
 from pixelcnn_core.models.upscaler import Upscaler, halved
-from pixelcnn_core.sampling.sample import check_settings, finish, height_and_width, sample_rows, uniforms_from_seed
+from pixelcnn_core.sampling.sample import (
+    Array,
+    check_seed,
+    check_settings,
+    finish,
+    height_and_width,
+    sample_rows,
+    uniforms_from_seed,
+)
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 Pictures = dict[int, Tensor]  # {size: uint8 (B, C, size, size)}, the smallest first
@@ -27,15 +36,16 @@ T = TypeVar("T")
 
 def chain_uniforms(seed: int, batch: int, chain: Chain) -> dict[int, Tensor]:
     """The noise of every size, {size: float64 (batch, C, size, size)} in [0, 1). Image k gets the same in any batch."""
+    check_seed(seed)
     shapes = {size: (batch, chain.config.channels, size, size) for size in chain.sizes}
     return {size: torch.from_numpy(np.random.default_rng((seed, size)).random(shape)) for size, shape in shapes.items()}
 
 
 def sample_chain(chain: Chain, condition: Told = None, *, batch: int | None = None, seed: int = 0,
-                 uniforms: Mapping[int, Tensor] | None = None, given: Tensor | None = None,
+                 uniforms: Mapping[int, Tensor] | None = None, given: Array | None = None,
                  temperature: float | Sequence[float] = 1.0, guidance: float | Sequence[float] = 1.0,
-                 truncation: Truncation | Sequence[Truncation] = PAPER, image: Tensor | None = None,
-                 known: Tensor | None = None, method: str | None = None) -> Iterator[Pictures]:
+                 truncation: Truncation | Sequence[Truncation] = PAPER, image: Array | None = None,
+                 known: Array | None = None, method: str | None = None) -> Iterator[Pictures]:
     """Draw pictures, yielding those of all sizes so far after every row; rows to come of the last one are 0.
 
     uniforms     {size: (B or 1, C, size, size)}: the noise; default: from `seed`
@@ -49,6 +59,9 @@ def sample_chain(chain: Chain, condition: Told = None, *, batch: int | None = No
     truncations = per_step(truncation, steps)
     for number in range(steps):
         check_settings(temperatures[number], guidances[number], truncations[number])
+    channels, levels = chain.config.channels, chain.config.levels
+    given, image = (source if source is None else as_images(source, channels, levels) for source in (given, image))
+    known = known if known is None else as_mask(known)
     sources = [source for source in (given, image, *(uniforms or {}).values()) if source is not None]
     batch = batch or len(condition) or max((len(source) for source in sources), default=1)
     condition = condition.expand(batch)
@@ -163,7 +176,7 @@ def known_pyramid(chain: Chain, image: Tensor | None, known: Tensor | None, batc
     """What `sample_rows` keeps at every size: image and mask; a smaller pixel is known where all its parts are."""
     if image is None or known is None:
         raise ValueError("inpainting needs both the image and the mask of its known pixels")
-    mask = known.bool() if known.ndim == 3 else known.bool()[None]  # (B or 1, S, S)
+    mask = known if known.ndim == 3 else known[None]  # (B or 1, S, S)
     shape = (chain.config.channels, chain.size, chain.size)
     if image.ndim != 4 or tuple(image.shape[1:]) != shape or tuple(mask.shape[1:]) != shape[1:] \
             or not {len(image), len(mask)} <= {1, batch}:

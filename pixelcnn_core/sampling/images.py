@@ -1,6 +1,7 @@
 """Finished images, and the two verbs that give them: `model.sample(...)` and `model.inpaint(...)`."""
 
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pixelcnn_core.files import replacing
 from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.conditioning import Condition, Labels, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.models.images import as_images
+from pixelcnn_core.models.images import as_images, as_mask
 from pixelcnn_core.sampling.coarse_to_fine import draw
 from pixelcnn_core.sampling.truncation import PAPER
 
@@ -57,7 +59,9 @@ class Images:
         path = Path(path)
         if path.suffix.lower() not in SUFFIXES or not path.parent.is_dir():
             raise ValueError(f"images are saved to a {', '.join(SUFFIXES)} file in a folder that is there, not {path}")
-        self.grid(columns, scale).save(path)
+        picture = self.grid(columns, scale)
+        with replacing(path) as place:
+            picture.save(place)
         return path
 
     def _repr_png_(self) -> bytes:
@@ -67,19 +71,19 @@ class Images:
 
 def sample_images(model: GatedPixelCNN | Chain, labels: Labels | None = None, *, condition: Condition | None = None,
                   n: int | None = None, seed: int = 0, size: int | tuple[int, int] | None = None,
-                  given: "Tensor | Images | None" = None, batch: int = 100, **settings) -> Images:
+                  given: "Tensor | np.ndarray | Images | None" = None, batch: int = 100, **settings) -> Images:
     """See `Drawing.sample` in models/base.py. Raises ValueError."""
-    if n is not None and n < 1 or batch < 1:
-        raise ValueError(f"n and batch are at least 1, not {n} and {batch}")
+    check_counts(n, batch)
     h = told(model, labels, condition)
-    given = getattr(given, "tensor", given)
+    if given is not None and isinstance(model, Chain):
+        given = as_images(given, model.config.channels, model.config.levels)
     own = {} if given is None else {"given": given}
     if isinstance(model, Chain) and size is not None or not isinstance(model, Chain) and own:
         raise ValueError("size is for a single model, given for a chain")
     own |= {} if size is None else {"size": size}
     entries = together(1 if given is None else len(given), h)
     if given is not None and len(given) > 1:
-        own["given"] = torch.as_tensor(given).repeat_interleave(n or 1, 0)
+        own["given"] = given.repeat_interleave(n or 1, 0)
     return drawn(model, h, entries * (n or 1), seed, batch, own, settings)
 
 
@@ -87,10 +91,9 @@ def inpaint_images(model: GatedPixelCNN | Chain, image: Tensor | np.ndarray | Im
                    labels: Labels | None = None, *, condition: Condition | None = None, n: int = 1, seed: int = 0,
                    batch: int = 100, **settings) -> Images:
     """See `Drawing.inpaint` in models/base.py. Raises ValueError."""
-    if n < 1 or batch < 1:
-        raise ValueError(f"n and batch are at least 1, not {n} and {batch}")
+    check_counts(n, batch)
     h = told(model, labels, condition)
-    image, known = as_images(image, model.config.channels, model.config.levels), torch.as_tensor(known).bool()
+    image, known = as_images(image, model.config.channels, model.config.levels), as_mask(known)
     if known.ndim == 2:
         known = known[None]
     if known.ndim != 3 or known.shape[1:] != image.shape[2:] or len(known) not in (1, len(image)):
@@ -100,6 +103,12 @@ def inpaint_images(model: GatedPixelCNN | Chain, image: Tensor | np.ndarray | Im
            "known": known.expand(pictures, -1, -1).repeat_interleave(n, 0)}
     own |= {} if isinstance(model, Chain) else {"size": tuple(image.shape[2:])}
     return drawn(model, h, pictures * n, seed, batch, own, settings)
+
+
+def check_counts(n: int | None, batch: int) -> None:
+    """Raises ValueError for numbers of images that are none."""
+    if any(not isinstance(count, Integral) or count < 1 for count in (1 if n is None else n, batch)):
+        raise ValueError(f"n and batch are whole numbers of at least 1, not {n} and {batch}")
 
 
 def together(pictures: int, h: Condition) -> int:

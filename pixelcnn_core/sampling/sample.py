@@ -17,7 +17,8 @@ References: van den Oord et al., 2016, arXiv 1606.05328, section 2 (raster order
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from numbers import Integral
 from typing import TypeVar
 
 import numpy as np
@@ -26,6 +27,7 @@ from torch import Tensor
 
 from pixelcnn_core.models.conditioning import Condition, Told, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
+from pixelcnn_core.models.images import as_mask
 from pixelcnn_core.sampling.cached.sampler import CachedSampler, has_stacks
 from pixelcnn_core.sampling.fixed_point import fixed_point_passes
 from pixelcnn_core.sampling.inversion import guided, invert_cdf
@@ -40,10 +42,14 @@ def uniforms_from_seed(seed: int, batch: int, config: PixelCNNConfig, size: tupl
 
     size  (H, W); default: what the model was trained on. Raises ValueError for a negative seed.
     """
-    if seed < 0:
-        raise ValueError(f"a seed is a whole number of at least 0, not {seed}")
+    check_seed(seed)
     shape = (batch, config.channels, *height_and_width(size, config))
     return torch.from_numpy(np.random.default_rng(seed).random(shape))
+
+
+def check_seed(seed: int) -> None:
+    if not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(f"a seed is a whole number of at least 0, not {seed!r}")
 
 
 def height_and_width(size: int | tuple[int, int] | None, config: PixelCNNConfig) -> tuple[int, int]:
@@ -52,8 +58,8 @@ def height_and_width(size: int | tuple[int, int] | None, config: PixelCNNConfig)
     Convolutions take any size. A position map does not: at another size every place would mean another one.
     """
     trained = (config.image_size, config.image_size)
-    size = trained if size is None else (size, size) if isinstance(size, int) else tuple(size)
-    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+    size = trained if size is None else tuple(size) if isinstance(size, Sequence) else (size, size)
+    if len(size) != 2 or not all(isinstance(side, Integral) and side > 0 for side in size):
         raise ValueError(f"size is one whole number above 0 or two, height and width, not {size}")
     if config.position and size != trained:
         raise ValueError(f"the model tells places apart by a position map of {trained[0]} x {trained[1]} pixels: it "
@@ -177,7 +183,7 @@ def check_known(image: Array | None, known: Array | None, batch: int, config: Pi
         if known is not None:
             raise ValueError("a mask of known pixels needs the image that they are taken from")
         return torch.zeros(batch, *shape, dtype=torch.uint8), torch.zeros(batch, *shape, dtype=torch.bool)
-    image, known = torch.as_tensor(image), torch.as_tensor(known)
+    image, known = torch.as_tensor(image), as_mask(known)
     if image.ndim != 4 or image.shape[1:] != shape or len(image) not in (1, batch):
         raise ValueError(f"the image has shape {tuple(image.shape)}, the model needs {(batch, *shape)}")
     if known.ndim == 2:
@@ -187,9 +193,9 @@ def check_known(image: Array | None, known: Array | None, batch: int, config: Pi
     if known.ndim != 4 or known.shape[2:] != shape[1:] or known.shape[1] not in (1, shape[0]) \
             or len(known) not in (1, batch):
         raise ValueError(f"the mask of known pixels has shape {tuple(known.shape)}, it must fit {(batch, *shape)}")
-    known = known.bool().expand(batch, *shape).contiguous()
+    known = known.expand(batch, *shape).contiguous()
     image = image.expand(batch, *shape)
     values = image.int()  # compared as uint8, 256 would wrap to 0
-    if bool((known & ((values < 0) | (values >= config.levels))).any()):
-        raise ValueError(f"known pixels must have values from 0 to {config.levels - 1}")
+    if bool((known & ((values < 0) | (values >= config.levels) | (values != image.double()))).any()):
+        raise ValueError(f"known pixels are whole numbers from 0 to {config.levels - 1}")
     return image.to(torch.uint8).contiguous(), known

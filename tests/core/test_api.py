@@ -14,6 +14,7 @@ from pixelcnn_core import (
     Chain,
     Condition,
     GatedPixelCNN,
+    Images,
     PixelCNNConfig,
     PlainPixelCNN,
     Truncation,
@@ -22,6 +23,7 @@ from pixelcnn_core import (
     finish,
     fit,
     load_model,
+    sample_chain,
     sample_rows,
 )
 from tests.conftest import small_model
@@ -99,10 +101,33 @@ def test_what_was_drawn_goes_back_into_a_model(model, chain):
     assert repr(drawn) == "Images(2 x 3 x 8 x 8, 7 levels)"
 
 
-def test_floats_are_refused_with_a_sentence(model):
+def test_floats_are_refused_with_a_sentence(model, chain):
     for ask in (model.bits_per_dim, model.log_prob, lambda x: model.inpaint(x, torch.ones(5, 5))):
         with pytest.raises(ValueError, match="not fractions: floats in"):
             ask(images_of(model, 2) / 255)
+    coarse, fine = chain.sample("ship", n=2).tensor[:, :, ::2, ::2] / 6, torch.rand(1, 3, 8, 8)
+    for ask in (lambda: chain.sample("ship", given=coarse), lambda: sample_chain(chain, "ship", given=coarse),
+                lambda: sample_chain(chain, "ship", image=fine, known=torch.ones(8, 8, dtype=torch.bool))):
+        with pytest.raises(ValueError, match="not fractions: floats in"):
+            ask()
+    with pytest.raises(ValueError, match="known pixels are whole numbers from 0 to 6"):
+        sample_rows(model, "dog", image=torch.rand(1, 3, 5, 5), known=torch.ones(5, 5))
+
+
+def test_arrays_of_any_integers_are_taken(model, chain):
+    images = images_of(model, 2)
+    for kind in (np.uint16, np.uint32, np.uint64, np.int8, np.int64):
+        assert torch.equal(model.bits_per_dim(images.numpy().astype(kind)), model.bits_per_dim(images))
+    coarse = chain.sample("ship", n=2).tensor[:, :, ::2, ::2]
+    drawn = chain.sample("ship", given=coarse, n=2, seed=3).tensor
+    for given in (coarse.numpy(), Images(coarse, 7), coarse.double(), coarse.numpy().astype(np.uint16)):
+        assert torch.equal(chain.sample("ship", given=given, n=2, seed=3).tensor, drawn)
+    with typeguard.suppress_type_checks():
+        assert torch.equal(chain.sample("ship", given=coarse, n=np.int64(2), seed=np.uint8(3)).tensor, drawn)
+    mask = torch.arange(25).reshape(5, 5) < 9
+    wanted = model.inpaint(images, mask, "dog").tensor
+    for known in (mask.numpy(), mask.numpy().astype(np.uint16), mask.float()):
+        assert torch.equal(model.inpaint(images, known, "dog").tensor, wanted)
 
 
 @pytest.mark.parametrize("size", [(4, 7), (7, 4), (9, 9), (1, 3)])
@@ -161,9 +186,17 @@ def test_what_does_not_fit_is_refused(model):
     image = images_of(model, 2)
     for wrong in (lambda: model.sample(n=0), lambda: model.sample(size=(3, 0)), lambda: model.sample(given=image),
                   lambda: model.inpaint(image, torch.ones(4, 5)),
-                  lambda: model.inpaint(image, torch.ones(5, 5), [0] * 3)):
+                  lambda: model.inpaint(image, torch.ones(5, 5), [0] * 3), lambda: model.bits_per_dim(image[..., :0])):
         with pytest.raises(ValueError):
             wrong()
+    for wrong, words in (({"n": 1.5}, "whole numbers of at least 1"), ({"n": "2"}, "whole numbers of at least 1"),
+                         ({"batch": 2.0}, "whole numbers of at least 1"), ({"seed": 1.5}, "a seed is a whole number"),
+                         ({"seed": "a"}, "a seed is a whole number"), ({"seed": -1}, "a seed is a whole number"),
+                         ({"size": 5.0}, "size is one whole number")):
+        with typeguard.suppress_type_checks(), pytest.raises(ValueError, match=words):
+            model.sample(**wrong)
+    with typeguard.suppress_type_checks(), pytest.raises(ValueError, match="a mask is a tensor or an array"):
+        model.inpaint(image, "upper half")
     with typeguard.suppress_type_checks(), pytest.raises(ValueError, match=r"as Truncation\(min_p=0.05\), not 0.05"):
         model.sample(truncation=0.05)
 
