@@ -11,13 +11,28 @@ from safetensors import SafetensorError
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yields the path to write to, of the same suffix; it becomes `path` at the end, and after a failure `path` is what
-    it was. Raises OSError with a sentence that names the path, as a full disk's own does not."""
-    temporary = path.with_name(f"writing-{path.name}")
+    it was. A link stays one, and what is no file, as /dev/stdout, is written to as it is. Raises OSError with a
+    sentence that names the path, as a full disk's own does not."""
+    target = path.resolve()
+    temporary = target.with_name(f"writing-{target.name}")
     try:
-        yield temporary
-        os.replace(temporary, path)
+        if target.exists() and not target.is_file():
+            yield target
+        else:
+            yield temporary
+            os.replace(temporary, target)
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise OSError(f"{path} could not be written: {reason}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_target(path: Path) -> None:
+    """Raises ValueError where a file cannot be written to this place: before the work, not after it."""
+    if not path.parent.is_dir():
+        raise ValueError(f"there is no folder {path.parent} to write {path.name} to: make it first")
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: name a file in it")
+    if not os.access(path if path.exists() and not path.is_file() else path.parent, os.W_OK):
+        raise ValueError(f"{path} cannot be written: its folder is another user's")

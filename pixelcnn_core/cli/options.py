@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pixelcnn_core.files import check_target, replacing
 from pixelcnn_core.kinds import KINDS, Kind, kind_named
 from pixelcnn_core.models.chain import is_chain
 from pixelcnn_core.models.checkpoint import CONFIG_FILE, CheckpointError, find_file, locate
@@ -15,9 +16,9 @@ from pixelcnn_core.results import read_json
 
 
 def writable(path: Path | None) -> Path | None:
-    """A file to write, in a folder that is there: found before the work. Raises ValueError."""
-    if path and not path.parent.is_dir():
-        raise ValueError(f"there is no folder {path.parent} to write {path.name} to: make it first")
+    """A file that can be written: found before the work. Raises ValueError."""
+    if path:
+        check_target(path)
     return path
 
 
@@ -41,7 +42,8 @@ def report(results: dict, json_file: Path | None) -> None:
     text = json.dumps(results, indent=2)
     typer.echo(text)
     if json_file:
-        json_file.write_text(text + "\n", encoding="utf-8")
+        with replacing(json_file) as path:
+            path.write_text(text + "\n", encoding="utf-8")
 
 
 def configuration(checkpoint: str | Path) -> dict:

@@ -35,6 +35,7 @@ def sample(checkpoint: CheckpointArgument,
 
     from pixelcnn_core.device import choose_device
     from pixelcnn_core.figures import image_grid, labelled_grid
+    from pixelcnn_core.files import replacing
     from pixelcnn_core.models.chain import load_model
     from pixelcnn_core.models.conditioning import Condition
     from pixelcnn_core.sampling.coarse_to_fine import by_step, draw
@@ -57,7 +58,8 @@ def sample(checkpoint: CheckpointArgument,
         labels = torch.tensor(list(chosen)).repeat_interleave(n)
         images = draw(model, Condition(label=labels), seed, **how)
         picture = labelled_grid(images, tuple(chosen.values()), config.levels, scale)
-    picture.save(out)
+    with replacing(out) as path:
+        picture.save(path)
     typer.echo(f"{len(images)} images: {out}")
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from pixelcnn_core.codec.codec import MAX_PIXELS, CodecError, compress, decompress, read_header
 from pixelcnn_core.data.pictures import PictureError, decode, opened
+from pixelcnn_core.files import check_target, replacing
 from pixelcnn_core.models.gated import GatedPixelCNN
 
 LOSSLESS = {".png": {}, ".webp": {"lossless": True, "exact": True}, ".bmp": {}, ".tif": {}, ".tiff": {}}
@@ -41,10 +42,11 @@ class Coded(NamedTuple):
 
 def compress_file(model: GatedPixelCNN, source: Path, target: Path) -> Coded:
     """Write the coded image. Raises CodecError and OSError."""
-    check_folder(target)
+    check(target)
     picture = read_picture(source)
     data = compress(model, picture.pixels, picture.profile)
-    target.write_bytes(data)
+    with replacing(target) as path:
+        path.write_bytes(data)
     return Coded(len(data), picture.pixels.size, picture.left_out)
 
 
@@ -53,20 +55,23 @@ def decompress_file(model: GatedPixelCNN, source: Path, target: Path) -> tuple[i
     kind = target.suffix.lower()
     if kind not in LOSSLESS:
         raise CodecError(f"the image must be written without loss, to {', '.join(LOSSLESS)}, not {target.name}")
-    check_folder(target)
+    check(target)
     data = source.read_bytes()
     profile = {"icc_profile": p} if (p := read_header(data).profile) else {}
     if profile and kind in WITHOUT_PROFILE:
         raise CodecError(f"the image has a colour profile, which {kind} cannot hold: write a .png")
     image = decompress(model, data)
-    Image.fromarray(image).save(target, **LOSSLESS[kind], **profile)
+    with replacing(target) as path:
+        Image.fromarray(image).save(path, **LOSSLESS[kind], **profile)
     return image.shape[:2]
 
 
-def check_folder(target: Path) -> None:
+def check(target: Path) -> None:
     """Before the work, not after it."""
-    if not target.parent.is_dir():
-        raise CodecError(f"there is no folder {target.parent} to write {target.name} to: make it first")
+    try:
+        check_target(target)
+    except ValueError as error:
+        raise CodecError(str(error)) from error
 
 
 def read_picture(path: Path) -> Picture:

@@ -8,7 +8,6 @@ configuration, and `config.json` holds the SHA-256 of the weights: a single flip
 
 import hashlib
 import json
-import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from huggingface_hub import PyTorchModelHubMixin, hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
+
+from pixelcnn_core.files import replacing
 
 PROJECT = Path(__file__).parents[2]
 ASSETS = PROJECT / "demo" / "assets"  # what comes with the project: in a clone ...
@@ -88,15 +89,15 @@ class Checkpoint(PyTorchModelHubMixin, library_name="pixelcnn", tags=["pixelcnn"
     config_class: type
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        path, temporary = save_directory / WEIGHTS_FILE, save_directory / f"{WEIGHTS_FILE}.tmp"
+        weights = self._half_weights()
         try:
-            save_file(self._half_weights(), temporary, metadata={"format": "pt"})
-            os.replace(temporary, path)
-            config = {"model_type": type(self).__name__, **self.config.to_dict(), HASH: file_hash(path)}
-            (save_directory / CONFIG_FILE).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-        except (SafetensorError, OSError) as error:
-            temporary.unlink(missing_ok=True)
-            raise CheckpointError(f"{save_directory} could not be written: {error}") from error
+            with replacing(save_directory / WEIGHTS_FILE) as path:
+                save_file(weights, path, metadata={"format": "pt"})
+                config = {"model_type": type(self).__name__, **self.config.to_dict(), HASH: file_hash(path)}
+            with replacing(save_directory / CONFIG_FILE) as path:
+                path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise CheckpointError(str(error)) from error
 
     def _half_weights(self) -> dict[str, torch.Tensor]:
         """The state as it is stored: floats as fp16, counters as they are. Raises CheckpointError beyond fp16."""

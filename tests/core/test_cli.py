@@ -1,5 +1,6 @@
 """The command line as people type it: numbers go to files, mistakes end with one sentence."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -87,6 +88,7 @@ def test_the_verbs_are_listed():
         assert verb in done.output
 
 
+@pytest.mark.slow
 def test_benchmark_takes_batch_sizes_as_the_readme_writes_them(command, checkpoint, tmp_path):
     status, said = command("benchmark", checkpoint, "--batch", 1, 3, "--repeats", 1, "--json",
                            tmp_path / "numbers.json")
@@ -118,11 +120,31 @@ def test_benchmark_refuses_sizes_that_are_none(command, checkpoint):
         assert status == 1 and sentence in said
 
 
-def test_a_file_that_cannot_be_written_is_found_before_the_work(checkpoint, tmp_path):
-    for words in (["sample", checkpoint, "--out", tmp_path / "none" / "grid.png"],
-                  ["evaluate", checkpoint, "--data", "x", "--json", tmp_path / "none" / "numbers.json"]):
+def test_a_file_that_cannot_be_written_is_found_before_the_work(checkpoint, tmp_path, monkeypatch):
+    (tmp_path / "folder.png").mkdir()
+    for words, reason in ((["sample", checkpoint, "--out", tmp_path / "none" / "grid.png"], "make it first"),
+                          (["sample", checkpoint, "--out", tmp_path / "folder.png"], "is a folder"),
+                          (["evaluate", checkpoint, "--data", "x", "--json", tmp_path / "none" / "numbers.json"],
+                           "make it first")):
         done = CliRunner().invoke(app, [str(word) for word in words])
-        assert isinstance(done.exception, ValueError) and "make it first" in str(done.exception)
+        assert isinstance(done.exception, ValueError) and reason in str(done.exception)
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # as for everyone but root in a read-only folder
+    done = CliRunner().invoke(app, ["sample", str(checkpoint), "--out", str(tmp_path / "grid.png")])
+    assert isinstance(done.exception, ValueError) and "grid.png cannot be written" in str(done.exception)
+
+
+def test_a_full_disk_names_the_file_and_leaves_the_old_one(checkpoint, tmp_path, monkeypatch):
+    """A full disk's own error names none."""
+    def full(self, place, *words, **options):
+        Path(place).write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (old := tmp_path / "grid.png").write_bytes(b"old")
+    monkeypatch.setattr("PIL.Image.Image.save", full)
+    done = CliRunner().invoke(app, ["sample", str(checkpoint), "--classes", "2", "--n", "1", "--out", str(old)])
+    assert isinstance(done.exception, OSError)
+    assert str(done.exception) == f"{old} could not be written: No space left on device"
+    assert old.read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1
 
 
 def test_bundled_checkpoints_are_found_from_any_folder(tmp_path, monkeypatch):
