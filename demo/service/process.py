@@ -47,6 +47,9 @@ def private_folder() -> Path:
     atexit.register(remove)
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that what is registered above runs then, too
+        closed = getattr(signal, "SIGHUP", None)  # the terminal was closed; ignored under nohup, none on Windows
+        if closed and signal.getsignal(closed) != signal.SIG_IGN:
+            signal.signal(closed, lambda *_: sys.exit(0))
     return folder
 
 

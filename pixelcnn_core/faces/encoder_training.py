@@ -28,7 +28,7 @@ from pixelcnn_core.faces.verification import verification, verification_pairs
 from pixelcnn_core.models.checkpoint import WEIGHTS_FILE
 from pixelcnn_core.provenance import commit, count_parameters, hardware, versions
 from pixelcnn_core.results import merge_results, write_json
-from pixelcnn_core.training.state import TrainingError, clear, lock
+from pixelcnn_core.training.state import TrainingError, check_minutes, clear, lock
 from pixelcnn_core.training.stop import StopSignals, TrainingStopped
 
 
@@ -65,8 +65,7 @@ def train_encoder(data_dir: str | Path, out: str | Path, *, epochs: int = 12, ba
     overwrite  replace the model in `out`, and what was measured of it
     Raises DataError, TrainingError, and TrainingStopped after Ctrl-C or SIGTERM, when the weights so far are saved.
     """
-    if max_minutes is not None and not max_minutes > 0:
-        raise TrainingError(f"the minutes of training must be above 0, not {max_minutes:g}")
+    check_minutes(max_minutes)
     out = Path(out)
     train, _ = split_faces(load_faces(data_dir))
     if len(train) < batch:

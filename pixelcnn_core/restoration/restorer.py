@@ -73,7 +73,7 @@ class MapNetwork(nn.Module):
 
 
 class Restorer(Model):
-    """`Restorer.from_pretrained(folder)`, then `restore(damage(images, 256, "grey", rng), images)`."""
+    """`model = Restorer.from_pretrained(folder)`, then `finish(model.restore(damage(images, 256, "grey", rng)))`."""
 
     config_class = RestorerConfig
     loss_name = "bits_per_missing_dim"

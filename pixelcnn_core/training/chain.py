@@ -13,6 +13,7 @@ from pixelcnn_core.models.checkpoint import WEIGHTS_FILE
 from pixelcnn_core.results import read_json, write_json
 from pixelcnn_core.training.loop import train
 from pixelcnn_core.training.recipe import Recipe, load_recipe, recipe_names
+from pixelcnn_core.training.state import check_minutes
 
 
 def chain_recipes(name: str) -> list[str]:
@@ -30,6 +31,7 @@ def train_chain(name: str, data_dir: str | Path, out: str | Path, *, max_minutes
     max_minutes  of training for each step. A step that was stopped goes on, one that is finished is left alone.
     Raises what `train` raises.
     """
+    check_minutes(max_minutes)
     out = Path(out)
     recipes = [load_recipe(step) for step in chain_recipes(name)]
     for recipe in recipes:

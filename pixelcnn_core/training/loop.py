@@ -27,7 +27,17 @@ from pixelcnn_core.training.batches import batch_of
 from pixelcnn_core.training.log import EVERY, TrainingLog
 from pixelcnn_core.training.recipe import Recipe
 from pixelcnn_core.training.start import start
-from pixelcnn_core.training.state import STATE_FILE, Run, TrainingError, check_folder, clear, earlier, lock, publish
+from pixelcnn_core.training.state import (
+    STATE_FILE,
+    Run,
+    TrainingError,
+    check_folder,
+    check_minutes,
+    clear,
+    earlier,
+    lock,
+    publish,
+)
 from pixelcnn_core.training.stop import StopSignals, TrainingStopped
 
 
@@ -64,8 +74,7 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     after Ctrl-C or SIGTERM, when all is saved; OSError where `out` cannot be written.
     """
     out = Path(out)
-    if max_minutes is not None and not max_minutes > 0:
-        raise TrainingError(f"the minutes of training must be above 0, not {max_minutes:g}")
+    check_minutes(max_minutes)
     # With skip connections nothing reads the last layer's residual output, so its weights get no gradient.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
     accelerator = Accelerator(kwargs_handlers=[unused])

@@ -34,6 +34,12 @@ class TrainingError(ValueError):
     """A run that cannot start or go on; the message is one sentence."""
 
 
+def check_minutes(minutes: float | None) -> None:
+    """Raises TrainingError for a time limit that leaves no time."""
+    if minutes is not None and not minutes > 0:
+        raise TrainingError(f"the minutes of training must be above 0, not {minutes:g}")
+
+
 @dataclass
 class Run:
     """Everything that a training state on disk restores."""

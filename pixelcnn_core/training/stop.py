@@ -1,6 +1,8 @@
-"""Ctrl-C and SIGTERM end a training run after the step under way, so that nothing is lost; a second one, at once.
+"""Ctrl-C, SIGTERM and SIGHUP end a training run after the step under way, so that nothing is lost; a second one, at
+once.
 
-A Space, a batch queue and a closed terminal all ask like this before they kill.
+A Space, a batch queue and a closed terminal all ask like this before they kill. A run under `nohup` is not to hear that
+the terminal was closed: SIGHUP stays ignored where it was.
 """
 
 import signal
@@ -8,6 +10,7 @@ import sys
 import threading
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+CLOSED = getattr(signal, "SIGHUP", None)  # none on Windows
 
 
 class TrainingStopped(Exception):
@@ -27,7 +30,8 @@ class StopSignals:
     def __enter__(self) -> "StopSignals":
         self.before = {}
         if threading.current_thread() is threading.main_thread():
-            self.before = {number: signal.signal(number, self._ask) for number in SIGNALS}
+            closed = [CLOSED] if CLOSED and signal.getsignal(CLOSED) != signal.SIG_IGN else []
+            self.before = {number: signal.signal(number, self._ask) for number in (*SIGNALS, *closed)}
         return self
 
     def _ask(self, number: int, frame) -> None:

@@ -22,6 +22,7 @@ from pixelcnn_core import GatedPixelCNN
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.results import merge_results, read_results
 from pixelcnn_core.training.batches import batch_of
+from pixelcnn_core.training.chain import train_chain
 from pixelcnn_core.training.loop import learning_rate, train
 from pixelcnn_core.training.state import LOCK_FILE, STATE_FILE, Run, TrainingError
 from pixelcnn_core.training.stop import TrainingStopped
@@ -81,6 +82,7 @@ training.train(tiny_recipe(steps=60, validate=0, muon=float(sys.argv[2])), "nowh
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("muon", [0.0, 4.0])
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(muon, tmp_path):
     """kill -9 after step 52, in the middle of writing; then --resume: same weights, same curve as without a break."""
@@ -258,6 +260,8 @@ def test_one_folder_is_for_one_training_at_a_time(tmp_path):
 def test_no_minutes_are_refused(minutes, tmp_path):
     with pytest.raises(TrainingError, match="minutes of training must be above 0"):
         train(tiny_recipe(), "nowhere", tmp_path / "out", max_minutes=minutes)
+    with pytest.raises(TrainingError, match="minutes of training must be above 0"):
+        train_chain("portraits-chain-cpu", "nowhere", tmp_path / "out", max_minutes=minutes)
 
 
 def test_another_batch_cannot_go_on(finished):
@@ -284,11 +288,14 @@ def test_a_full_disk_names_the_path(tmp_path, monkeypatch):
     assert not list(tmp_path.glob("writing-*"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_asked_to_stop_saves_first(number, tmp_path, monkeypatch):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_asked_to_stop_saves_first(number, tmp_path, monkeypatch, request):
     """And going on from there is as if nothing had happened."""
     recipe = tiny_recipe(steps=30, validate=0)
     whole = train(recipe, "nowhere", tmp_path / "whole")
+    if number == signal.SIGHUP:  # these tests may run under nohup
+        earlier = signal.signal(number, signal.SIG_DFL)
+        request.addfinalizer(lambda: signal.signal(number, earlier))
     before = signal.getsignal(number)
     original, calls = GatedPixelCNN.losses, itertools.count(1)
 

@@ -1,8 +1,10 @@
 """The app as a process: its private folder, its memory, its start on a slow machine and where it may write nothing."""
 
+import os
 import signal
 import socket
 import stat
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -21,6 +23,7 @@ def answers(address: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_its_folder_is_private_goes_with_it_and_is_swept_after_a_kill(app, tmp_path):
     process, address = app()
     assert wait_until(lambda: answers(address), 240), (tmp_path / "log.txt").read_text(encoding="utf-8")
@@ -39,6 +42,20 @@ def test_its_folder_is_private_goes_with_it_and_is_swept_after_a_kill(app, tmp_p
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 0
     assert not list((tmp_path / "temporary").iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_its_folder_goes_however_it_is_ended(number, tmp_path):
+    code = ("import signal, time; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+            "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # these tests may run in the background
+            "from demo.service.process import private_folder; print(private_folder(), flush=True); time.sleep(60)")
+    with subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, env={**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)},
+                          encoding="utf-8") as process:
+        folder = Path(process.stdout.readline().strip())
+        assert folder.parent == tmp_path and folder.is_dir()
+        process.send_signal(number)
+    assert not folder.exists()
 
 
 def test_nothing_of_others_is_swept(tmp_path):
