@@ -5,8 +5,10 @@ pixel, and keeps both in the address (`p=rocket&at=12,20`); the server keeps the
 upload is never in the address. A tab that is opened asks for it only if another tab has chosen since (`arrivals`).
 """
 
+import functools
 import json
 import random
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from PIL import Image
 
 from demo.kit import address
 from demo.kit.run_controls import MODEL_QUEUE, QUIET
-from demo.service.bridge import Service
+from demo.service.bridge import Progress, Service
 from demo.service.settings import MAX_SEED, UserError
 from demo.service.uploads import take_upload
 
@@ -57,6 +59,24 @@ def bundled(name: str) -> np.ndarray:
         raise UserError(f"The picture {name} cannot be shown: its file is damaged.") from error
 
 
+def kept_for(own: Iterable[np.ndarray], size: int, answer: Callable) -> Callable:
+    """A function of the bytes of a picture whose answers are kept, at most `size`, for the pictures in `own` alone: of
+    what a visitor gave nothing may outlive the visit."""
+    known, kept = {picture.tobytes() for picture in own}, functools.lru_cache(maxsize=size)(answer)
+    return lambda pixels, *more: (kept if pixels in known else answer)(pixels, *more)
+
+
+def all_bundled() -> list[np.ndarray]:
+    """The bundled pictures whose files are whole."""
+    found = []
+    for name in PICTURES:
+        try:
+            found.append(bundled(name))
+        except UserError:
+            continue
+    return found
+
+
 def shrink(image: Image.Image, size: int = SIZE) -> np.ndarray:
     """The central square of a picture, area-averaged: uint8 (size, size, 3). One of that size stays as it is."""
     side = min(image.size)
@@ -65,14 +85,18 @@ def shrink(image: Image.Image, size: int = SIZE) -> np.ndarray:
     return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.BOX, box=box))
 
 
-def drawn(service: Service, seed: int) -> np.ndarray:
-    """A sample of a random class of the first colour model, uint8 (32, 32, 3). Raises Busy and UserError."""
+def drawing(service: Service, seed: int) -> Iterator[Progress]:
+    """Draw a sample of a random class of the first colour model. Raises Busy and UserError."""
     name = next((n for n in service.single_names if service.info(n).channels == 3), None)
     if name is None:
         raise UserError("There is no colour model that could draw a picture.")
     classes = service.info(name).classes
     chosen = [random.Random(seed).choice(classes)] if classes else None
-    *_, last = service.stream(service.settings(name, classes=chosen, images=1, seed=seed))
+    return service.stream(service.settings(name, classes=chosen, images=1, seed=seed))
+
+
+def drawn(last: Progress) -> np.ndarray:
+    """What `drawing` ended with, uint8 (32, 32, 3). Raises UserError where there was no time for all of it."""
     if last.state != "done":
         raise UserError("There was no time to finish the picture: please try again.")
     return shrink(Image.fromarray(last.images[0, 0]))
@@ -191,10 +215,12 @@ def picture_chooser(prefix: str, service: Service, first: str = "cat", page: gr.
 
     def sample():
         try:
-            return drawn(service, random.randint(0, MAX_SEED)), None
+            for last in drawing(service, random.randint(0, MAX_SEED)):  # noqa: B007
+                yield gr.skip(), gr.skip()  # a handler that yields can be stopped in between
+            yield drawn(last), None
         except UserError as error:
             gr.Warning(str(error))
-            return gr.skip(), gr.skip()
+            yield gr.skip(), gr.skip()
 
     def named(name):
         return bundled(name) if name else gr.skip()

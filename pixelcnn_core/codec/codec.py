@@ -14,7 +14,8 @@ Images of any size are cut into tiles as large as the model's images; each is co
 coded; below the image the walk ends. Where the three colours are equal everywhere, one is coded and the others follow.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
+from typing import TypeVar
 
 import constriction
 import numpy as np
@@ -46,11 +47,34 @@ OTHER_ARITHMETIC = ("this machine's arithmetic is not that of IEEE 754, so that 
                     "machines: use another one")
 
 
+T = TypeVar("T")
+Steps = Generator[float, None, T]  # yields which share of the work is done, after every row; returns what came of it
+
+
+def finished(steps: Steps[T]) -> T:
+    """Run such a generator to its end."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
 def compress(model: GatedPixelCNN, image: np.ndarray, profile: bytes = b"") -> bytes:
     """An image, uint8 (H, W, 3) or (H, W) with values below the model's levels, and its ICC colour profile -> a file.
 
     Raises CodecError.
     """
+    return finished(compressing(model, image, profile))
+
+
+def decompress(model: GatedPixelCNN, data: bytes) -> np.ndarray:
+    """The image in a file of `compress`, exactly. Raises CodecError for any other file, and for another model."""
+    return finished(decompressing(model, data))
+
+
+def compressing(model: GatedPixelCNN, image: np.ndarray, profile: bytes = b"") -> Generator[float, None, bytes]:
+    """`compress`, row by row; closing it stops the work."""
     pixels, channels, grey = check_image(image, model.config)
     if not arithmetic_is_exact():
         raise CodecError(OTHER_ARITHMETIC)
@@ -64,12 +88,12 @@ def compress(model: GatedPixelCNN, image: np.ndarray, profile: bytes = b"") -> b
 
     header = Header(*pixels.shape[:2], channels, grey, model_hash(model), pixel_check(image), profile)
     write_file(header, np.empty(0))  # says at once what is wrong with the profile
-    walk(model, *pixels.shape[:2], grey, encode)
+    yield from walk(model, *pixels.shape[:2], grey, encode)
     return write_file(header, encoder.get_compressed())
 
 
-def decompress(model: GatedPixelCNN, data: bytes) -> np.ndarray:
-    """The image in a file of `compress`, exactly. Raises CodecError for any other file, and for another model."""
+def decompressing(model: GatedPixelCNN, data: bytes) -> Generator[float, None, np.ndarray]:
+    """`decompress`, row by row; closing it stops the work."""
     header, words = read_file(data)
     if header.model != (own := model_hash(model)):
         raise CodecError(f"the file was made with another model ({header.model.hex()}, this one is {own.hex()}): only "
@@ -79,8 +103,8 @@ def decompress(model: GatedPixelCNN, data: bytes) -> np.ndarray:
         raise CodecError("the file's header makes no sense")
     model, decoder = prepared(model), constriction.stream.queue.RangeDecoder(words)
     try:
-        canvas = walk(model, header.height, header.width, header.grey,
-                      lambda frequencies, *_: decoder.decode(ODDS, weights(frequencies)))
+        canvas = yield from walk(model, header.height, header.width, header.grey,
+                                 lambda frequencies, *_: decoder.decode(ODDS, weights(frequencies)))
     except AssertionError as error:  # what constriction raises for impossible data
         raise CodecError(not_as_coded()) from error
     image = canvas[:header.height, :header.width]
@@ -102,7 +126,7 @@ def not_as_coded() -> str:
 Code = Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray]
 
 
-def walk(model: GatedPixelCNN, height: int, width: int, grey: bool, code: Code) -> np.ndarray:
+def walk(model: GatedPixelCNN, height: int, width: int, grey: bool, code: Code) -> Generator[float, None, np.ndarray]:
     """Go through the sub-pixels of all tiles; `code(frequencies (N, levels), rows (N,), columns (N,), channel)` gives
     the values (N,) of one sub-pixel in the N tiles that have it. Returns the image, padded: uint8 (H', W', C)."""
     size, channels = model.config.image_size, model.config.channels
@@ -110,14 +134,15 @@ def walk(model: GatedPixelCNN, height: int, width: int, grey: bool, code: Code) 
     canvas = np.zeros((down * size, across * size, channels), np.uint8)
     tops, lefts = (axis.ravel() * size for axis in np.mgrid[:down, :across])
     for first in range(0, len(tops), TILES_IN_STEP):
-        walk_group(model, canvas, tops[first:first + TILES_IN_STEP], lefts[first:first + TILES_IN_STEP], height, width,
-                   grey, code)
+        part = slice(first, first + TILES_IN_STEP)
+        for done in walk_group(model, canvas, tops[part], lefts[part], height, width, grey, code):
+            yield (first + done * len(tops[part])) / len(tops)
     return canvas
 
 
 def walk_group(model: GatedPixelCNN, canvas: np.ndarray, tops: np.ndarray, lefts: np.ndarray, height: int, width: int,
-               grey: bool, code: Code) -> None:
-    """The walk through the tiles at (tops, lefts), all in step; fills the canvas."""
+               grey: bool, code: Code) -> Iterator[float]:
+    """The walk through the tiles at (tops, lefts), all in step; fills the canvas, and yields the share of its rows."""
     heights, widths = height - tops, width - lefts  # what of the image lies below and to the right of each corner
 
     def choose(logits: np.ndarray, row: int, column: int, channel: int) -> np.ndarray:
@@ -135,6 +160,7 @@ def walk_group(model: GatedPixelCNN, canvas: np.ndarray, tops: np.ndarray, lefts
     engine = CachedSampler(model, None, len(tops), backend="numba")
     last = min(heights.max(), model.config.image_size)
     for row, _ in enumerate(engine.decide(choose), 1):
+        yield row / last
         if row == last:
             break
 

@@ -155,7 +155,7 @@ def test_the_same_bytes_for_any_number_of_threads_and_tiles_in_step(model, monke
             seen.update({(r, c, channel): tuple(odd) for r, c, odd in zip(rows, columns, odds)})
             return image[rows, columns, channel]
 
-        codec.walk(model, 10, 15, False, code)
+        codec.finished(codec.walk(model, 10, 15, False, code))
     assert len(seen[1]) == image.size and seen[1] == seen[4] == seen[64]
 
 

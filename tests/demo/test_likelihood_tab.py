@@ -20,7 +20,7 @@ from demo.service.settings import UserError
 from demo.tabs.likelihood import panels
 from demo.tabs.likelihood.service import VARIANTS, LikelihoodService
 from pixelcnn_core import Condition
-from pixelcnn_core.codec.codec import compress, decompress
+from pixelcnn_core.codec.codec import compress, decompress, finished
 
 
 @pytest.fixture
@@ -80,16 +80,16 @@ def test_the_variants(likelihood, cat):
 
 def test_files_come_back_and_others_get_a_sentence(likelihood, service, cat):
     image = likelihood.fit(cat)
-    file = likelihood.compress(image)
+    file = finished(likelihood.compress(image))
     assert file == compress(service.model("photos"), image)
-    assert np.array_equal(likelihood.decompress(file), image)
+    assert np.array_equal(finished(likelihood.decompress(file)), image)
     for bad in (b"", b"no such file", file[:-1], file[:40] + b"?" + file[41:]):
         with pytest.raises(UserError, match=r"^[A-Z].*\.$"):
-            likelihood.decompress(bad)
+            finished(likelihood.decompress(bad))
     with pytest.raises(UserError, match="another model"):
-        likelihood.decompress(compress(service.model("digits"), image[:, :, 0] % 17))
+        finished(likelihood.decompress(compress(service.model("digits"), image[:, :, 0] % 17)))
     with pytest.raises(UserError, match="256 x 256"):
-        likelihood.decompress(compress(service.model("photos"), np.zeros((1, 257), np.uint8)))
+        finished(likelihood.decompress(compress(service.model("photos"), np.zeros((1, 257), np.uint8))))
 
 
 def test_the_codec_takes_its_turn(likelihood, service, cat):
@@ -97,14 +97,14 @@ def test_the_codec_takes_its_turn(likelihood, service, cat):
     with service.turn():
         assert service.busy
         with pytest.raises(Busy):
-            likelihood.compress(likelihood.fit(cat))
+            finished(likelihood.compress(likelihood.fit(cat)))
     assert not service.busy
-    likelihood.compress(likelihood.fit(cat))
+    finished(likelihood.compress(likelihood.fit(cat)))
 
 
 def test_the_endpoint_decodes_and_deletes_the_upload(client, service, likelihood, cat, tmp_path):
     image = likelihood.fit(cat)
-    (tmp_path / "image.pxcn").write_bytes(likelihood.compress(image))
+    (tmp_path / "image.pxcn").write_bytes(finished(likelihood.compress(image)))
     answer = client.predict(handle_file(tmp_path / "image.pxcn"), api_name="/decompress")
     decoded = Image.open(io.BytesIO(base64.b64decode(re.findall(r'href="data:image/png;base64,(.*?)"', answer)[0])))
     assert np.array_equal(np.asarray(decoded), image)
@@ -220,7 +220,7 @@ def test_every_bundled_picture_can_be_read(likelihood):
 def test_a_page_decodes_what_the_command_line_codes(service, likelihood):
     image = np.random.default_rng(0).integers(0, 256, (20, 35, 3), dtype=np.uint8)
     data = compress(service.model("photos"), image)
-    assert np.array_equal(likelihood.decompress(data), decompress(service.model("photos"), data))
+    assert np.array_equal(finished(likelihood.decompress(data)), decompress(service.model("photos"), data))
     assert "35 × 20 pixels" in panels.decoded_html(image, len(data), 0.1, "")
 
 

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.kit.pictures import PICTURES, Carried, arrived, bundled, drawn, shrink
+from demo.kit.pictures import PICTURES, Carried, arrived, bundled, drawing, drawn, kept_for, shrink
 from demo.service.settings import UserError
+from demo.tabs.inside.service import InsideService
+from demo.tabs.likelihood.service import LikelihoodService
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -30,9 +32,21 @@ def test_shrinking_takes_the_central_square_and_averages():
 
 
 def test_a_drawn_picture_is_a_function_of_its_seed(service):
-    first = drawn(service, 3)
+    first, again, other = (drawn(list(drawing(service, seed))[-1]) for seed in (3, 3, 4))
     assert first.shape == (32, 32, 3)
-    assert np.array_equal(first, drawn(service, 3)) and not np.array_equal(first, drawn(service, 4))
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def test_nothing_is_kept_of_a_visitors_picture(service):
+    """Not in the services' memory of what they computed either."""
+    own, foreign, asked = bundled("cat"), np.random.default_rng(1).integers(0, 256, (32, 32, 3), np.uint8), []
+    answer = kept_for([own], 4, lambda pixels, label: asked.append((pixels, label)) or len(asked))
+    assert [answer(own.tobytes(), "a") for _ in range(3)] == [1, 1, 1]
+    assert [answer(foreign.tobytes(), "a") for _ in range(3)] == [2, 3, 4]
+    inside, likelihood = InsideService(service), LikelihoodService(service)
+    for look in (lambda picture: inside.look(inside.fit(picture), "cat"),
+                 lambda picture: likelihood.read(likelihood.fit(picture)), likelihood.costs):
+        assert look(own) is look(own) and look(foreign) is not look(foreign)
 
 
 def test_a_picture_and_a_pixel_arrive():

@@ -183,8 +183,8 @@ def test_the_turn_is_released_even_if_closing_fails(service):
 
 
 def test_a_picture_that_is_not_finished_is_not_used(service):
-    from demo.kit.pictures import drawn
+    from demo.kit.pictures import drawing, drawn
 
     service.row_seconds, service.budget = 0.02, 0.001
     with pytest.raises(UserError, match="no time to finish"):
-        drawn(service, 3)
+        drawn(list(drawing(service, 3))[-1])

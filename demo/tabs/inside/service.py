@@ -4,14 +4,14 @@ Images are uint8 (H, W, 3), at the size of the model; places are (row, column).
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from PIL import Image
 
-from demo.kit.pictures import shrink
+from demo.kit.pictures import all_bundled, kept_for, shrink
 from demo.service.bridge import Progress, Service
 from demo.service.settings import NO_CLASS, UserError, shorten
 from pixelcnn_core.evaluation.receptive_field import sensitivity
@@ -21,7 +21,7 @@ from pixelcnn_core.sampling.fixed_point import settled_after
 from pixelcnn_core.sampling.noise import uniforms_for
 from pixelcnn_core.sampling.sample import prefix_mask, sample_rows, uniforms_from_seed
 
-KEPT = 16  # pictures whose distributions are kept, 3 MB each
+KEPT = 16  # bundled pictures, each told a class, whose distributions are kept, 3 MB each
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,10 @@ class InsideService:
 
     def __init__(self, service: Service):
         self.service = service
-        self.trace = functools.lru_cache(maxsize=KEPT)(self._trace)
+
+    @functools.cached_property
+    def trace(self) -> Callable[[bytes, str], Trace]:
+        return kept_for(map(self.fit, all_bundled()), KEPT, self._trace)
 
     @property
     def model_name(self) -> str | None:

@@ -2,6 +2,8 @@
 
 import html
 import time
+from collections.abc import Generator
+from contextlib import closing
 
 import gradio as gr
 import numpy as np
@@ -16,7 +18,7 @@ from demo.service.settings import UserError
 from demo.service.uploads import take_file
 from demo.tabs.likelihood import panels
 from demo.tabs.likelihood.service import HEADER_BYTES, LikelihoodService
-from pixelcnn_core.codec.codec import read_header
+from pixelcnn_core.codec.codec import Steps, read_header
 
 WORDS = r"""### The file itself
 A range coder spends $-\log_2 p(x_i\mid x_1,\dots,x_{i-1})$ bits on each sub-pixel. The decoder asks the same network
@@ -26,7 +28,9 @@ model by a hash and carries a checksum of the pixels, so it comes back exactly, 
 INVITATION = ("Press <b>Compress</b>: the picture above becomes a file of about that many bytes, to download and to "
               "decode again.")
 COMPRESSING = "Compressing… The first time the coder is compiled, which takes some seconds."
+DECOMPRESSING = "Decompressing…"
 MAX_FILE = 2**20
+FRAME_SECONDS = 0.2
 
 
 def codec_panel(likelihood: LikelihoodService, chooser: PictureChooser, variant: gr.Radio) -> None:
@@ -43,34 +47,51 @@ def codec_panel(likelihood: LikelihoodService, chooser: PictureChooser, variant:
         begun = time.monotonic()
         try:
             image = likelihood.variant(picture, variant)
-            ideal, file = likelihood.read(image).sizes["this PixelCNN"], likelihood.compress(image)
+            ideal = likelihood.read(image).sizes["this PixelCNN"]
+            file = yield from shown(likelihood.compress(image), COMPRESSING)
         except UserError as error:
-            return status_html(html.escape(str(error)))
+            yield status_html(html.escape(str(error)))
+            return
         link = download_link(file, "image.pxcn", "Download the file")
-        return panels.coded_html(file, image, ideal, HEADER_BYTES, time.monotonic() - begun, link)
+        yield panels.coded_html(file, image, ideal, HEADER_BYTES, time.monotonic() - begun, link)
 
     def decode(payload):
-        """Decode a file that the codec made with this model. Returns the image as HTML with an embedded PNG, or a
-        sentence that says why there is none."""
+        """Decode a file that the codec made with this model. Returns, after a progress text, the image as HTML with an
+        embedded PNG, or a sentence that says why there is none."""
         begun = time.monotonic()
         try:
             data = take_file(payload, MAX_FILE)
-            image = likelihood.decompress(data)
+            image = yield from shown(likelihood.decompress(data), DECOMPRESSING)
         except UserError as error:
-            return status_html(html.escape(str(error)))
+            yield status_html(html.escape(str(error)))
+            return
         picture = Image.fromarray(np.ascontiguousarray(image))
         if profile := read_header(data).profile:
             picture.info["icc_profile"] = profile  # Pillow writes it into the file
         link = download_link(png_bytes(picture), "decoded.png", "Download PNG")
-        return panels.decoded_html(image, len(data), time.monotonic() - begun, link)
+        yield panels.decoded_html(image, len(data), time.monotonic() - begun, link)
 
     def said(words):
         return lambda: status_html(words)
 
     compress.click(said(COMPRESSING), outputs=coded, **QUIET).then(
         code, [chooser.picture, variant], coded, preprocess=False, api_visibility="private", **MODEL_QUEUE)
-    upload.upload(said("Decompressing…"), outputs=decoded, **QUIET).then(
+    upload.upload(said(DECOMPRESSING), outputs=decoded, **QUIET).then(
         decode, upload, decoded, preprocess=False, api_name="decompress", **MODEL_QUEUE)
     inviting = {"fn": said(INVITATION), "outputs": coded, **QUIET}
     chooser.then(inviting)
     variant.change(**inviting)
+
+
+def shown(steps: Steps, words: str) -> Generator:
+    """Run a generator of shares to its end, and return what it returns; on the way yields a line with a bar."""
+    last = time.monotonic()
+    with closing(steps):
+        while True:
+            try:
+                share = next(steps)
+            except StopIteration as end:
+                return end.value
+            if time.monotonic() - last >= FRAME_SECONDS:
+                last = time.monotonic()
+                yield status_html(words, share)

@@ -4,6 +4,7 @@ Images are uint8 (H, W, 3), at the size of the model; what a coded file holds ma
 """
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +12,12 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from demo.kit.pictures import shrink
+from demo.kit.pictures import all_bundled, kept_for, shrink
 from demo.service.bridge import Service
 from demo.service.faces import EXAMPLES
 from demo.service.images import load_image
 from demo.service.settings import UserError, shorten
-from pixelcnn_core.codec.codec import HEADER_BYTES, CodecError, compress, decompress, read_header
+from pixelcnn_core.codec.codec import HEADER_BYTES, CodecError, Steps, compressing, decompressing, read_header
 from pixelcnn_core.codec.table import idat_bytes, png_bytes, webp_bytes
 from pixelcnn_core.evaluation.bayes import bits_given_classes, posterior
 from pixelcnn_core.results import read_measured
@@ -47,8 +48,15 @@ class LikelihoodService:
 
     def __init__(self, service: Service):
         self.service = service
-        self._read = functools.lru_cache(maxsize=KEPT)(self._read_pixels)
-        self._costs = functools.lru_cache(maxsize=KEPT)(self._costs_of_pixels)
+
+    @functools.cached_property
+    def _read(self) -> Callable[[bytes], Reading]:
+        own = (image for picture in all_bundled() for image in self.variants(picture).values())
+        return kept_for(own, KEPT, self._read_pixels)
+
+    @functools.cached_property
+    def _costs(self) -> Callable[[bytes], list[float]]:
+        return kept_for(map(self.fit, all_bundled()), KEPT, self._costs_of_pixels)
 
     @property
     def model_name(self) -> str | None:
@@ -111,23 +119,24 @@ class LikelihoodService:
         with self.service.turn(), torch.inference_mode():
             return model.bits_per_dim(x.to(self.service.device)).tolist()
 
-    def compress(self, image: np.ndarray) -> bytes:
-        """The file of an image, uint8 (H, W, 3). Raises Busy and UserError."""
+    def compress(self, image: np.ndarray) -> Steps[bytes]:
+        """The file of an image, uint8 (H, W, 3), row by row: the turn is free when it is closed. Raises Busy and
+        UserError."""
         with self.service.turn():
             try:
-                return compress(self.service.model(self.model_name), image)
+                return (yield from compressing(self.service.model(self.model_name), image))
             except CodecError as error:
                 raise UserError(sentence(error)) from error
 
-    def decompress(self, data: bytes) -> np.ndarray:
-        """The image in a file, uint8 (H, W, 3) or (H, W). Raises Busy, and UserError for any other file."""
+    def decompress(self, data: bytes) -> Steps[np.ndarray]:
+        """The image in a file, uint8 (H, W, 3) or (H, W), row by row. Raises Busy, and UserError for any other file."""
         try:
             header = read_header(data)
             if max(header.height, header.width) > MAX_SIDE:
                 raise UserError(f"This page decodes images up to {MAX_SIDE} x {MAX_SIDE}; this one has "
                                 f"{header.width} x {header.height}. The command line takes larger ones.")
             with self.service.turn():
-                return decompress(self.service.model(self.model_name), data)
+                return (yield from decompressing(self.service.model(self.model_name), data))
         except CodecError as error:
             raise UserError(sentence(error)) from error
 
