@@ -16,6 +16,7 @@ from demo.service.images import ImageError, load_image
 from demo.service.settings import UserError
 
 PREVIEW_SECONDS = 2.0
+DECODING = threading.BoundedSemaphore(2)  # pictures at once: each may take 200 MB, and uploads wait for no turn
 NO_UPLOAD = "This file was not uploaded here: please choose it again."
 
 
@@ -76,7 +77,8 @@ def take_upload(payload) -> Image.Image:
     path, url = (payload.get("path"), payload.get("url")) if isinstance(payload, dict) else (None, None)
     place = uploaded(path) if isinstance(path, str) and path else None
     try:
-        return load_image(place or (url if isinstance(url, str) and url.startswith("data:") else None))
+        with DECODING:
+            return load_image(place or (url if isinstance(url, str) and url.startswith("data:") else None))
     except ImageError as error:
         raise UserError(str(error)) from error
     finally:

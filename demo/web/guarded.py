@@ -52,7 +52,7 @@ class WithoutValues(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.exc_info and record.exc_info[1]:
-            record.msg, record.args = "%s: %s", (record.getMessage().splitlines()[0][:80], where(record.exc_info[1]))
+            record.msg, record.args = "%s: %s", (record.getMessage().partition("\n")[0][:80], where(record.exc_info[1]))
             record.exc_info = record.exc_text = None
         return True
 

@@ -1,5 +1,7 @@
 """What a closed page leaves behind: nothing. And no address of Gradio's gives a visitor's session to others."""
 
+from urllib.parse import parse_qs
+
 import gradio as gr
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
@@ -27,8 +29,8 @@ class NoDeepLinks:
         self.app = app
 
     async def __call__(self, scope, receive, send):
-        if scope["type"] == "http" and (scope["path"].rstrip("/").endswith("/deep_link")
-                                        or b"deep_link=" in scope.get("query_string", b"")):
+        if scope["type"] == "http" and (scope["path"].rstrip("/").endswith("/deep_link") or "deep_link" in parse_qs(
+                scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)):
             await PlainTextResponse("Not found", 404)(scope, receive, send)
         else:
             await self.app(scope, receive, send)

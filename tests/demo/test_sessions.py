@@ -33,6 +33,6 @@ def test_sessions_are_bounded(page, service, running):
 def test_there_are_no_deep_links(page, url, service):
     assert page.call(public(page, "race_at"), ["digits", 50, "seconds"], "deep").ok
     for address in (f"{page.api}/deep_link?session_hash=deep", f"{page.api}/deep_link/?session_hash=deep",
-                    f"{url}?deep_link=abc", f"{url}config?deep_link=abc"):
+                    f"{url}?deep_link=abc", f"{url}config?deep_link=abc", f"{url}?x=1&deep%5Flink=abc"):
         assert httpx.get(address).status_code == 404, address
     assert not (Path(get_upload_folder()) / "deep_links").exists()

@@ -4,6 +4,9 @@ import base64
 import io
 import os
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -181,3 +184,22 @@ def test_an_upload_is_deleted_whatever_it_holds(folder):
     for nonsense in (None, 3, {}, {"path": 7}, {"url": "https://example.org/face.png"}):
         with pytest.raises(UserError, match="choose an image"):
             take_upload(nonsense)
+
+
+def test_few_pictures_are_decoded_at_once(monkeypatch):
+    """A picture takes up to 200 MB while it is decoded, and uploads wait for no turn."""
+    at_once, most, lock = 0, 0, threading.Lock()
+
+    def load(source):
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        time.sleep(0.02)
+        with lock:
+            at_once -= 1
+
+    monkeypatch.setattr("demo.service.uploads.load_image", load)
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(take_upload, [{"url": "data:"}] * 12))
+    assert most == 2
