@@ -4,7 +4,12 @@ import pytest
 from notebook_runs import NOTEBOOKS, run_once
 
 
-@pytest.fixture(scope="session", params=NOTEBOOKS, ids=lambda path: path.stem)
+QUICK = {"00", "01", "06", "08"}  # the others take up to two minutes each
+PARAMS = [pytest.param(path, id=path.stem, marks=[] if path.stem[:2] in QUICK else [pytest.mark.slow])
+          for path in NOTEBOOKS]
+
+
+@pytest.fixture(scope="session", params=PARAMS)
 def executed(request) -> tuple:
     """One notebook after the other; the session runs each only once, whichever tests ask for it."""
     return run_once(request.param)
