@@ -64,5 +64,6 @@ def stored_status(stored: Stored | None, asked: Settings | None = None, problem:
     if asked not in (None, stored.settings):
         return status_html("These are stored samples; yours are drawn next, with the settings of your link.")
     settings = html.escape(describe(stored.settings))
-    return status_html(f"<b>Stored samples</b>, drawn in {stored.seconds:.1f} s. {settings}. Press <b>Draw</b> to "
-                       "watch the same ones appear, or <b>Draw another</b> for others.", shown=True)
+    by_eye = "; the seed was chosen by eye" * (stored.settings.seed != Settings.seed)
+    return status_html(f"<b>Stored samples</b>, drawn in {stored.seconds:.1f} s. {settings}{by_eye}. Press <b>Draw</b> "
+                       "to watch the same ones appear, or <b>Draw another</b> for others.", shown=True)
