@@ -51,7 +51,7 @@ def test_the_paper_is_quoted_in_full():
 def test_our_numbers_stand_only_beside_the_same_data_at_the_same_size(race):
     cifar, small, _ = TABLES
     (line,) = measured_here(cifar, [info()], [race])[GATED]
-    assert "3.23 (3.20)" in line and "ours: 4.7 M parameters, 25 minutes of training; given the class 3.12" in line
+    assert "3.23 (3.20)" in line and "Ours: 4.7 M parameters, 25 minutes of training; given the class 3.12" in line
     assert not measured_here(small, [info()], [race])
     for foreign in (info(sizes=(16,)), info(channels=1), info(results={**RESULTS, "data": "imagenet32classes"}),
                     info(results={"data": "cifar10"}), info(results={}),
