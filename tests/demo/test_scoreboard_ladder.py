@@ -156,7 +156,7 @@ def test_the_subset_of_imagenet_is_said_to_be_one():
     chain = info(results={"data": "imagenet32classes", "bits_per_dim_at_most": 3.9, "images_test": 900}, sizes=(8, 64))
     shown = subset_html([info(results=stored), chain, info()])
     assert "a subset" in shown and "cannot be compared" in shown and shown.count("<tr>") == 3
-    quoted = '<th scope="row">32×32</th><td>4.40</td><td>3.86</td><td>3.83</td><td><b>3.23</b> <small>ours; given the '
+    quoted = '<th scope="row">32×32</th><td>4.40</td><td>3.86</td><td>3.83</td><td><b>3.23</b> <small>Ours; given the '
     assert quoted + "class 3.12; 4.7 M parameters, 25 minutes of training, 1,600 test images</small></td>" in shown
     assert ('<th scope="row">64×64</th><td>4.10</td><td>3.63</td><td>3.57</td><td><b>at most 3.90</b> '
             "<small>ours; 4.7 M") in shown
@@ -182,7 +182,7 @@ def test_the_chains_numbers_come_from_their_files(tmp_path):
     (folder / "benchmark.json").write_text(json.dumps(made), encoding="utf-8")
     chain = info(name="a<b", sizes=(8, 16), results=CHAIN)
     shown = chains_html([chain, info(), info(sizes=(8, 16), results={})], tmp_path)
-    assert shown.count("<table") == 1 and "a&lt;b" in shown and "<fast>" not in shown
+    assert shown.count("<table") == 1 and "A&lt;b" in shown and "<fast>" not in shown
     assert ('<th scope="row">8×8</th><td>970,416</td><td>4.912</td><td>943</td><td>5.5</td><td>223</td>'
             "<td>0.0061 s</td><td>12.3 s</td><td>0.021 s</td>") in shown
     assert "at most 4.299" in shown and "66.0% are nearest to their own person among 100, of real photos 98.0%" in shown
