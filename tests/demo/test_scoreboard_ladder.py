@@ -159,7 +159,7 @@ def test_the_subset_of_imagenet_is_said_to_be_one():
     quoted = '<th scope="row">32×32</th><td>4.40</td><td>3.86</td><td>3.83</td><td><b>3.23</b> <small>Ours; given the '
     assert quoted + "class 3.12; 4.7 M parameters, 25 minutes of training, 1,600 test images</small></td>" in shown
     assert ('<th scope="row">64×64</th><td>4.10</td><td>3.63</td><td>3.57</td><td><b>at most 3.90</b> '
-            "<small>ours; 4.7 M") in shown
+            "<small>Ours; 4.7 M") in shown
     assert subset_html([info()]) == ""
 
 
