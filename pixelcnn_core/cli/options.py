@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -38,7 +39,9 @@ NETWORK = Path("demo/assets/face_network")
 
 
 def report(results: dict, json_file: Path | None) -> None:
-    """Print the results, and write them to a file if one is named."""
+    """Print the results, and write them to a file if one is named; of several processes, the first one does."""
+    if int(os.environ.get("RANK", 0)) > 0:  # set by torchrun and `accelerate launch`
+        return
     text = json.dumps(results, indent=2)
     typer.echo(text)
     if json_file:
