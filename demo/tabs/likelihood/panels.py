@@ -79,17 +79,18 @@ NAMES = {"raw": "all values alike", "png": "PNG", "png_in_sheets": "PNG, 100 ima
 
 
 def measured_html(table: dict) -> str:
-    """What `python -m pixelcnn_core compress-table` wrote; empty where it did not run."""
+    """What `python -m pixelcnn_core compress-table` wrote, folded; empty where it did not run."""
     try:
         size, bits, seconds = table["bytes_per_image"], table["bits_per_dim"], table["seconds_per_image"]
         rows = [(name, size[key], f"<b>{size[key]:,.0f}</b> bytes<i>{bits[key]:.2f} bits/dim</i>")
                 for key, name in NAMES.items() if key in size]
         over = size["pixelcnn_payload"] - size["ideal"]
-        return bars_html(rows, size["raw"], NAMES["pixelcnn"],
+        bars = bars_html(rows, size["raw"], NAMES["pixelcnn"],
                          f"<b>Mean over {table['images']:,} test images.</b> Without header and checksums, "
                          f"{table['header_bytes']} bytes, the coder is {over:.1f} bytes above −log<sub>2</sub> "
                          f"<i>p</i>(<i>x</i>). Compressing took {seconds['compress']:.2f} s an image, decompressing "
                          f"{seconds['decompress']:.2f} s ({html.escape(table['hardware'])}).", "Sizes on test images")
+        return f'<details class="measured"><summary>The codec on test images, measured</summary>{bars}</details>'
     except (KeyError, TypeError, ValueError):
         return ""
 

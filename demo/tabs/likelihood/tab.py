@@ -94,7 +94,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             for text in (*EXPLANATION, WORDS):
                 gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
                                                     {"left": "$", "right": "$", "display": False}])
-            gr.HTML(panels.measured_html(likelihood.measured), apply_default_css=False)
+    gr.HTML(panels.measured_html(likelihood.measured), apply_default_css=False)
     with codec_panel_place:
         codec_panel(likelihood, chooser, variant)
 
