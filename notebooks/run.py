@@ -138,8 +138,14 @@ def run(path: Path, probe: str = "") -> nbformat.NotebookNode:
                    store_widget_state=False).execute()
     for cell, done in zip(notebook.cells, executed.cells):
         if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = done.outputs, done.execution_count
+            cell.outputs = [output for output in done.outputs if not is_progress(output)]
+            cell.execution_count = done.execution_count
     return notebook
+
+
+def is_progress(output: nbformat.NotebookNode) -> bool:
+    """A progress bar is for whoever waits for it, and is not stored: it alone writes over its line."""
+    return output.output_type == "stream" and output.name == "stderr" and "\r" in output.text
 
 
 def write_times(seconds: dict[str, float], path: Path = HERE / "times.json") -> None:
