@@ -19,7 +19,9 @@ from gradio.events import Dependency
 from PIL import Image
 
 from demo.kit import address
-from demo.kit.run_controls import MODEL_QUEUE, QUIET
+from demo.kit.portrait_panels import refused_html
+from demo.kit.run_controls import QUIET, queued, waits
+from demo.kit.status import error_status, status_html
 from demo.service.bridge import Progress, Service
 from demo.service.settings import MAX_SEED, UserError
 from demo.service.uploads import take_upload
@@ -27,6 +29,7 @@ from demo.service.uploads import take_upload
 FOLDER = Path(__file__).parents[1] / "assets" / "pictures"
 PICTURES = {name: FOLDER / f"{name}.png" for name in ("cat", "coffee", "rocket", "galaxies", "astronaut")}
 SIZE = 32
+DRAW_ONE = "Draw one"
 STATE_SECONDS = 1800  # how long a chosen picture is kept for its visitor
 
 
@@ -41,11 +44,14 @@ class PictureChooser:
     name: gr.Radio
     chosen: tuple[Dependency, ...]
 
-    def then(self, *steps: dict) -> None:
-        """Run events one after the other, each given by its arguments, whenever another picture was chosen."""
+    def then(self, *steps: dict) -> list[Dependency]:
+        """Run events one after the other, each given by its arguments, whenever another picture was chosen. Returns
+        them all."""
+        events = []
         for event in self.chosen:
             for step in steps:
-                event = event.then(**step)
+                events.append(event := event.then(**step))
+        return events
 
 
 def bundled(name: str) -> np.ndarray:
@@ -201,36 +207,45 @@ def picture_chooser(prefix: str, service: Service, first: str = "cat", page: gr.
     """
     picture = gr.State(bundled(first), time_to_live=STATE_SECONDS)
     name = gr.Radio(list(PICTURES), value=first, label="Picture", elem_id=f"{prefix}picture", elem_classes="chips")
-    draw = gr.Button("One drawn by the model", size="sm", elem_id=f"{prefix}draw")
+    draw = gr.Button(DRAW_ONE, size="sm", elem_id=f"{prefix}draw")
+    stop = gr.Button("Stop", size="sm", visible=False, elem_id=f"{prefix}draw-stop")
+    note = gr.HTML("", elem_id=f"{prefix}draw-status", apply_default_css=False)
     photo = gr.Image(label="Or one of yours: its middle square is used", sources=["upload", "clipboard"],
                      type="filepath", image_mode=None, format="png", height=130, elem_id=f"{prefix}photo")
 
     def take(payload):
-        """Shrink an upload; the photo itself is not kept."""
+        """Shrink an upload; the photo itself is not kept. Of one that cannot be used it is said why, where it was
+        dropped, and that the picture on the page is another."""
         try:
-            return None, shrink(take_upload(payload)), None
+            return None, shrink(take_upload(payload)), None, ""
         except UserError as error:
-            gr.Warning(str(error))
-            return None, gr.skip(), gr.skip()
+            return None, gr.skip(), gr.skip(), refused_html(str(error), None, "the picture before")
 
     def sample():
         try:
-            for last in drawing(service, random.randint(0, MAX_SEED)):  # noqa: B007
-                yield gr.skip(), gr.skip()  # a handler that yields can be stopped in between
-            yield drawn(last), None
+            for last in drawing(service, random.randint(0, MAX_SEED)):
+                words = status_html(f"Row {last.row} of {last.rows}", last.row / last.rows)
+                yield gr.skip(), gr.skip(), words if last.state == "sampling" else gr.skip()
+            yield drawn(last), None, ""
         except UserError as error:
-            gr.Warning(str(error))
-            yield gr.skip(), gr.skip()
+            yield gr.skip(), gr.skip(), error_status(error)
 
     def named(name):
-        return bundled(name) if name else gr.skip()
+        return (bundled(name), "") if name else (gr.skip(), gr.skip())
 
     # None as a name, after an upload or a sample, leaves the picture alone.
-    taken = photo.input(take, photo, [photo, picture, name], preprocess=False, **QUIET)
-    sampled = draw.click(sample, outputs=[picture, name], api_visibility="private", **MODEL_QUEUE)
+    taken = photo.input(take, photo, [photo, picture, name, note], preprocess=False, **QUIET)
+    draw.click(lambda: (gr.Button(interactive=False), gr.Button(visible=True)), outputs=[draw, stop], **QUIET)
+    sampled = draw.click(**waits(note)).then(sample, outputs=[picture, name, note], api_visibility="private",
+                                             **queued(note))
+    rested = {"fn": lambda: (gr.Button(interactive=True), gr.Button(visible=False)), "outputs": [draw, stop], **QUIET}
+    sampled.success(**rested)
+    sampled.failure(**rested)
+    stop.click(lambda: (gr.Button(interactive=True), gr.Button(visible=False), status_html("Stopped.")),
+               outputs=[draw, stop, note], cancels=sampled, **QUIET)
     if page is None:  # `change`, as a name may also come from the address
-        return PictureChooser(picture, name, (name.change(named, name, picture, **QUIET), taken, sampled))
-    chosen = name.input(named, name, picture, **QUIET)
+        return PictureChooser(picture, name, (name.change(named, name, [picture, note], **QUIET), taken, sampled))
+    chosen = name.input(named, name, [picture, note], **QUIET)
     tab_id = prefix.removesuffix("-")
     for event in (chosen, taken, sampled):
         departure(page, tab_id, event, lambda name, picture: Carried(picture, name), [name, picture])

@@ -2,12 +2,13 @@
 // Gradio runs this once per component, with `element`, `props`, `trigger` and `watch`.
 
 const canvas = element.querySelector("canvas"), pen = canvas.getContext("2d"), said = element.querySelector("output");
+const MODE = canvas.dataset.mode;
 const small = document.createElement("canvas"), smallPen = small.getContext("2d");
 const tool = {erase: false, size: 3, colour: ""};
 let height = 0, width = 0, rgb, mask, drawn, cursor, zoom = 1, layer = null, pointed = null, marked = null, peek = null;
 
 const unpack = text => Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
-const brushing = () => props.mode === "brush" && props.value?.brush !== false;
+const brushing = () => MODE === "brush" && props.value?.brush !== false;
 
 function read() {
   const value = props.value;
@@ -49,7 +50,7 @@ function fit() {  // every pixel becomes a whole number of the screen's own pixe
 
 // The pixel in the frame: the value's own; in a canvas to click in, otherwise the one that came along from another tab.
 function framed() {
-  const at = props.value?.outline ?? (props.mode === "click" ? window.pixelAt : null);
+  const at = props.value?.outline ?? (MODE === "click" ? window.pixelAt : null);
   return at && at[0] < height && at[1] < width ? at : null;
 }
 
@@ -79,7 +80,7 @@ function frame([row, column], side, dashed) {
 }
 
 function kernelOn([row, column]) {  // the masked convolution: blue is read, crossed out is masked
-  const reach = props.kernel >> 1;
+  const reach = canvas.dataset.kernel >> 1;
   for (let dy = -reach; dy <= reach; dy++)
     for (let dx = -reach; dx <= reach; dx++) {
       const x = (column + dx) * zoom, y = (row + dy) * zoom, past = dy < 0 || dy === 0 && dx < 0;
@@ -123,7 +124,7 @@ function draw() {
 
 function sentence(place) {
   if (!place) {
-    if (props.mode === "brush" && !brushing()) return "";
+    if (MODE === "brush" && !brushing()) return "";
     if (!brushing()) return "point at a pixel, or click one";
     const missing = mask.reduce((sum, one) => sum + one, 0);
     return missing ? `${missing} of ${height * width} pixels are brushed away` : "nothing is brushed away";
@@ -151,7 +152,7 @@ function under(event) {
 function tell(name, detail) { canvas.dispatchEvent(new CustomEvent(name, {bubbles: true, detail})); }
 
 function mark(place) {  // in the linked canvas too
-  if (props.linked) document.querySelector(`#${props.linked} canvas`)?.dispatchEvent(
+  if (canvas.dataset.linked) document.querySelector(`#${canvas.dataset.linked} canvas`)?.dispatchEvent(
     new CustomEvent("mark", {detail: place}));
 }
 
@@ -196,7 +197,7 @@ function commit() {
 }
 
 canvas.addEventListener("click", event => {  // not where a finger scrolls
-  if (props.mode !== "brush" && width) pick(under(event));
+  if (MODE !== "brush" && width) pick(under(event));
 });
 let held = false;
 canvas.addEventListener("pointerdown", event => {
@@ -257,7 +258,7 @@ canvas.addEventListener("keydown", event => {
   } else if (brushing()) {
     stamp(cursor, wipe || tool.erase);
     commit();
-  } else if (props.mode !== "brush") pick(cursor);
+  } else if (MODE !== "brush") pick(cursor);
 });
 
 function press(group, button) {
@@ -302,7 +303,7 @@ canvas.addEventListener("mark", event => {
   describe(marked ?? framed());
 });
 document.addEventListener("pixel", event => {
-  if (event.target === canvas || props.mode !== "click" || !width) return;
+  if (event.target === canvas || MODE !== "click" || !width) return;
   if (props.value.outline) props.value = {...props.value, outline: event.detail.place};
   draw();
   describe(framed());

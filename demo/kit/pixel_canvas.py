@@ -63,10 +63,12 @@ def pixel_canvas(elem_id: str, label: str, mode: str = "click", value: dict | No
     if mode not in HELP:
         raise ValueError(f"mode is one of {', '.join(map(repr, HELP))}, not {mode!r}")
     tools = {"brush": BRUSHES, "paint": paint_tools()}.get(mode, "") + (layer_tools(layers) if layers else "")
-    template = (f'{tools}<canvas tabindex="0" data-side="{side}" role="application" '
+    # In the template, as Gradio loses further properties of a component that is updated before its tab was opened.
+    template = (f'{tools}<canvas tabindex="0" data-side="{side}" data-mode="{mode}" data-kernel="{kernel}" '
+                f'data-linked="{linked}" role="application" '
                 f'aria-label="{label}. {HELP[mode]}"></canvas><output aria-live="off"></output>')
     return gr.HTML(value, elem_id=elem_id, label=label, html_template=template, css_template=LOOK, js_on_load=SCRIPT,
-                   apply_default_css=False, mode=mode, kernel=kernel, linked=linked)
+                   apply_default_css=False)
 
 
 def canvas_value(image: np.ndarray, outline: tuple[int, int] | None = None, mask: np.ndarray | None = None,

@@ -8,7 +8,7 @@ window.runs = (() => {
   const asText = values => values.map(value => JSON.stringify(Array.isArray(value) ? [...value].sort() : value));
   const find = (prefix, name) => document.getElementById(prefix + name);
   const stageOf = run => {
-    const button = find(run.prefix, "generate");
+    const button = find(run.prefix, "generate") || find(run.prefix, "link");
     return button && (button.closest(".stage") || button.closest("[role=tabpanel]"));
   };
   const visible = node => node && node.getClientRects().length > 0;
@@ -66,8 +66,8 @@ window.runs = (() => {
     }
     if (run.state === "stopped") run.stoppedText = line.textContent;
     if (run.state === "running" && bar && line.textContent.startsWith("Waiting")) {
-      const place = (status.querySelector("[data-testid=status-tracker]")?.textContent || "").match(/queue: (\d+)\//);
-      if (place) write(status, `Waiting: place ${place[1]} in the queue`);
+      const told = place(status);
+      if (told) write(status, told);
     }
     if (run.state === "running" && run.link && /^(Waiting for|Loading)/.test(line.textContent))
       write(status, "Drawing your link…");
@@ -75,6 +75,27 @@ window.runs = (() => {
       run.said = line.textContent;
       say(run.said, !bar);
     }
+  }
+
+  // What is asked of the model without a toolbar's Draw (to look at a picture, to paint in it, to pack it) waits in the
+  // same queue, and says its place in its own line; what was stopped before is over.
+  const lines = {};
+  function waits(id) {
+    const status = document.getElementById(id), own = () => runs[id.replace(/status$/, "")];
+    if (own()?.state === "stopped") own().state = "idle";
+    if (!status || lines[id] === status) return;
+    lines[id] = status;
+    new MutationObserver(() => {
+      const line = words(status), bar = status.querySelector(".bar"), told = bar && place(status);
+      if (!line || own()?.state === "running") return;
+      if (told) write(status, told);
+      if (line.getAttribute("role") === "alert" || line.textContent === status.said) return;
+      say(status.said = line.textContent, !bar);
+    }).observe(status, {subtree: true, childList: true, characterData: true});
+  }
+  function place(status) {
+    const found = (status.querySelector("[data-testid=status-tracker]")?.textContent || "").match(/queue: (\d+)\//);
+    return found && `Waiting: place ${found[1]} in the queue`;
   }
 
   // Once everything of a page that was opened by a link is in its place, what the link asks for is drawn, in the tab
@@ -160,7 +181,7 @@ window.runs = (() => {
   }
 
   return {
-    drawLink, download, copyLink, say,
+    drawLink, download, copyLink, say, waits,
     changed(first, values) {
       const run = know(first), now = asText(values);
       const others = now.some((value, k) => k !== run.seed && value !== run.now[k]);

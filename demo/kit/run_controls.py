@@ -22,6 +22,7 @@ SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 # One request at a time for all tabs: they share the model's cores.
 MODEL_QUEUE = {"concurrency_id": "model", "concurrency_limit": 1, "show_progress": "hidden"}
+
 # What a visitor sets: a change of one of these makes a picture out of date.
 CONTROLS = (gr.Slider, gr.Number, gr.Radio, gr.Dropdown, gr.Checkbox, gr.CheckboxGroup, gr.ColorPicker)
 
@@ -68,6 +69,16 @@ def toolbar(prefix: str = "") -> Toolbar:
                    download=gr.Button("Download PNG", elem_id=f"{prefix}png", elem_classes="quiet"))
 
 
+def looking_toolbar(prefix: str) -> gr.Button:
+    """The buttons of a tab that draws nothing, which looks at what was chosen; inside an open row of the class
+    "toolbar". Returns Stop."""
+    stop = gr.Button("Stop", interactive=False, elem_id=f"{prefix}stop")
+    for name, words, action in (("link", "Copy link", "copyLink"), ("png", "Download PNG", "download")):
+        button = gr.Button(words, elem_id=f"{prefix}{name}", elem_classes="quiet")
+        button.click(None, js=f"() => window.runs.{action}({json.dumps(prefix)})")
+    return stop
+
+
 def sampling_sliders(prefix: str, temperature: float, guidance: float, seed: int) -> tuple[gr.Slider, gr.Slider,
                                                                                            gr.Number]:
     """Temperature, guidance and seed, inside an open column."""
@@ -83,6 +94,30 @@ def min_p_slider(prefix: str, min_p: float) -> gr.Slider:
     """How much of the tail is cut (`Truncation`), inside an open column."""
     return gr.Slider(0, MAX_MIN_P, value=min_p, step=0.01, label="Min-p", elem_id=f"{prefix}min-p",
                      info="Leaves out unlikely values. 0 is the paper's sampler.")
+
+
+def queued(status: gr.HTML) -> dict:
+    """As MODEL_QUEUE; the place in the queue stands in `status`, a line with a bar that `waits` has written."""
+    return {**MODEL_QUEUE, "show_progress": "minimal", "show_progress_on": status}
+
+
+def waits(status: gr.HTML, text: str = "Waiting for a turn…", stop: gr.Button | None = None, rest=()) -> dict:
+    """The arguments of an event that says at once that what was asked for is waited for, that `stop` may be pressed and
+    the buttons in `rest` not; before one that is `queued`. What then changes in the line is read out."""
+    return {"fn": lambda: [status_html(text, 0), *switched(stop, rest, True)], **QUIET,
+            "outputs": [status, *[stop] * (stop is not None), *rest],
+            "js": f"() => {{ window.runs.waits({json.dumps(status.elem_id)}); return []; }}"}
+
+
+def rests(stop: gr.Button, rest=()) -> dict:
+    """The arguments of an event after such a one."""
+    return {"fn": lambda: switched(stop, rest, False), "outputs": [stop, *rest], **QUIET}
+
+
+def switched(stop: gr.Button | None, rest, running: bool) -> list:
+    """`stop`, if there is one, and the other buttons, while something runs or after."""
+    own = [] if stop is None else [gr.Button(interactive=running)]
+    return [*own, *(type(one)(interactive=not running) for one in rest)]
 
 
 def wire(tools: Toolbar, status: gr.HTML, seed: gr.Number, drawn: gr.State, sampling: dict, api_name: str,

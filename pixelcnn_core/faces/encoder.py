@@ -3,7 +3,7 @@
 A small residual network that learns to give the descriptors of a larger teacher network (`encoder_training.py`), so
 that a second network, smaller and with weights of its own, can judge portraits (`likeness.py`). It has the
 interface of facenet-pytorch's InceptionResnetV1: images in [-1, 1] in, unit vectors out; the same person's vectors have
-a high cosine, other people's a low one. Here are also what all encoders of faces share.
+a high cosine, other people's a low one. Here is also what all encoders of faces share.
 """
 
 import hashlib
@@ -28,6 +28,15 @@ class Encoder(Protocol):
 
     def embed(self, crops: Tensor, together: int = 1) -> Tensor:
         """uint8 crops (B, 3, 64, 64) -> unit vectors (B, embedding)."""
+
+
+def fingerprint(name: str, network: nn.Module) -> str:
+    """ "name sha256" of a network's weights, as they are stored: in half precision."""
+    digest = hashlib.sha256()
+    for key, tensor in network.state_dict().items():
+        digest.update(key.encode())
+        digest.update(tensor.cpu().to(torch.float16).contiguous().numpy().tobytes())
+    return f"{name} {digest.hexdigest()}"
 
 
 @dataclass
@@ -94,11 +103,7 @@ class FaceEncoder(Checkpoint, nn.Module):
     @property
     def fingerprint(self) -> str:
         """ "name sha256": what a portrait model that was trained with this encoder remembers of it."""
-        digest = hashlib.sha256()
-        for name, tensor in self.state_dict().items():
-            digest.update(name.encode())
-            digest.update(tensor.cpu().to(torch.float16).contiguous().numpy().tobytes())
-        return f"{type(self).__name__} {digest.hexdigest()}"
+        return fingerprint(type(self).__name__, self)
 
 
 def embed_small(encoder: Encoder, images: Tensor) -> Tensor:

@@ -10,7 +10,6 @@ they interpolate and average well, and tell held-out people apart in 98.3 % of a
 References: King 2009, "Dlib-ml: A Machine Learning Toolkit"; He et al. 2016, "Deep Residual Learning" (the blocks).
 """
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from pixelcnn_core.faces.chip import CHIP, chips_from_crops
+from pixelcnn_core.faces.encoder import fingerprint
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.images import as_images
 
@@ -117,11 +117,7 @@ class FaceNetwork(nn.Module):
     @property
     def fingerprint(self) -> str:
         """ "name sha256": what a portrait model that was trained with this network remembers of it."""
-        digest = hashlib.sha256()
-        for name, tensor in self.state_dict().items():
-            digest.update(name.encode())
-            digest.update(tensor.cpu().to(torch.float16).contiguous().numpy().tobytes())
-        return f"dlib-resnet {digest.hexdigest()}"
+        return fingerprint("dlib-resnet", self)
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> "FaceNetwork":

@@ -29,6 +29,17 @@ def test_it_opens_on_a_stored_example(visit):
     assert "grey copied" in page.inner_text("#complete-measured")
 
 
+def test_it_can_be_brushed_when_it_is_opened_from_another_tab(visit):
+    visitor = visit()
+    page = visitor.open("?tab=about")
+    visitor.open_tab("Complete")
+    wait_for_text(page, "#complete-canvas output", "pixels are brushed away")
+    page.click("#complete-canvas [data-tool=clear]")
+    wait_for_text(page, "#complete-canvas output", "nothing is brushed away")
+    page.click("#complete-canvas canvas")
+    wait_for_text(page, "#complete-canvas output", "9 of 256 pixels are brushed away")
+
+
 def test_brushing_fills_the_hole_as_soon_as_the_brush_is_lifted(visit, service):
     page = open_tab(visit)
     page.click("#complete-canvas [data-tool=clear]")

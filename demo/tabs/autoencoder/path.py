@@ -1,6 +1,5 @@
 """Folded below the tab "Auto-encoder": from the code of one picture to that of another, by both decoders."""
 
-import html
 import time
 from collections.abc import Iterator
 
@@ -12,7 +11,7 @@ from demo.kit.panels import enlarge
 from demo.kit.pictures import PictureChooser, bundled, picture_chooser
 from demo.kit.portrait_panels import download_link, sheet_png
 from demo.kit.run_controls import QUIET, toolbar, wire
-from demo.kit.status import status_html, unfinished_status
+from demo.kit.status import error_status, status_html, unfinished_status
 from demo.service.bridge import Progress, Service
 from demo.service.settings import MAX_GUIDANCE, MAX_MIN_P, MAX_SEED, MAX_TEMPERATURE, UserError, number
 from demo.tabs.autoencoder.panels import code_strip_html
@@ -74,7 +73,7 @@ def build_path(codes: CodeService, stored: dict[int, StoredCodes | None], servic
             strip = code_strip_html(guesses, images, labels(columns), found, done)
             return strip, status_html(words, shown=done is None)
         except UserError as error:
-            return gr.skip(), status_html(html.escape(str(error)))
+            return gr.skip(), error_status(error)
 
     strip.value, status.value = show(size.value, COLUMNS, ROWS, start.name.value, None, TO, None)
     showing = {"fn": show, "inputs": [size, columns, rows, *pictures], "outputs": [strip, status],
@@ -103,7 +102,7 @@ def build_path(codes: CodeService, stored: dict[int, StoredCodes | None], servic
                                                   settings.items()), *["same noise in every column"] * same_noise])
             yield from draw(stream, guesses, found, words, seed)
         except UserError as error:
-            yield gr.skip(), status_html(html.escape(str(error))), gr.skip(), gr.skip()
+            yield gr.skip(), error_status(error), gr.skip(), gr.skip()
             raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
 
     wire(tools, status, seed, drawn, api_name="code_path", sampling={

@@ -183,7 +183,7 @@ def build(page: gr.Blocks, service: Service) -> None:
                             temperature=number(temperature, 0, MAX_TEMPERATURE, 1),
                             guidance=number(guidance, 0, MAX_GUIDANCE, 1), min_p=number(min_p, 0, 1, MIN_P))
         except UserError as error:
-            yield gr.skip(), gr.skip(), status_html(html.escape(str(error))), gr.skip(), gr.skip(), gr.skip()
+            yield gr.skip(), gr.skip(), error_status(error), gr.skip(), gr.skip(), gr.skip()
             raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
 
     wire(tools, status, seed, drawn, api_name="coarse_to_fine", sampling={

@@ -1,6 +1,5 @@
 """Tab "Classes": images of the chosen classes, appearing row by row as they are sampled (figure 3 of the paper)."""
 
-import html
 import tempfile
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from demo.kit import address
 from demo.kit.model_facts import card_text, facts_html, model_choices
 from demo.kit.panels import write_figure
 from demo.kit.run_controls import QUIET, idle_buttons, min_p_slider, sampling_sliders, toolbar, wire
-from demo.kit.status import finished_status, running_status, status_html, stored_status
+from demo.kit.status import error_status, finished_status, running_status, status_html, stored_status
 from demo.kit.stored import Stored, read_stored
 from demo.service.bridge import Service
 from demo.service.settings import MAX_IMAGES, MAX_IMAGES_PER_CLASS, NO_CLASS, Settings, UserError, number
@@ -100,7 +99,7 @@ def build(page: gr.Blocks, service: Service) -> None:
                                         guidance=guidance, seed=seed, same_noise=same_noise, min_p=min_p)
             yield from draw(service, settings)
         except UserError as error:
-            yield gr.skip(), status_html(html.escape(str(error))), gr.skip(), gr.skip(), gr.skip()
+            yield gr.skip(), error_status(error), gr.skip(), gr.skip(), gr.skip()
             raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
 
     runs = wire(tools, status, seed, drawn, api_name="generate", sampling={

@@ -1,8 +1,12 @@
 """What the Inside tab draws: how much each pixel mattered; before, after and the difference of a painted pixel."""
 
+import html
+
 import numpy as np
 
 from demo.kit.panels import SIDE, image_tag
+from demo.service.settings import NO_CLASS
+from demo.tabs.inside.service import Shown, Trace
 
 SEEN, HERE = (51, 101, 138), (177, 71, 42)  # blue, brick
 
@@ -74,3 +78,18 @@ def comparison_html(before: np.ndarray, after: np.ndarray, place: tuple[int, int
                + figure(difference, "Where they differ", "the difference"))
     return (f'<div data-place="{row},{column}"><div class="trio{" unfinished" * (rows < height)}">{figures}</div>'
             f'<p class="legend">{words}</p></div>')
+
+
+def describe(shown: Shown, trace: Trace) -> str:
+    """What is on the canvas, and its length in bits."""
+    name = f"A sample that the model drew, seed {shown.seed}" if shown.sampled else "A photo"
+    told = "no class" if shown.label == NO_CLASS else f"class {shown.label}"
+    return (f"<b>{html.escape(name)}</b>, the model told {html.escape(told)}: {trace.surprise.mean():.2f} bits per "
+            f"sub-pixel, {trace.surprise.sum() / 8:,.0f} bytes in all.")
+
+
+def fidelity(shown: Shown, before: np.ndarray, progress) -> str:
+    """Where the drawing without an edit is not the picture again, say so."""
+    lost = int((before != shown.image).any(2).sum()) if progress.state == "done" else 0
+    return (f'<p class="legend">{lost} pixels of “before” differ from the picture: it holds values that the model held '
+            "for so improbable that the rounding of the sampler misses them.</p>" if lost else "")

@@ -1,6 +1,5 @@
 """Tab "Inside": a picture pixel by pixel: its distributions, what each sees, and what a painted pixel causes."""
 
-import html
 import json
 
 import gradio as gr
@@ -21,15 +20,26 @@ from demo.kit.pictures import (
     elsewhere,
 )
 from demo.kit.pixel_canvas import canvas_value, pixel_canvas, read_click, read_paint
-from demo.kit.run_controls import MODEL_QUEUE, QUIET, idle_buttons, running_buttons, toolbar, wire
+from demo.kit.portrait_panels import refused_html
+from demo.kit.run_controls import (
+    MODEL_QUEUE,
+    QUIET,
+    idle_buttons,
+    queued,
+    rests,
+    running_buttons,
+    toolbar,
+    waits,
+    wire,
+)
 from demo.kit.status import error_status, status_html, unfinished_status
 from demo.service.bridge import Service
 from demo.service.settings import MAX_SEED, NO_CLASS, UserError, number
 from demo.service.uploads import take_upload
 from demo.tabs.inside.colours import read_colour
 from demo.tabs.inside.figures import fields_panel, fields_value, passes_panel
-from demo.tabs.inside.panels import comparison_html, influence_html, nothing_painted_html
-from demo.tabs.inside.service import InsideService, Shown, Trace
+from demo.tabs.inside.panels import comparison_html, describe, fidelity, influence_html, nothing_painted_html
+from demo.tabs.inside.service import InsideService, Shown
 from demo.tabs.inside.stored import StoredInside, read_inside
 from demo.tabs.inside.trace_panel import trace_panel, trace_value
 
@@ -93,6 +103,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             upload = gr.UploadButton("One of yours", file_types=["image"], size="sm", elem_id="inside-upload")
             label = gr.Dropdown(list(labels), value=shown0.label, label="Class it is told", elem_id="inside-class")
             seed = gr.Number(shown0.seed, label="Seed", precision=0, elem_id="inside-seed")
+            refused = gr.HTML("", elem_id="inside-refused", apply_default_css=False)
             elsewhere(ID)
         with gr.Row(elem_classes="inside-below"):
             with gr.Column(min_width=200, elem_classes="inside-fields"):
@@ -181,14 +192,17 @@ def build(page: gr.Blocks, service: Service) -> None:
     runs = wire(tools, status, seed, drawn, api_name="inside_sample", controls=[label, seed], sampling={
         "fn": run, "inputs": [label, seed, place], "outputs": [*looks, comparison, picture]})
     looking = {"fn": look, "inputs": [picture, label, seed, own, place], "outputs": [*looks, comparison, place],
-               "api_visibility": "private", **MODEL_QUEUE}
-    waiting = {"fn": lambda: status_html("Looking…", 0), "outputs": status, **QUIET}
+               "api_visibility": "private", **queued(status)}
+    told = {"fn": None, "js": f"() => window.runs.waits('{ID}-status')"}
+    buttons = [tools.generate, tools.seed]
+    waiting = waits(status, "Looking…", tools.stop, buttons)
     asked = {"fn": influenced, "inputs": [shown, place], "outputs": influence, "api_visibility": "private",
              **MODEL_QUEUE}
     button, carried, hint = arrivals(page, ID)
     panel.load(**{**looking, "inputs": [*looking["inputs"], hint]}, js=OPENS).then(**asked)
     # a changed seed marks the sample as out of date; a class is told at once
     looked = gr.on([picture.input, label.input], trigger_mode="always_last", **waiting).then(**looking)
+    looked.then(**rests(tools.stop, buttons))
     looked.then(**runs.up_to_date).then(**asked)
     for event in runs:
         event.then(**asked)
@@ -196,13 +210,22 @@ def build(page: gr.Blocks, service: Service) -> None:
     def take(payload):
         """Shrink an upload; the file itself is not kept."""
         try:
-            return inside.fit(np.asarray(take_upload(payload))), None
+            return inside.fit(np.asarray(take_upload(payload))), None, "", status_html("Looking…", 0)
         except UserError as error:
-            gr.Warning(str(error))
-            return gr.skip(), gr.skip()
+            return gr.skip(), gr.skip(), refused_html(str(error), None, "the picture before"), gr.skip()
 
-    taken = upload.upload(take, upload, [own, picture], preprocess=False, **QUIET).success(**waiting).then(**looking)
+    def look_at_it(refused, *values):
+        """The picture that was given; nothing changes where it was refused."""
+        if refused:
+            yield *skipped(gr.skip()), gr.skip(), gr.skip()
+        else:
+            yield from look(*values)
+
+    upload.upload(**told)
+    taken = upload.upload(take, upload, [own, picture, refused, status], preprocess=False, **QUIET).then(
+        **{**looking, "fn": look_at_it, "inputs": [refused, *looking["inputs"]]})
     taken.then(**asked)
+    picture.input(lambda: "", outputs=refused, **QUIET)
 
     def leaves(picture, shown):
         """What goes with the visitor to other tabs."""
@@ -260,12 +283,14 @@ def build(page: gr.Blocks, service: Service) -> None:
             yield *skipped(error_status(error)), gr.skip()
             raise gr.Error(str(error), title="Not drawn", print_exception=False) from error
 
+    canvas.submit(**told)
     first = canvas.submit(painted, canvas, [place, colour, *tools.buttons, status], preprocess=False, **QUIET)
-    edited = first.then(edit, [shown, place, colour], [*looks, comparison], api_name="inside_edit", **MODEL_QUEUE)
+    edited = first.then(edit, [shown, place, colour], [*looks, comparison], api_name="inside_edit",
+                        **queued(status))
     for ended in (edited.success, edited.failure):
         ended(idle_buttons, outputs=tools.buttons, **QUIET)
     tools.stop.click(lambda shown, place: (canvas_value(shown.image, place), nothing_painted_html()), [shown, place],
-                     [canvas, comparison], cancels=edited, **QUIET).then(**runs.up_to_date)
+                     [canvas, comparison], cancels=[edited, looked], **QUIET).then(**runs.up_to_date)
     undo.click(lambda shown, place: (*looked_at(Shown.new(shown.original, shown.label, shown.seed, shown.sampled),
                                                 place), nothing_painted_html()),
                [shown, place], [*looks, comparison], api_visibility="private", **MODEL_QUEUE).then(**asked)
@@ -319,18 +344,3 @@ def within(place, size: int, otherwise: tuple[int, int]) -> tuple[int, int]:
     """A (row, column) of the picture, whatever a browser says."""
     fits = isinstance(place, (list, tuple)) and len(place) == 2 and all(type(k) is int and 0 <= k < size for k in place)
     return tuple(place) if fits else otherwise
-
-
-def describe(shown: Shown, trace: Trace) -> str:
-    """What is on the canvas, and its length in bits."""
-    name = f"A sample that the model drew, seed {shown.seed}" if shown.sampled else "A photo"
-    told = "no class" if shown.label == NO_CLASS else f"class {shown.label}"
-    return (f"<b>{html.escape(name)}</b>, the model told {html.escape(told)}: {trace.surprise.mean():.2f} bits per "
-            f"sub-pixel, {trace.surprise.sum() / 8:,.0f} bytes in all.")
-
-
-def fidelity(shown: Shown, before: np.ndarray, progress) -> str:
-    """Where the drawing without an edit is not the picture again, say so."""
-    lost = int((before != shown.image).any(2).sum()) if progress.state == "done" else 0
-    return (f'<p class="legend">{lost} pixels of “before” differ from the picture: it holds values that the model held '
-            "for so improbable that the rounding of the sampler misses them.</p>" if lost else "")

@@ -1,19 +1,19 @@
 """The codec in the Likelihood tab: the shown image becomes a file to download, and such a file an image again."""
 
-import html
 import time
 from collections.abc import Generator
 from contextlib import closing
 
 import gradio as gr
 import numpy as np
+from gradio.events import Dependency
 from PIL import Image
 
 from demo.kit.panels import png_bytes
 from demo.kit.pictures import PictureChooser
 from demo.kit.portrait_panels import download_link
-from demo.kit.run_controls import MODEL_QUEUE, QUIET
-from demo.kit.status import status_html
+from demo.kit.run_controls import QUIET, queued, rests, waits
+from demo.kit.status import error_status, status_html
 from demo.service.settings import UserError
 from demo.service.uploads import take_file
 from demo.tabs.likelihood import panels
@@ -33,8 +33,9 @@ MAX_FILE = 2**20
 FRAME_SECONDS = 0.2
 
 
-def codec_panel(likelihood: LikelihoodService, chooser: PictureChooser, variant: gr.Radio) -> None:
-    """Buttons and events. `chooser` and `variant` say which image is shown."""
+def codec_panel(likelihood: LikelihoodService, chooser: PictureChooser, variant: gr.Radio, stop: gr.Button
+                ) -> list[Dependency]:
+    """Buttons and events. `chooser` and `variant` say which image is shown. Returns the events that `stop` cancels."""
     with gr.Column(elem_classes="codec"):
         with gr.Row(elem_classes="toolbar"):
             compress = gr.Button("Compress", variant="primary", elem_id="likelihood-compress")
@@ -50,7 +51,7 @@ def codec_panel(likelihood: LikelihoodService, chooser: PictureChooser, variant:
             ideal = likelihood.read(image).sizes["this PixelCNN"]
             file = yield from shown(likelihood.compress(image), COMPRESSING)
         except UserError as error:
-            yield status_html(html.escape(str(error)))
+            yield error_status(error)
             return
         link = download_link(file, "image.pxcn", "Download the file")
         yield panels.coded_html(file, image, ideal, HEADER_BYTES, time.monotonic() - begun, link)
@@ -63,7 +64,7 @@ def codec_panel(likelihood: LikelihoodService, chooser: PictureChooser, variant:
             data = take_file(payload, MAX_FILE)
             image = yield from shown(likelihood.decompress(data), DECOMPRESSING)
         except UserError as error:
-            yield status_html(html.escape(str(error)))
+            yield error_status(error)
             return
         picture = Image.fromarray(np.ascontiguousarray(image))
         if profile := read_header(data).profile:
@@ -71,16 +72,19 @@ def codec_panel(likelihood: LikelihoodService, chooser: PictureChooser, variant:
         link = download_link(png_bytes(picture), "decoded.png", "Download PNG")
         yield panels.decoded_html(image, len(data), time.monotonic() - begun, link)
 
-    def said(words):
-        return lambda: status_html(words)
-
-    compress.click(said(COMPRESSING), outputs=coded, **QUIET).then(
-        code, [chooser.picture, variant], coded, preprocess=False, api_visibility="private", **MODEL_QUEUE)
-    upload.upload(said(DECOMPRESSING), outputs=decoded, **QUIET).then(
-        decode, upload, decoded, preprocess=False, api_name="decompress", **MODEL_QUEUE)
-    inviting = {"fn": said(INVITATION), "outputs": coded, **QUIET}
+    buttons = [compress, upload]
+    packed = compress.click(**waits(coded, COMPRESSING, stop, buttons)).then(
+        code, [chooser.picture, variant], coded, preprocess=False, api_visibility="private", **queued(coded))
+    unpacked = upload.upload(**waits(decoded, DECOMPRESSING, stop, buttons)).then(
+        decode, upload, decoded, preprocess=False, api_name="decompress", **queued(decoded))
+    for event in (packed, unpacked):
+        event.then(**rests(stop, buttons))
+    inviting = {"fn": lambda: status_html(INVITATION), "outputs": coded, **QUIET}
     chooser.then(inviting)
     variant.change(**inviting)
+    stop.click(lambda: (*[type(one)(interactive=True) for one in buttons], status_html(INVITATION), ""),
+               outputs=[*buttons, coded, decoded], **QUIET)
+    return [packed, unpacked]
 
 
 def shown(steps: Steps, words: str) -> Generator:

@@ -1,7 +1,6 @@
 """Tab "Likelihood": how many bits a picture costs, pixel by pixel, its class by Bayes' rule, and a codec that writes it
 in that many bits."""
 
-import html
 
 import gradio as gr
 
@@ -10,8 +9,8 @@ from demo.kit.heat_map import heat_colours, scale_html
 from demo.kit.model_facts import facts_html
 from demo.kit.pictures import bundled, elsewhere, picture_chooser
 from demo.kit.pixel_canvas import canvas_value, pixel_canvas
-from demo.kit.run_controls import MODEL_QUEUE, QUIET
-from demo.kit.status import status_html
+from demo.kit.run_controls import QUIET, looking_toolbar, queued, rests, waits
+from demo.kit.status import error_status, status_html
 from demo.service.bridge import Service
 from demo.service.settings import UserError
 from demo.tabs.likelihood import panels
@@ -57,10 +56,12 @@ def build(page: gr.Blocks, service: Service) -> None:
         opening = figures(likelihood, bundled(PICTURE), VARIANTS[0])
     except UserError as error:  # the model's files are damaged
         blank = canvas_value(likelihood.fit(bundled(PICTURE)))
-        opening = status_html(html.escape(str(error))), blank, blank, "", "", ""
+        opening = error_status(error), blank, blank, "", "", ""
 
     with gr.Row(elem_classes="bench likelihood-bench"):
         with gr.Column(elem_classes="stage"):
+            with gr.Row(elem_classes="toolbar"):
+                stop = looking_toolbar(f"{ID}-")
             status = gr.HTML(opening[0], elem_id="likelihood-status", elem_classes="status-line",
                              apply_default_css=False)
             with gr.Row(elem_classes="likelihood-maps"):
@@ -96,25 +97,25 @@ def build(page: gr.Blocks, service: Service) -> None:
                                                     {"left": "$", "right": "$", "display": False}])
     gr.HTML(panels.measured_html(likelihood.measured), apply_default_css=False)
     with codec_panel_place:
-        codec_panel(likelihood, chooser, variant)
+        packing = codec_panel(likelihood, chooser, variant, stop)
 
     def show(picture, variant):
         """All figures of the chosen image."""
         try:
             return figures(likelihood, picture, variant)
         except UserError as error:
-            return status_html(html.escape(str(error))), *[gr.skip()] * 5
-
-    def waiting():
-        return status_html("Reading…", 0)
+            return error_status(error), *[gr.skip()] * 5
 
     showing = {"fn": show, "inputs": [chooser.picture, variant], "preprocess": False, "api_visibility": "private",
-               "outputs": [status, shown, heat, sizes, classes, family], **MODEL_QUEUE}
-    said = {"fn": waiting, "outputs": status, **QUIET}
-    chooser.then(said, showing)
+               "outputs": [status, shown, heat, sizes, classes, family], **queued(status)}
+    said = waits(status, "Reading…", stop)
+    reading = chooser.then(said, showing, rests(stop))[1::3]
     for event in chooser.chosen[:-1]:  # whoever chooses a picture wants to see it, and no other case
         event.then(lambda: VARIANTS[0], outputs=variant, **QUIET)
-    variant.change(**said).then(**showing)
+    reading.append(variant.change(**said).then(**showing))
+    reading[-1].then(**rests(stop))
+    stop.click(lambda: (gr.Button(interactive=False), status_html("Stopped. The figures are those from before.")),
+               outputs=[stop, status], cancels=[*reading, *packing], **QUIET)
     address.remember(page, ID, {"image": variant})
     for canvas in (shown, heat):
         canvas.input(None, inputs=canvas, js=address.write("canvas => ({at: canvas.outline.join(',')})"))

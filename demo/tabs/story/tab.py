@@ -23,6 +23,7 @@ DOORS = {
     "portraits": ("Portraits", "A photo of a face goes in, new portraits come out."),
     "interpolate": ("Interpolate", "One person turns into another, step by step."),
     "chain": ("Coarse to fine", "Paint a mosaic of 8 × 8, and have it imagined."),
+    "autoencoder": ("Auto-encoder", "A picture becomes a few numbers, and a picture again."),
     "complete": ("Complete", "Rub something out; the network fills it in."),
     "likelihood": ("Likelihood", "How probable is your picture? How small can it get?"),
     "scoreboard": ("Scoreboard", "How good is it, beside its rivals?"),
