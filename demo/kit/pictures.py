@@ -209,7 +209,7 @@ def picture_chooser(prefix: str, service: Service, first: str = "cat", page: gr.
     name = gr.Radio(list(PICTURES), value=first, label="Picture", elem_id=f"{prefix}picture", elem_classes="chips")
     draw = gr.Button(DRAW_ONE, size="sm", elem_id=f"{prefix}draw")
     stop = gr.Button("Stop", size="sm", visible=False, elem_id=f"{prefix}draw-stop")
-    note = gr.HTML("", elem_id=f"{prefix}draw-status", apply_default_css=False)
+    note = gr.HTML(status_html(""), elem_id=f"{prefix}draw-status", apply_default_css=False)
     photo = gr.Image(label="Or one of yours: its middle square is used", sources=["upload", "clipboard"],
                      type="filepath", image_mode=None, format="png", height=130, elem_id=f"{prefix}photo")
 
@@ -217,7 +217,7 @@ def picture_chooser(prefix: str, service: Service, first: str = "cat", page: gr.
         """Shrink an upload; the photo itself is not kept. Of one that cannot be used it is said why, where it was
         dropped, and that the picture on the page is another."""
         try:
-            return None, shrink(take_upload(payload)), None, ""
+            return None, shrink(take_upload(payload)), None, status_html("")
         except UserError as error:
             return None, gr.skip(), gr.skip(), refused_html(str(error), None, "the picture before")
 
@@ -226,12 +226,12 @@ def picture_chooser(prefix: str, service: Service, first: str = "cat", page: gr.
             for last in drawing(service, random.randint(0, MAX_SEED)):
                 words = status_html(f"Row {last.row} of {last.rows}", last.row / last.rows)
                 yield gr.skip(), gr.skip(), words if last.state == "sampling" else gr.skip()
-            yield drawn(last), None, ""
+            yield drawn(last), None, status_html("")
         except UserError as error:
             yield gr.skip(), gr.skip(), error_status(error)
 
     def named(name):
-        return (bundled(name), "") if name else (gr.skip(), gr.skip())
+        return (bundled(name), status_html("")) if name else (gr.skip(), gr.skip())
 
     # None as a name, after an upload or a sample, leaves the picture alone.
     taken = photo.input(take, photo, [photo, picture, name, note], preprocess=False, **QUIET)

@@ -47,6 +47,11 @@ window.runs = (() => {
     if (line && line.textContent !== text) line.textContent = text;
   }
 
+  function atOnce(status, text) {  // before the server has heard of it
+    words(status)?.classList.remove("error");
+    write(status, text);
+  }
+
   function watch(run) {
     const status = find(run.prefix, "status");
     if (!status || status === run.watched) return;
@@ -80,9 +85,10 @@ window.runs = (() => {
   // What is asked of the model without a toolbar's Draw (to look at a picture, to paint in it, to pack it) waits in the
   // same queue, and says its place in its own line; what was stopped before is over.
   const lines = {};
-  function waits(id) {
+  function waits(id, text) {
     const status = document.getElementById(id), own = () => runs[id.replace(/status$/, "")];
     if (own()?.state === "stopped") own().state = "idle";
+    if (status && text) atOnce(status, text);
     if (!status || lines[id] === status) return;
     lines[id] = status;
     new MutationObserver(() => {
@@ -196,6 +202,7 @@ window.runs = (() => {
       run.state = "running";
       run.stoppedText = "";
       watch(run);
+      if (run.watched) atOnce(run.watched, "Waiting for a turn…");
       mark(run);
     },
     done(first) {

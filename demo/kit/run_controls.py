@@ -104,20 +104,25 @@ def queued(status: gr.HTML) -> dict:
 def waits(status: gr.HTML, text: str = "Waiting for a turn…", stop: gr.Button | None = None, rest=()) -> dict:
     """The arguments of an event that says at once that what was asked for is waited for, that `stop` may be pressed and
     the buttons in `rest` not; before one that is `queued`. What then changes in the line is read out."""
-    return {"fn": lambda: [status_html(text, 0), *switched(stop, rest, True)], **QUIET,
-            "outputs": [status, *[stop] * (stop is not None), *rest],
-            "js": f"() => {{ window.runs.waits({json.dumps(status.elem_id)}); return []; }}"}
+    told = f"window.runs.waits({json.dumps(status.elem_id)}, {json.dumps(text)})"
+    return {"fn": lambda: unpacked([status_html(text, 0), *switched(stop, rest, True)]), **QUIET,
+            "outputs": [status, *[stop] * (stop is not None), *rest], "js": f"() => {{ {told}; return []; }}"}
 
 
 def rests(stop: gr.Button, rest=()) -> dict:
     """The arguments of an event after such a one."""
-    return {"fn": lambda: switched(stop, rest, False), "outputs": [stop, *rest], **QUIET}
+    return {"fn": lambda: unpacked(switched(stop, rest, False)), "outputs": [stop, *rest], **QUIET}
 
 
 def switched(stop: gr.Button | None, rest, running: bool) -> list:
     """`stop`, if there is one, and the other buttons, while something runs or after."""
     own = [] if stop is None else [gr.Button(interactive=running)]
     return [*own, *(type(one)(interactive=not running) for one in rest)]
+
+
+def unpacked(values: list):
+    """What an event returns: for one output no list."""
+    return values if len(values) > 1 else values[0]
 
 
 def wire(tools: Toolbar, status: gr.HTML, seed: gr.Number, drawn: gr.State, sampling: dict, api_name: str,

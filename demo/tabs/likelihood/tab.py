@@ -109,6 +109,7 @@ def build(page: gr.Blocks, service: Service) -> None:
     showing = {"fn": show, "inputs": [chooser.picture, variant], "preprocess": False, "api_visibility": "private",
                "outputs": [status, shown, heat, sizes, classes, family], **queued(status)}
     said = waits(status, "Reading…", stop)
+    gr.on([chooser.name.input, variant.input], fn=None, js=said["js"])  # at once, before the picture is there
     reading = chooser.then(said, showing, rests(stop))[1::3]
     for event in chooser.chosen[:-1]:  # whoever chooses a picture wants to see it, and no other case
         event.then(lambda: VARIANTS[0], outputs=variant, **QUIET)
