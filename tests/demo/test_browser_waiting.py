@@ -11,12 +11,12 @@ CHOOSERS = ("complete", "likelihood", "autoencoder")
 @pytest.fixture
 def busy(visit, service):
     """The model serves somebody else, until the test is over."""
-    service.row_seconds = 1.0
+    service.row_seconds = 3.0
     other = visit()
     other.open().click("#generate")
     other.wait_for_status("Row 1", 60)
     yield other.page
-    other.page.click("#stop")
+    service.row_seconds = 0
     assert wait_until(lambda: not service.busy, 20)
 
 
