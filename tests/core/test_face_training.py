@@ -49,6 +49,7 @@ def test_missing_and_damaged_tables_are_named(tmp_path):
         load_faces(tmp_path)
 
 
+@pytest.mark.slow
 def test_distillation_learns_held_out_people(tables, tmp_path):
     small = FaceEncoderConfig(widths=(8, 16, 16, 16), blocks=1)
     train_encoder(tables, tmp_path / "encoder", epochs=8, batch=24, config=small)

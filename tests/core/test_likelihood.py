@@ -178,6 +178,7 @@ def test_a_tiny_set_is_driven_to_nearly_zero_bits():
     assert wrong > 10 * right
 
 
+@pytest.mark.slow
 def test_digits_are_learnt_beyond_independent_pixels():
     digits = load_digits()
     x = torch.from_numpy(digits.images).to(torch.uint8)[:, None]  # (N, 1, 8, 8), 17 levels

@@ -123,6 +123,7 @@ def test_a_change_marks_the_picture_and_undoing_it_takes_the_mark_away(visit):
     assert not page.evaluate(STALE), "the new seed is that of the picture"
 
 
+@pytest.mark.slow
 def test_who_waits_is_told_the_place_and_can_stop(visit, service):
     service.row_seconds = 4.0
     first, second, third = (visit() for _ in range(3))

@@ -24,6 +24,7 @@ def test_a_closed_page_leaves_no_session(page, url, service, running):
     assert session not in running.state_holder.time_last_used
 
 
+@pytest.mark.slow
 def test_sessions_are_bounded(page, service, running):
     for number in range(CAPACITY + 5):
         assert page.call(public(page, "race_at"), ["digits", number, "seconds"], f"many-{number}").ok
