@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import httpx
+import pytest
 from gradio.utils import get_upload_folder
 from helpers import wait_until
 
