@@ -144,8 +144,9 @@ def run(path: Path, probe: str = "") -> nbformat.NotebookNode:
 
 
 def is_progress(output: nbformat.NotebookNode) -> bool:
-    """A progress bar is for whoever waits for it, and is not stored: it alone writes over its line."""
-    return output.output_type == "stream" and output.name == "stderr" and "\r" in output.text
+    """A progress bar is for whoever waits for it, and is not stored: it alone writes over its line, and ends it."""
+    return (output.output_type == "stream" and output.name == "stderr"
+            and ("\r" in output.text or not output.text.strip()))
 
 
 def write_times(seconds: dict[str, float], path: Path = HERE / "times.json") -> None:

@@ -69,6 +69,7 @@ def test_training_evaluation_and_cards(tmp_path):
     run(CORE, tmp_path / "run.py", tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_the_page_is_built(tmp_path):
     run(PAGE, tmp_path / "run.py", ROOT / "demo" / "assets" / "models")
 

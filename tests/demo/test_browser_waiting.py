@@ -5,7 +5,8 @@ import pytest
 from helpers import wait_until
 from test_browser_faces import wait_for_text
 
-CHOOSERS = ("complete", "likelihood", "autoencoder")
+# one tab of a kind by default: what they share is one function
+CHOOSERS = ("complete", *(pytest.param(tab, marks=pytest.mark.slow) for tab in ("likelihood", "autoencoder")))
 
 
 @pytest.fixture
@@ -32,6 +33,7 @@ def test_looking_waits_with_its_place_and_can_be_stopped(visit, busy):
     assert page.locator("#likelihood-stop").is_disabled() and "needs" in before
 
 
+@pytest.mark.slow
 def test_a_picture_is_packed_one_at_a_time(visit, busy):
     page = visit().open("?tab=likelihood")
     page.click("#likelihood-compress")
@@ -54,6 +56,7 @@ def test_a_picture_that_the_model_draws_waits_with_its_place_and_can_be_stopped(
     assert not page.locator(f"#{tab}-draw-stop").is_visible()
 
 
+@pytest.mark.slow
 def test_inside_looks_and_paints_with_its_place_also_after_a_stop(visit, busy):
     page = visit().open("?tab=inside")
     for act in (lambda: page.click("#inside-generate"),
@@ -68,7 +71,7 @@ def test_inside_looks_and_paints_with_its_place_also_after_a_stop(visit, busy):
         page.wait_for_function("!document.querySelector('#inside-generate').disabled")
 
 
-@pytest.mark.parametrize("tab", (*CHOOSERS, "inside"))
+@pytest.mark.parametrize("tab", (*CHOOSERS, pytest.param("inside", marks=pytest.mark.slow)))
 def test_a_picture_that_cannot_be_used_is_refused_where_it_was_given(visit, service, tmp_path, tab):
     (tmp_path / "fake.png").write_bytes(b"no picture")
     page = visit().open(f"?tab={tab}")
