@@ -193,7 +193,7 @@ def test_digits_are_learnt_beyond_independent_pixels():
     optimiser = torch.optim.Adam(model.parameters(), 5e-3)
     generator = torch.Generator().manual_seed(0)
     for _ in range(120):
-        batch = torch.randint(0, 1500, (32,), generator=generator)
+        batch = torch.randint(0, 1500, (64,), generator=generator)
         optimiser.zero_grad()
         model.bits_per_dim(train[batch], Condition(label=labels[batch])).mean().backward()
         optimiser.step()
