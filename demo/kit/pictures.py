@@ -18,7 +18,7 @@ from gradio.context import Context
 from gradio.events import Dependency
 from PIL import Image
 
-from demo.kit import address
+from demo.kit import address, crop
 from demo.kit.portrait_panels import refused_html
 from demo.kit.run_controls import QUIET, queued, waits
 from demo.kit.status import error_status, status_html
@@ -83,10 +83,11 @@ def all_bundled() -> list[np.ndarray]:
     return found
 
 
-def shrink(image: Image.Image, size: int = SIZE) -> np.ndarray:
-    """The central square of a picture, area-averaged: uint8 (size, size, 3). One of that size stays as it is."""
+def shrink(image: Image.Image, size: int = SIZE, at: float = 0.5) -> np.ndarray:
+    """The central square of a picture, area-averaged: uint8 (size, size, 3). One of that size stays as it is. `at`
+    from 0 to 1 moves the square from the left or upper end to the other."""
     side = min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
+    left, top = int((image.width - side) * at), int((image.height - side) * at)
     box = (left, top, left + side, top + side)
     return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.BOX, box=box))
 
@@ -210,50 +211,59 @@ def picture_chooser(prefix: str, service: Service, first: str = "cat", page: gr.
     draw = gr.Button(DRAW_ONE, size="sm", elem_id=f"{prefix}draw")
     stop = gr.Button("Stop", size="sm", visible=False, elem_id=f"{prefix}draw-stop")
     note = gr.HTML(status_html(""), elem_id=f"{prefix}draw-status", apply_default_css=False)
-    photo = gr.Image(label="Or one of yours: its middle square is used", sources=["upload", "clipboard"],
-                     type="filepath", image_mode=None, format="png", height=130, elem_id=f"{prefix}photo")
+    photo = gr.Image(label="Or one of yours", sources=["upload", "clipboard"], type="filepath", image_mode=None,
+                     format="png", height=130, elem_id=f"{prefix}photo")
+    part = crop.crop_frame(f"{prefix}crop")
 
     def take(payload):
-        """Shrink an upload; the photo itself is not kept. Of one that cannot be used it is said why, where it was
-        dropped, and that the picture on the page is another."""
+        """Shrink an upload; of the photo itself only a small copy is kept, and only where a part of it can be chosen.
+        Of one that cannot be used it is said why, where it was dropped, and that the picture on the page is another."""
         try:
-            return None, shrink(take_upload(payload)), None, status_html("")
+            given = take_upload(payload)
+            return None, shrink(given), None, status_html(""), *crop.taken(given)
         except UserError as error:
-            return None, gr.skip(), gr.skip(), refused_html(str(error), None, "the picture before")
+            refused = refused_html(str(error), None, "the picture before")
+            return None, gr.skip(), gr.skip(), refused, gr.skip(), gr.skip()
+
+    def move(frame, whole):
+        """Another part of the same photo."""
+        return gr.skip() if whole is None else shrink(Image.fromarray(whole), SIZE, crop.read_place(frame))
 
     def sample():
         try:
             for last in drawing(service, random.randint(0, MAX_SEED)):
                 words = status_html(f"Row {last.row} of {last.rows}", last.row / last.rows)
-                yield gr.skip(), gr.skip(), words if last.state == "sampling" else gr.skip()
-            yield drawn(last), None, status_html("")
+                yield gr.skip(), gr.skip(), words if last.state == "sampling" else gr.skip(), gr.skip(), gr.skip()
+            yield drawn(last), None, status_html(""), *crop.GONE
         except UserError as error:
-            yield gr.skip(), gr.skip(), error_status(error)
+            yield gr.skip(), gr.skip(), error_status(error), gr.skip(), gr.skip()
 
     def named(name):
-        return (bundled(name), status_html("")) if name else (gr.skip(), gr.skip())
+        return (bundled(name), status_html(""), *crop.GONE) if name else [gr.skip()] * 4
 
     # None as a name, after an upload or a sample, leaves the picture alone.
-    taken = photo.input(take, photo, [photo, picture, name, note], preprocess=False, **QUIET)
+    taken = photo.input(take, photo, [photo, picture, name, note, *part.parts], preprocess=False, **QUIET)
+    moved = part.frame.input(move, part.parts, picture, trigger_mode="always_last", **QUIET)
     draw.click(lambda: (gr.Button(interactive=False), gr.Button(visible=True)), outputs=[draw, stop], **QUIET)
-    sampled = draw.click(**waits(note)).then(sample, outputs=[picture, name, note], api_visibility="private",
-                                             **queued(note))
+    sampled = draw.click(**waits(note)).then(sample, outputs=[picture, name, note, *part.parts],
+                                             api_visibility="private", **queued(note))
     rested = {"fn": lambda: (gr.Button(interactive=True), gr.Button(visible=False)), "outputs": [draw, stop], **QUIET}
     sampled.success(**rested)
     sampled.failure(**rested)
     stop.click(lambda: (gr.Button(interactive=True), gr.Button(visible=False), status_html("Stopped.")),
                outputs=[draw, stop, note], cancels=sampled, **QUIET)
     if page is None:  # `change`, as a name may also come from the address
-        return PictureChooser(picture, name, (name.change(named, name, [picture, note], **QUIET), taken, sampled))
-    chosen = name.input(named, name, [picture, note], **QUIET)
+        chosen = name.change(named, name, [picture, note, *part.parts], **QUIET)
+        return PictureChooser(picture, name, (chosen, taken, moved, sampled))
+    chosen = name.input(named, name, [picture, note, *part.parts], **QUIET)
     tab_id = prefix.removesuffix("-")
-    for event in (chosen, taken, sampled):
+    for event in (chosen, taken, moved, sampled):
         departure(page, tab_id, event, lambda name, picture: Carried(picture, name), [name, picture])
     button, carried, hint = arrivals(page, tab_id)
 
     def arrive(carried, hint):
         came, _ = arrived(carried, hint)
-        return (gr.skip(), gr.skip()) if came is None else (came.picture, came.name)
+        return [gr.skip()] * 4 if came is None else (came.picture, came.name, *crop.GONE)
 
-    came = button.click(arrive, [carried, hint], [picture, name], js=HINT, **QUIET)
-    return PictureChooser(picture, name, (chosen, taken, sampled, came))
+    came = button.click(arrive, [carried, hint], [picture, name, *part.parts], js=HINT, **QUIET)
+    return PictureChooser(picture, name, (chosen, taken, moved, sampled, came))

@@ -4,8 +4,9 @@ import json
 
 import gradio as gr
 import numpy as np
+from PIL import Image
 
-from demo.kit import address
+from demo.kit import address, crop
 from demo.kit.heat_map import heat_colours, scale_html
 from demo.kit.pictures import (
     CARRIED,
@@ -18,6 +19,7 @@ from demo.kit.pictures import (
     bundled,
     departure,
     elsewhere,
+    shrink,
 )
 from demo.kit.pixel_canvas import canvas_value, pixel_canvas, read_click, read_paint
 from demo.kit.portrait_panels import refused_html
@@ -104,6 +106,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             label = gr.Dropdown(list(labels), value=shown0.label, label="Class it is told", elem_id="inside-class")
             seed = gr.Number(shown0.seed, label="Seed", precision=0, elem_id="inside-seed")
             refused = gr.HTML("", elem_id="inside-refused", apply_default_css=False)
+            part = crop.crop_frame("inside-crop")
             elsewhere(ID)
         with gr.Row(elem_classes="inside-below"):
             with gr.Column(min_width=200, elem_classes="inside-fields"):
@@ -210,9 +213,15 @@ def build(page: gr.Blocks, service: Service) -> None:
     def take(payload):
         """Shrink an upload; the file itself is not kept."""
         try:
-            return inside.fit(np.asarray(take_upload(payload))), None, "", status_html("Looking…", 0)
+            given = take_upload(payload)
+            return shrink(given, size), None, "", status_html("Looking…", 0), *crop.taken(given)
         except UserError as error:
-            return gr.skip(), gr.skip(), refused_html(str(error), None, "the picture before"), gr.skip()
+            refused = refused_html(str(error), None, "the picture before")
+            return gr.skip(), gr.skip(), refused, gr.skip(), gr.skip(), gr.skip()
+
+    def move(frame, whole):
+        """Another part of the same photo."""
+        return gr.skip() if whole is None else shrink(Image.fromarray(whole), size, crop.read_place(frame))
 
     def look_at_it(refused, *values):
         """The picture that was given; nothing changes where it was refused."""
@@ -222,10 +231,14 @@ def build(page: gr.Blocks, service: Service) -> None:
             yield from look(*values)
 
     upload.upload(**told)
-    taken = upload.upload(take, upload, [own, picture, refused, status], preprocess=False, **QUIET).then(
+    taken = upload.upload(take, upload, [own, picture, refused, status, *part.parts], preprocess=False, **QUIET).then(
         **{**looking, "fn": look_at_it, "inputs": [refused, *looking["inputs"]]})
     taken.then(**asked)
     picture.input(lambda: "", outputs=refused, **QUIET)
+    picture.change(lambda picture: crop.GONE if picture else [gr.skip()] * 2, picture, part.parts, **QUIET)
+    moved = part.frame.input(move, part.parts, own, trigger_mode="always_last", **QUIET).then(**waiting).then(**looking)
+    moved.then(**rests(tools.stop, buttons))
+    moved.then(**asked)
 
     def leaves(picture, shown):
         """What goes with the visitor to other tabs."""
@@ -236,11 +249,11 @@ def build(page: gr.Blocks, service: Service) -> None:
         came, at = arrived(carried, hint)
         at = within(at, size, place)
         if came is None:
-            return at, picture, own
-        return at, came.name, own if came.name else inside.fit(came.picture)
+            return at, picture, own, gr.skip(), gr.skip()
+        return at, came.name, own if came.name else inside.fit(came.picture), *crop.GONE
 
-    button.click(arrive, [carried, hint, place, picture, own], [place, picture, own], js=HINT, **QUIET).then(
-        **looking).then(**asked)
+    button.click(arrive, [carried, hint, place, picture, own], [place, picture, own, *part.parts], js=HINT, **QUIET
+                 ).then(**looking).then(**asked)
 
     def choose(canvas):
         """A pixel was clicked."""
@@ -290,12 +303,12 @@ def build(page: gr.Blocks, service: Service) -> None:
     for ended in (edited.success, edited.failure):
         ended(idle_buttons, outputs=tools.buttons, **QUIET)
     tools.stop.click(lambda shown, place: (canvas_value(shown.image, place), nothing_painted_html()), [shown, place],
-                     [canvas, comparison], cancels=[edited, looked], **QUIET).then(**runs.up_to_date)
+                     [canvas, comparison], cancels=[edited, looked, moved], **QUIET).then(**runs.up_to_date)
     undo.click(lambda shown, place: (*looked_at(Shown.new(shown.original, shown.label, shown.seed, shown.sampled),
                                                 place), nothing_painted_html()),
                [shown, place], [*looks, comparison], api_visibility="private", **MODEL_QUEUE).then(**asked)
 
-    for event in (looked, taken, *runs, edited):
+    for event in (looked, taken, moved, *runs, edited):
         departure(page, ID, event, leaves, [picture, shown])
 
     def pixel(picture: str, label: str, row: float, column: float) -> dict:
