@@ -7,9 +7,10 @@ from accelerate import PartialState
 from torch import nn
 
 from pixelcnn_core.kinds import KINDS, load
+from pixelcnn_core.models.classifier import Classifier
 from pixelcnn_core.models.gated import load_trunk, trunk_parameters
 from pixelcnn_core.training.muon import Muon, hidden_matrices
-from pixelcnn_core.training.recipe import MODELS, Recipe
+from pixelcnn_core.training.recipe import Recipe
 from pixelcnn_core.training.state import Run, TrainingError
 
 
@@ -20,7 +21,7 @@ def start(recipe: Recipe, config, init: str | None, device: torch.device) -> Run
     """
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
-        model = MODELS[recipe.kind](config)
+        model = recipe.model_class(config)
     if init:
         if new := load_what_fits(model, init):
             PartialState().print(f"{recipe.name}: started from {init}; {new}", file=sys.stderr)
@@ -57,6 +58,7 @@ def load_what_fits(model: nn.Module, folder: str) -> str:
 
     same_classes, same_embedding = same("classes", "class_names"), same("embedding", "encoder")
     start, own, misfits, new_map = trained.state_dict(), model.state_dict(), [], False
+    new_head = () if same_classes or not isinstance(model, Classifier) else ("out.weight", "out.bias")
     for name, tensor in own.items():
         found = start.get(name)
         if "vector_terms." in name:  # (out, classes + embedding)
@@ -65,6 +67,8 @@ def load_what_fits(model: nn.Module, folder: str) -> str:
                 tensor[:, :now.classes] = found[:, :was.classes]
             if found is not None and same_embedding and now.embedding:
                 tensor[:, now.classes:] = found[:, was.classes:]
+        elif name in new_head:
+            tensor.zero_()
         elif found is not None and found.shape == tensor.shape:
             tensor.copy_(found)
         elif "position_terms." in name:
@@ -79,7 +83,8 @@ def load_what_fits(model: nn.Module, folder: str) -> str:
     new = []
     if not same_classes and now.classes:
         named = ", ".join(now.class_names[:5]) + (", ..." if now.classes > 5 else "")
-        new.append(f"what {now.classes} classes add in every layer ({named})")
+        new.append(f"the last layer, of {now.classes} classes ({named})" if new_head else
+                   f"what {now.classes} classes add in every layer ({named})")
     if not same_embedding and now.embedding:
         new.append("what the embedding adds in every layer")
     if new_map:

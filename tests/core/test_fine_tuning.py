@@ -1,5 +1,7 @@
 """Starting from another model: `--init` for fine-tuning, and a recipe's trunk. What is new is zero at first."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from tiny_runs import tiny_recipe
@@ -7,6 +9,7 @@ from tiny_runs import tiny_recipe
 from pixelcnn_core import Condition, GatedPixelCNN
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.models.checkpoint import CheckpointError
+from pixelcnn_core.models.classifier import Classifier, ClassifierConfig
 from pixelcnn_core.models.gated import load_trunk
 from pixelcnn_core.models.upscaler import Upscaler, UpscalerConfig
 from pixelcnn_core.training.loop import train
@@ -35,6 +38,21 @@ def test_fine_tuning_on_other_classes_starts_from_the_unconditional_likelihood(t
     assert torch.equal(same.bits_per_dim(x, "b"), before.bits_per_dim(x, "b"))
     with pytest.raises(TrainingError, match="layers.3.* is not there"):
         load_what_fits(small_model(layers=4).float(), str(tmp_path / "before"))
+
+
+def test_a_classifier_learns_other_classes_on_the_features_that_it_has(tmp_path):
+    config = ClassifierConfig(image_size=8, classes=2, class_names=("a", "b"), features=8)
+    Classifier(config).save_pretrained(tmp_path)
+    before = Classifier.from_pretrained(tmp_path)  # as half precision has it
+    x = torch.randint(0, 256, (4, 3, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    for names in ("abc", "xy"):
+        after = Classifier(replace(config, classes=len(names), class_names=tuple(names))).eval()
+        said = load_what_fits(after, str(tmp_path))
+        assert said == f"new, and zero at first: the last layer, of {len(names)} classes ({', '.join(names)})"
+        assert torch.equal(after.features(x), before.features(x))
+        assert torch.equal(after.probabilities(x), torch.full((4, len(names)), 1 / len(names)))
+    with pytest.raises(TrainingError, match="is a model of another shape"):
+        load_what_fits(Classifier(replace(config, features=16)), str(tmp_path))
 
 
 def test_a_trunk_is_the_start_and_what_is_new_begins_at_zero(tmp_path):

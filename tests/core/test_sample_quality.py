@@ -100,6 +100,13 @@ def test_the_judge_knows_real_digits_and_shuffled_labels_are_chance(judge):
         assert torch.allclose(classifier.out(features).softmax(1), classifier.probabilities(test.images), atol=1e-5)
 
 
+def test_larger_images_are_halved_for_the_judge(judge):
+    classifier, images = Classifier.from_pretrained(judge), load_data("digits", ".", "test").images[:5]
+    large = images.repeat_interleave(4, 2).repeat_interleave(4, 3)  # (5, 1, 32, 32)
+    assert torch.equal(features_of(classifier, large), features_of(classifier, images))
+    assert not torch.equal(features_of(classifier, large[..., 1:, 1:]), features_of(classifier, images))
+
+
 def test_samples_are_those_of_their_class_and_seed(painter):
     model = GatedPixelCNN.from_pretrained(painter)
     images, labels = draw_classes(model, 11, 5)  # 110 images: two batches
