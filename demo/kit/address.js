@@ -36,6 +36,18 @@ window.address = (() => {
     for (const tab of tabs()) tab.tabIndex = tab.dataset.tabId === id ? 0 : -1;
   }
 
+  // The address of what is to see: the open tab, its settings, and the picture and pixel that tabs hand on.
+  function link() {
+    flush();
+    const query = here(), id = query.get("tab") || window.firstTab;
+    for (const key of [...query.keys()]) {
+      const [tab, name] = key.includes(".") ? key.split(".") : ["classes", key];
+      if (tab !== id && !["tab", "p", "at"].includes(name)) query.delete(key);
+    }
+    query.set("tab", id);
+    return `${location.origin}${location.pathname}?${query}`;
+  }
+
   // A tab was opened: one more step for the Back button, unless that is how it was opened.
   function tabShown(id) {
     const old = here().get("tab") || window.firstTab, moved = window.addressRead && old !== id;
@@ -94,5 +106,5 @@ window.address = (() => {
 
   window.addEventListener("resize", () => show(document.documentElement.dataset.tab, "instant"));
 
-  return {write, tabShown, opened, whenQuiet};
+  return {write, link, tabShown, opened, whenQuiet};
 })();

@@ -5,7 +5,7 @@
 
 The browser writes it (`address.js`, no request to the server); the server reads it when the page opens. The keys of
 the tab "Classes" are plain, those of the others begin with the name of their tab (`remember`). Every change of tab is a
-step for the Back button. What a visitor uploads is never in it.
+step for the Back button. What a visitor uploads is never in it. "Copy link" takes of it what belongs to the open tab.
 """
 
 import json
@@ -70,18 +70,6 @@ def read_value(component: Component, text: str | None):
 def write_tab(tab: str) -> str:
     """JavaScript that notes the open tab in the address, as a step of its own for the Back button."""
     return f"() => window.address.tabShown({json.dumps(tab)})"
-
-
-COPY_LINK = """async () => {
-  const button = document.querySelector("#copy-link");
-  try {
-    await navigator.clipboard.writeText(window.location.href);
-    button.textContent = "Link copied";
-  } catch {  // only pages served over https, or from this computer, may write to the clipboard
-    button.textContent = "Copy it from the address bar";
-  }
-  setTimeout(() => button.textContent = "Copy link", 3000);
-}"""
 
 
 def read_settings(service: Service, query: Mapping[str, str]) -> tuple[Settings | None, str]:

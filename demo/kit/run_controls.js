@@ -177,7 +177,7 @@ window.runs = (() => {
     const button = find(prefix, "link");
     let text = "Link copied";
     try {
-      await navigator.clipboard.writeText(window.location.href);
+      await navigator.clipboard.writeText(window.address.link());
     } catch {  // only pages served over https, or from this computer, may write to the clipboard
       text = "Copy it from the address bar";
     }

@@ -92,6 +92,20 @@ def test_back_goes_through_the_tabs_and_settings_stay(visit):
     assert page.input_value("#seed input") == "41"
 
 
+def test_the_link_tells_of_the_open_tab_alone(visit):
+    visitor = visit()
+    page = visitor.open("?tab=classes&seed=3&p=cat&at=4,5&inside.network=plain&portraits.seed=5")
+    page.evaluate("() => { navigator.clipboard.writeText = async text => { window.copied = text; } }")
+    for name, tab, own, others in (("Classes", "classes", "seed=3", "portraits."),
+                                   ("Portraits", "portraits", "portraits.seed=5", "seed=")):
+        visitor.open_tab(name)
+        page.locator("#portraits-link" if tab == "portraits" else "#link").click()
+        page.wait_for_function(f"window.copied?.includes('tab={tab}')")
+        parts = set(page.evaluate("window.copied").split("?")[1].replace("%2C", ",").split("&"))
+        assert {own, f"tab={tab}", "p=cat", "at=4,5"} <= parts
+        assert not [part for part in parts if part.startswith(("inside.", others))]
+
+
 @pytest.mark.slow
 def test_an_address_without_a_tab_opens_the_first_and_an_old_link_the_classes(visit):
     page = visit().page
