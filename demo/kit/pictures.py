@@ -19,9 +19,8 @@ from gradio.events import Dependency
 from PIL import Image
 
 from demo.kit import address, crop
-from demo.kit.portrait_panels import refused_html
 from demo.kit.run_controls import QUIET, queued, waits
-from demo.kit.status import error_status, status_html
+from demo.kit.status import error_status, refused_html, status_html
 from demo.service.bridge import Progress, Service
 from demo.service.settings import MAX_SEED, UserError
 from demo.service.uploads import take_upload

@@ -1,4 +1,4 @@
-"""What tabs that draw from photos share: pictures inside the page, a refused photo, files to download.
+"""What tabs that draw from photos share: pictures inside the page, files to download.
 
 Nothing here is ever written on the server: pictures of faces travel inside the page.
 """
@@ -26,13 +26,6 @@ def png_source(picture: np.ndarray) -> str:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "PNG", compress_level=1)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def refused_html(sentence: str, photo: np.ndarray | None, still: str) -> str:
-    """Why a photo cannot be used, in red beside the drop zone; the photo itself greyed, and whose face remains."""
-    picture = f'<img src="{jpeg_source(photo)}" alt="The refused photo">' if photo is not None else ""
-    return (f'<div class="refused" role="alert">{picture}<p><b>Not used.</b> {html.escape(sentence)} '
-            f"Still showing {html.escape(still)}.</p></div>")
 
 
 def download_link(data: bytes, name: str, words: str) -> str:

@@ -2,7 +2,11 @@
 
 import html
 
+import gradio as gr
+import numpy as np
+
 from demo.kit.panels import describe
+from demo.kit.portrait_panels import jpeg_source
 from demo.kit.stored import Stored
 from demo.service.bridge import Progress
 from demo.service.settings import Settings
@@ -24,6 +28,19 @@ def status_html(text: str, done: float | None = None, shown: bool = False) -> st
 def error_status(error: Exception | str) -> str:
     """A sentence about what went wrong, in red with a mark, and read out at once."""
     return f'<p class="status error" role="alert">{html.escape(str(error))}</p>'
+
+
+def refused_html(sentence: str, photo: np.ndarray | None, still: str) -> str:
+    """Why a photo cannot be used, in red beside the drop zone; the photo itself greyed, and what remains shown."""
+    picture = f'<img src="{jpeg_source(photo)}" alt="The refused photo">' if photo is not None else ""
+    return (f'<div class="refused" role="alert">{picture}<p><b>Not used.</b> {html.escape(sentence)} '
+            f"Still showing {html.escape(still)}.</p></div>")
+
+
+def refusal(error: Exception) -> gr.Error:
+    """To be raised once `error_status` has said it on the page: scripts that ask are told too, and no second message
+    flies in."""
+    return gr.Error(str(error), title="Not drawn", visible=False, print_exception=False)
 
 
 def running_status(progress: Progress) -> str:

@@ -26,10 +26,10 @@ class GuardedBlocks(gr.Blocks):
             check_paths(inputs, self.upload_file_set)
             return await super().preprocess_data(block_fn, inputs, state, explicit_call)
         except UserError as error:
-            raise gr.Error(str(error), title="Not an upload", print_exception=False) from error
+            raise gr.Error(str(error), title="The file was not read", print_exception=False) from error
         except Exception as error:  # also Gradio's own errors: they quote what was sent
             log.warning("a request was refused: %s", where(error))
-            raise gr.Error(NO_FIT, title="Not understood", print_exception=False) from None
+            raise gr.Error(NO_FIT, title="Nothing was done", print_exception=False) from None
 
     async def process_api(self, *args, **kwargs):
         try:
@@ -38,7 +38,7 @@ class GuardedBlocks(gr.Blocks):
             raise
         except Exception as error:
             log.error("a request failed: %s", where(error))
-            raise gr.Error(FAILED, title="Failed", print_exception=False) from None
+            raise gr.Error(FAILED, title="Not finished", print_exception=False) from None
 
 
 def where(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from demo.kit.panels import enlarge
 from demo.kit.pictures import PictureChooser, bundled, picture_chooser
 from demo.kit.portrait_panels import download_link, sheet_png
 from demo.kit.run_controls import QUIET, toolbar, wire
-from demo.kit.status import error_status, status_html, unfinished_status
+from demo.kit.status import error_status, refusal, status_html, unfinished_status
 from demo.service.bridge import Progress, Service
 from demo.service.settings import MAX_GUIDANCE, MAX_MIN_P, MAX_SEED, MAX_TEMPERATURE, UserError, number
 from demo.tabs.autoencoder.panels import code_strip_html
@@ -103,7 +103,7 @@ def build_path(codes: CodeService, stored: dict[int, StoredCodes | None], servic
             yield from draw(stream, guesses, found, words, seed)
         except UserError as error:
             yield gr.skip(), error_status(error), gr.skip(), gr.skip()
-            raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
+            raise refusal(error) from error
 
     wire(tools, status, seed, drawn, api_name="code_path", sampling={
         "fn": code_path, "preprocess": False, "outputs": [strip, status, seed, drawn],

@@ -14,7 +14,7 @@ from demo.kit.panels import enlarge
 from demo.kit.pictures import bundled, picture_chooser
 from demo.kit.portrait_panels import download_link, sheet_png
 from demo.kit.run_controls import QUIET, min_p_slider, sampling_sliders, toolbar, wire
-from demo.kit.status import error_status, status_html, unfinished_status
+from demo.kit.status import error_status, refusal, status_html, unfinished_status
 from demo.service.bridge import Service
 from demo.service.settings import MAX_GUIDANCE, MAX_MIN_P, MAX_SEED, MAX_TEMPERATURE, UserError, number
 from demo.tabs.autoencoder.panels import codes_html, ends_html, results_html
@@ -139,7 +139,7 @@ def build(page: gr.Blocks, service: Service) -> None:
                             guidance=number(guidance, 0, MAX_GUIDANCE, 1))
         except UserError as error:
             yield gr.skip(), error_status(error), gr.skip(), gr.skip()
-            raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
+            raise refusal(error) from error
 
     runs = wire(tools, status, seed, drawn, api_name="decode_code", sampling={
         "fn": decode_code, "inputs": [*asked, temperature, guidance, seed, min_p],

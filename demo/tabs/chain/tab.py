@@ -13,7 +13,7 @@ from demo.kit import address
 from demo.kit.draw_soon import draw_soon
 from demo.kit.model_facts import facts_html
 from demo.kit.run_controls import QUIET, min_p_slider, sampling_sliders, toolbar, wire
-from demo.kit.status import error_status, status_html, unfinished_status
+from demo.kit.status import error_status, refusal, status_html, unfinished_status
 from demo.service.bridge import Service
 from demo.service.faces import EXAMPLES, FaceService, default_settings
 from demo.service.settings import MAX_GUIDANCE, MAX_SEED, MAX_TEMPERATURE, UserError, number
@@ -184,7 +184,7 @@ def build(page: gr.Blocks, service: Service) -> None:
                             guidance=number(guidance, 0, MAX_GUIDANCE, 1), min_p=number(min_p, 0, 1, MIN_P))
         except UserError as error:
             yield gr.skip(), gr.skip(), error_status(error), gr.skip(), gr.skip(), gr.skip()
-            raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
+            raise refusal(error) from error
 
     wire(tools, status, seed, drawn, api_name="coarse_to_fine", sampling={
         "fn": generate,

@@ -10,7 +10,7 @@ from demo.kit import address
 from demo.kit.model_facts import card_text, facts_html, model_choices
 from demo.kit.panels import write_figure
 from demo.kit.run_controls import QUIET, idle_buttons, min_p_slider, sampling_sliders, toolbar, wire
-from demo.kit.status import error_status, finished_status, running_status, status_html, stored_status
+from demo.kit.status import error_status, finished_status, refusal, running_status, status_html, stored_status
 from demo.kit.stored import Stored, read_stored
 from demo.service.bridge import Service
 from demo.service.settings import MAX_IMAGES, MAX_IMAGES_PER_CLASS, NO_CLASS, Settings, UserError, number
@@ -100,7 +100,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             yield from draw(service, settings)
         except UserError as error:
             yield gr.skip(), error_status(error), gr.skip(), gr.skip(), gr.skip()
-            raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
+            raise refusal(error) from error
 
     runs = wire(tools, status, seed, drawn, api_name="generate", sampling={
         "fn": generate, "inputs": controls, "outputs": [grid, status, figure, seed, drawn],

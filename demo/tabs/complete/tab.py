@@ -14,7 +14,7 @@ from demo.kit import address
 from demo.kit.pictures import bundled, elsewhere, picture_chooser
 from demo.kit.pixel_canvas import PACK_MASK, canvas_value, pixel_canvas, read_mask, unpack_mask
 from demo.kit.run_controls import QUIET, idle_buttons, toolbar, wire
-from demo.kit.status import error_status, status_html, unfinished_status
+from demo.kit.status import error_status, refusal, status_html, unfinished_status
 from demo.service.bridge import Progress, Service
 from demo.service.settings import MAX_SEED, UserError, number, shorten
 from demo.tabs.complete import panels
@@ -27,7 +27,7 @@ WAYS = ("coarse to fine", "raster order and weights", "restorer")
 CHAIN, RASTER, RESTORER = WAYS
 LABELS = {CHAIN: "Coarse to fine (chain)", RASTER: "Look only back (PixelCNN)",
           RESTORER: "Look at everything (restorer)"}
-PICTURE, MASK, COUNT, SEED = "cat", "every second pixel", 8, 7
+PICTURE, MASK, COUNT, SEED = "rocket", "every second pixel", 8, 7
 NOISE, FACTORS = (0.02, 0.3), (2, 4)
 STRENGTHS = {"noise": 0.1, "low resolution": 4}  # at first
 FRAME_SECONDS = 0.12
@@ -153,7 +153,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             yield from draw(complete, read(*values))
         except UserError as error:
             yield gr.skip(), error_status(error), gr.skip(), gr.skip()
-            raise gr.Error(str(error), title="Not drawn", print_exception=False) from error
+            raise refusal(error) from error
 
     runs = wire(tools, status, seed, drawn, api_name="complete", sampling={
         "fn": run, "inputs": settings, "outputs": [result, status, seed, drawn], "preprocess": False})
@@ -191,7 +191,7 @@ def build(page: gr.Blocks, service: Service) -> None:
         try:
             asked = read(*values)
         except UserError as error:
-            gr.Warning(str(error))
+            gr.Warning(str(error), title="Nothing was brushed away")
             return gr.skip(), gr.skip()
         brush = needs_mask(asked)
         image = asked.image if brush else complete.damaged(asked.image, asked.damage)
@@ -203,7 +203,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             try:
                 return canvas_value(complete.fit(picture), mask=~known)
             except UserError as error:
-                gr.Warning(str(error))
+                gr.Warning(str(error), title="Nothing was brushed away")
                 return gr.skip()
         return away
 
@@ -213,7 +213,7 @@ def build(page: gr.Blocks, service: Service) -> None:
     answering = {"fn": None, "js": AUTO}
     noting = {"fn": None, "inputs": canvas, "js": address.write(f"canvas => ({{'{ID}.mask': ({PACK_MASK})(canvas)}})")}
     chooser.then(picturing, showing, runs.up_to_date, answering)
-    canvas.input(**showing).then(**runs.up_to_date).then(**answering)
+    canvas.input(**showing, trigger_mode="always_last").then(**runs.up_to_date).then(**answering)
     canvas.input(**noting)
     for button, known in zip(shapes, masks.values()):
         button.click(brush(known), chooser.picture, canvas, **QUIET).then(**noting).then(**showing).then(

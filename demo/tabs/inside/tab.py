@@ -22,7 +22,6 @@ from demo.kit.pictures import (
     shrink,
 )
 from demo.kit.pixel_canvas import canvas_value, pixel_canvas, read_click, read_paint
-from demo.kit.portrait_panels import refused_html
 from demo.kit.run_controls import (
     MODEL_QUEUE,
     QUIET,
@@ -34,7 +33,7 @@ from demo.kit.run_controls import (
     waits,
     wire,
 )
-from demo.kit.status import error_status, status_html, unfinished_status
+from demo.kit.status import error_status, refusal, refused_html, status_html, unfinished_status
 from demo.service.bridge import Service
 from demo.service.settings import MAX_SEED, NO_CLASS, UserError, number
 from demo.service.uploads import take_upload
@@ -260,7 +259,7 @@ def build(page: gr.Blocks, service: Service) -> None:
         try:
             return read_click(canvas, size, size)
         except UserError as error:
-            gr.Warning(str(error))
+            gr.Warning(str(error), title="No pixel was chosen")
             return gr.skip()
 
     canvas.input(choose, canvas, place, preprocess=False, **QUIET).then(**asked)
@@ -294,7 +293,7 @@ def build(page: gr.Blocks, service: Service) -> None:
                            gr.skip(), gr.skip(), compared)
         except UserError as error:
             yield *skipped(error_status(error)), gr.skip()
-            raise gr.Error(str(error), title="Not drawn", print_exception=False) from error
+            raise refusal(error) from error
 
     canvas.submit(**told)
     first = canvas.submit(painted, canvas, [place, colour, *tools.buttons, status], preprocess=False, **QUIET)
@@ -319,7 +318,7 @@ def build(page: gr.Blocks, service: Service) -> None:
                             size)
             trace = inside.look(image, label)
         except UserError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise refusal(error) from error
         values = (image, 2 ** -trace.surprise, trace.surprise, trace.entropy, trace.rank)
         return {name: array[at].tolist() for name, array in zip(NUMBERS, values)}
 

@@ -13,9 +13,9 @@ from demo.kit import address, press
 from demo.kit.model_facts import model_choices
 from demo.kit.page_files import keep
 from demo.kit.panels import enlarge
-from demo.kit.portrait_panels import download_link, png_source, refused_html, sheet_png, strip_gif
+from demo.kit.portrait_panels import download_link, png_source, sheet_png, strip_gif
 from demo.kit.run_controls import QUIET, min_p_slider, sampling_sliders, toolbar, wire
-from demo.kit.status import error_status, status_html, unfinished_status
+from demo.kit.status import error_status, refusal, refused_html, status_html, unfinished_status
 from demo.kit.stored import StoredPortraits, read_portraits
 from demo.service.bridge import Progress, Service
 from demo.service.faces import (
@@ -175,7 +175,7 @@ def build(page: gr.Blocks, service: Service) -> None:
                 yield from draw(stream, sizes, named(people), angle_of(people), crops, settings)
         except UserError as error:
             yield gr.skip(), gr.skip(), error_status(error), seed, gr.skip()
-            raise gr.Error(str(error), title="Not drawn", print_exception=False) from error
+            raise refusal(error) from error
 
     runs = wire(tools, status, seed, drawn, api_name="interpolate", sampling={
         "fn": interpolate, "preprocess": False,

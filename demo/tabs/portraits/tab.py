@@ -15,9 +15,9 @@ import numpy as np
 from demo.kit import address, press
 from demo.kit.model_facts import card_text, facts_html
 from demo.kit.panels import enlarge
-from demo.kit.portrait_panels import download_link, refused_html, sheet_png
+from demo.kit.portrait_panels import download_link, sheet_png
 from demo.kit.run_controls import QUIET, min_p_slider, sampling_sliders, toolbar, wire
-from demo.kit.status import error_status, status_html, unfinished_status
+from demo.kit.status import error_status, refusal, refused_html, status_html, unfinished_status
 from demo.kit.stored import StoredPortraits, read_portraits
 from demo.service.bridge import Service
 from demo.service.faces import (
@@ -198,7 +198,7 @@ def build(page: gr.Blocks, service: Service) -> None:
                             guidance=number(guidance, 0, MAX_GUIDANCE, 1), min_p=number(min_p, 0, MAX_MIN_P, 0))
         except UserError as error:
             yield gr.skip(), error_status(error), gr.skip(), gr.skip()
-            raise gr.Error(str(error), title="Not drawn", print_exception=False) from error
+            raise refusal(error) from error
 
     wire(tools, status, seed, drawn, api_name="portraits", sampling={
         "fn": portraits, "inputs": [found, chips, temperature, guidance, seed, min_p, likest],

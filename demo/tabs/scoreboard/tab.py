@@ -12,7 +12,7 @@ import numpy as np
 from demo.kit import address
 from demo.kit.model_facts import model_choices, model_name
 from demo.kit.run_controls import QUIET, Toolbar, idle_buttons, wire
-from demo.kit.status import error_status, status_html
+from demo.kit.status import error_status, refusal, status_html
 from demo.service.bridge import Service
 from demo.service.settings import NO_CLASS, UserError, number
 from demo.tabs.scoreboard.chain_numbers import chains_html
@@ -213,7 +213,7 @@ def build_samplers(page: gr.Blocks, service: Service) -> None:
                 yield stage, text, gr.skip(), None
         except UserError as error:
             yield gr.skip(), error_status(error), gr.skip(), None
-            raise gr.Error(str(error), title="Not sampled", print_exception=False) from error
+            raise refusal(error) from error
 
     runs = wire(tools, status, seed, drawn, api_name="race_samplers", sampling={
         "fn": race_samplers, "inputs": [model, which, seed], "outputs": [stage, status, seed, drawn],
