@@ -1,22 +1,32 @@
-"""What several tests share: the place of the shared data, and small models with random weights."""
+"""What several tests share: the place of the shared data, and small models with random weights.
+
+The process that only hands out the tests reads this file too, and waits for it: torch and the core are imported where
+they are used.
+"""
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-import torch
 import typeguard
+
+if TYPE_CHECKING:
+    from pixelcnn_core import GatedPixelCNN
 
 # Calls of the core are held to their annotations; but those of the command line, which typer makes.
 typeguard.config.forward_ref_policy = typeguard.ForwardRefPolicy.IGNORE  # names that only type checkers import
 typeguard.install_import_hook([f"pixelcnn_core.{room}" for room in (
     "kinds", "files", "figures", "device", "models", "results", "provenance", "data", "sampling", "training",
-    "cards", "faces", "autoencoder", "restoration", "codec")])
+    "evaluation", "cards", "faces", "autoencoder", "restoration", "codec")])
 
-from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
 
-# two processes share the machine by now; threads that wait for each other take many times as long
-torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1 if "PYTEST_XDIST_WORKER" in os.environ else 2)))
+@pytest.fixture(scope="session", autouse=True)
+def threads() -> None:
+    """Two processes share the machine; threads that wait for each other take many times as long."""
+    import torch
+
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1 if "PYTEST_XDIST_WORKER" in os.environ else 2)))
 
 
 @pytest.fixture(scope="session")
@@ -28,13 +38,18 @@ def shared() -> Path:
     return Path(path)
 
 
-def small_model(kind: type[GatedPixelCNN] = GatedPixelCNN, **changes) -> GatedPixelCNN:
-    """A float64 model with random weights, large enough that every connection matters."""
+def small_model(kind: "type[GatedPixelCNN] | None" = None, **changes) -> "GatedPixelCNN":
+    """A float64 model with random weights, large enough that every connection matters; a Gated PixelCNN, or of a kind
+    that has the same configuration."""
+    import torch
+
+    from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
+
     config = PixelCNNConfig(**{"image_size": 5, "levels": 7, "features": 12, "layers": 3, "head_features": 24,
                                "first_kernel_size": 3, **changes})
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model = kind(config).double().eval()
+        model = (kind or GatedPixelCNN)(config).double().eval()
         for parameter in model.parameters():
             parameter.data *= 2
     return model

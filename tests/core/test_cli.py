@@ -2,6 +2,7 @@
 
 import errno
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from pixelcnn_core.cli.main import app, main
 from pixelcnn_core.cli.options import find_classes
 from pixelcnn_core.evaluation.benchmark import peak_elsewhere
 from pixelcnn_core.results import weights_hash
+from pixelcnn_core.training.stop import TrainingStopped
 from tests.conftest import small_model
 
 ROOT = Path(__file__).parent.parent.parent
@@ -80,6 +82,16 @@ def test_it_is_a_program(tmp_path):
     done = subprocess.run([sys.executable, "-m", "pixelcnn_core", "train", "digitz", "--data", "x", "--out", tmp_path],
                           cwd=ROOT, encoding="utf-8", capture_output=True)
     assert done.returncode == 1 and done.stderr.startswith("error: no recipe is called 'digitz'")
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_that_was_asked_to_stop_ends_with_the_number_of_the_signal(command, monkeypatch, tmp_path, number, code):
+    def stopped(*_, **__):
+        raise TrainingStopped("stopped after step 3: go on with --resume", number)
+
+    monkeypatch.setattr("pixelcnn_core.training.loop.train", stopped)
+    assert command("train", "digits", "--data", "x", "--out", tmp_path) == (
+        code, "stopped after step 3: go on with --resume\n")
 
 
 def test_the_verbs_are_listed():

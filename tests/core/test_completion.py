@@ -30,8 +30,10 @@ def exact(model, image: torch.Tensor, known: torch.Tensor, condition=None) -> di
     return dict(zip(values, torch.softmax(log_p, 0).tolist()))
 
 
-@pytest.mark.parametrize("rows", [["##", ".#"], [".#", "##"], ["#.", ".#"]])
-@pytest.mark.parametrize("classes", [0, 3])
+@pytest.mark.parametrize("rows, classes", [
+    (["##", ".#"], 0), ([".#", "##"], 0), (["#.", ".#"], 3),
+    *(pytest.param(*other, marks=pytest.mark.slow) for other in (
+        (["##", ".#"], 3), ([".#", "##"], 3), (["#.", ".#"], 0)))])
 def test_weighted_completions_converge_to_the_exact_conditional(rows, classes):
     model = small_model(image_size=2, channels=1, levels=3, features=8, head_features=8, layers=2, classes=classes)
     for parameter in model.parameters():

@@ -121,7 +121,7 @@ def test_every_weight_has_one_optimiser():
 
 
 def test_it_learns(tmp_path):
-    out = train(tiny_recipe(muon=4.0, steps=100), "nowhere", tmp_path / "run")
+    out = train(tiny_recipe(muon=4.0, steps=60), "nowhere", tmp_path / "run")
     with (out / "training.csv").open(encoding="utf-8") as file:
         first, *_, last = csv.DictReader(file)
     assert float(last["bits_per_dim"]) < float(first["bits_per_dim"]) < 4.0  # log2 17 = 4.09 for one that knows nothing

@@ -116,9 +116,9 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(muon, tmp_path):
 
 
 def test_a_time_limit_ends_the_run_with_a_decayed_rate(tmp_path):
-    out = train(tiny_recipe(steps=10**6), "nowhere", tmp_path / "out", max_minutes=0.05)
+    out = train(tiny_recipe(steps=10**6), "nowhere", tmp_path / "out", max_minutes=0.02)
     facts = json.loads((out / "training.json").read_text(encoding="utf-8"))
-    assert 0 < facts["steps"] < 10**6 and 3 <= facts["seconds"] < 30 and facts["max_minutes"] == 0.05
+    assert 0 < facts["steps"] < 10**6 and 1.2 <= facts["seconds"] < 30 and facts["max_minutes"] == 0.02
     with (out / "training.csv").open(newline="", encoding="utf-8") as file:
         rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]
     assert rates[-1] < 0.3 * tiny_recipe().learning_rate
@@ -198,9 +198,12 @@ def test_flips_mirror_about_half_of_the_images():
     assert 70 < mirrored.sum() < 130
 
 
-@pytest.mark.parametrize("at", [7, 50])
+@pytest.mark.parametrize("at", [7, 10])
 def test_a_run_whose_loss_is_no_number_stops_and_keeps_the_last_good_state(at, tmp_path, monkeypatch):
-    """At the first such step, before anything is written; what was published stays."""
+    """At the first such step, before anything is written, be it between two rows of the curve or at one; what was
+    published stays."""
+    for module in ("log", "loop"):
+        monkeypatch.setattr(f"pixelcnn_core.training.{module}.EVERY", 10)
     monkeypatch.setattr(GatedPixelCNN, "losses", losses_until(at))
     recipe = tiny_recipe(steps=60, validate=0)
     message = f"training diverged: at step {at} the loss is nan; the state in .* earlier step"
@@ -288,11 +291,16 @@ def test_a_full_disk_names_the_path(tmp_path, monkeypatch):
     assert not list(tmp_path.glob("writing-*"))
 
 
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """A run of 30 steps that nobody asked to stop."""
+    return train(tiny_recipe(steps=30, validate=0), "nowhere", tmp_path_factory.mktemp("unbroken") / "out")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_run_that_is_asked_to_stop_saves_first(number, tmp_path, monkeypatch, request):
+def test_a_run_that_is_asked_to_stop_saves_first(number, unbroken, tmp_path, monkeypatch, request):
     """And going on from there is as if nothing had happened."""
     recipe = tiny_recipe(steps=30, validate=0)
-    whole = train(recipe, "nowhere", tmp_path / "whole")
     if number == signal.SIGHUP:  # these tests may run under nohup
         earlier = signal.signal(number, signal.SIG_DFL)
         request.addfinalizer(lambda: signal.signal(number, earlier))
@@ -310,11 +318,12 @@ def test_a_run_that_is_asked_to_stop_saves_first(number, tmp_path, monkeypatch, 
     assert stop.value.signal == number and signal.getsignal(number) is before
     GatedPixelCNN.from_pretrained(tmp_path / "out")
     train(recipe, "nowhere", tmp_path / "out", resume=True)
-    mine, theirs = load_file(tmp_path / "out" / STATE_FILE), load_file(whole / STATE_FILE)
+    mine, theirs = load_file(tmp_path / "out" / STATE_FILE), load_file(unbroken / STATE_FILE)
     assert all(torch.equal(mine[name], tensor) for name, tensor in theirs.items())
 
 
-@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("number, code", [pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow),
+                                          (signal.SIGTERM, 143)])
 def test_the_command_line_says_how_to_go_on(number, code, tmp_path):
     (tmp_path / "mine.json").write_text(json.dumps(tiny_recipe(steps=10**6, validate=0).to_dict()), encoding="utf-8")
     process = subprocess.Popen([sys.executable, "-m", "pixelcnn_core", "train", str(tmp_path / "mine.json"), "--data",

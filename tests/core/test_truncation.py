@@ -42,9 +42,13 @@ def test_ties_with_the_last_level_stay():
     assert levels_drawn(Truncation(top_k=1), torch.tensor([0.4, 0.4, 0.2], dtype=torch.float64)) == {0, 1}
 
 
-@pytest.mark.parametrize("truncation", [Truncation(min_p=0.3), Truncation(top_p=0.6), Truncation(top_k=3),
-                                        Truncation(min_p=0.05, top_p=0.9, top_k=5)])
-@pytest.mark.parametrize("guidance", [1.0, 2.0])
+ALL = Truncation(min_p=0.05, top_p=0.9, top_k=5)
+ONE = (Truncation(min_p=0.3), Truncation(top_p=0.6), Truncation(top_k=3))
+
+
+@pytest.mark.parametrize("truncation, guidance", [
+    (ALL, 1.0), (ALL, 2.0), *((one, 2.0) for one in ONE),
+    *(pytest.param(one, 1.0, marks=pytest.mark.slow) for one in ONE)])
 def test_cached_equals_naive(truncation, guidance):
     model = small_model(**KINDS["everything"])
     condition = example(model.config, 3)

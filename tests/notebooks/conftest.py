@@ -3,7 +3,7 @@
 import pytest
 from notebook_runs import NOTEBOOKS, run_once
 
-QUICK = {"00", "01"}  # the others take up to two minutes each
+QUICK = {"01"}  # the others take up to two minutes each
 PARAMS = [pytest.param(path, id=path.stem, marks=[] if path.stem[:2] in QUICK else [pytest.mark.slow])
           for path in NOTEBOOKS]
 
