@@ -127,8 +127,7 @@ def restored_html(images: np.ndarray, scores: dict[str, tuple[np.ndarray, float 
     """Samples (K, H, W, 3) with their PSNR, and beside each other the original, the mean and the repair without a
     model: name -> (image (H, W, 3), PSNR)."""
     first = grid_html([opaque(image) for image in images], [decibels(score) for score in samples],
-                      f"{words} Below each how near it comes to the original where it was missing (PSNR in dB: more is "
-                      "nearer, 1 dB is a fifth less squared error).")
+                      f"{words} Below each how near it comes to the original where it was missing (PSNR: more is nearer).")
     figures = "".join(figure(opaque(image), f"{html.escape(name)}<br><b>"
                              f"{decibels(score) if score is not None else '&nbsp;'}</b>", name, ' tabindex="0"')
                       for name, (image, score) in scores.items())
@@ -149,7 +148,7 @@ def measured_html(results: dict, images_seen: int, inpainting: dict) -> str:
 
 
 WAYS = {"coarse to fine": "coarse to fine (chain)", "raster order": "only back (PixelCNN)",
-        "restorer": "everything (restorer)", "diffusion": "without a model: diffusion"}
+        "restorer": "everything (restorer)", "diffusion": "without a model: smooth filling"}
 
 
 def inpainting_html(table: dict) -> str:

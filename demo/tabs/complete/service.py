@@ -29,7 +29,7 @@ from pixelcnn_core.sampling.coarse_to_fine import preview
 from pixelcnn_core.sampling.completion import complete, effective_sample_size, log_weights, normalise, raster_sight
 
 DAMAGES = KINDS
-REPAIRS = NAMES  # kind of damage -> what one does without a model
+REPAIRS = {**NAMES, "masked": "smooth filling"}  # what one does without a model, in words that nobody mistakes
 
 
 @dataclass(frozen=True)
