@@ -1,4 +1,4 @@
-"""PixelRNN with Diagonal BiLSTM layers: *Pixel Recurrent Neural Networks* (arXiv 1601.06759), section 3.2.
+"""PixelRNN with Diagonal BiLSTM layers, of *Pixel Recurrent Neural Networks* (van den Oord et al., 2016).
 
 A layer sweeps the image along its diagonals, from the upper left corner and from the upper right one. To do so the
 image is *skewed*: row r moves r places to the right. A diagonal is then a column, and the neighbours above and to the
@@ -12,6 +12,8 @@ left-to-right sweep knows everything above and to the left, the other one everyt
 Beyond the paper: since it is moved down, the right-to-left sweep may read whole pixels, and here it does (the image is
 a second input). With masked features only, a row's last pixel would be unknown to most of the row below.
 Both sweeps run in one loop, as two groups of a grouped convolution.
+
+References: van den Oord et al., 2016, arXiv 1601.06759, section 3.2 (Diagonal BiLSTM), 3.3 (residual connections).
 """
 
 import torch

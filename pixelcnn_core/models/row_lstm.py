@@ -1,4 +1,4 @@
-"""PixelRNN with Row LSTM layers: *Pixel Recurrent Neural Networks* (arXiv 1601.06759), section 3.1.
+"""PixelRNN with Row LSTM layers, of *Pixel Recurrent Neural Networks* (van den Oord et al., 2016).
 
 A layer walks down the image, one row at a time. The gates of a row are a masked 1 x n convolution of the input along
 the row (input-to-state, computed for all rows at once) and a 1 x n convolution of the state of the row above
@@ -8,6 +8,8 @@ the row (input-to-state, computed for all rows at once) and a 1 x n convolution 
 
 One layer already reaches the top row, but each row further up is only n // 2 pixels wider on either side. More layers
 fill in the left; to the right the context stays this triangle, however deep the network.
+
+References: van den Oord et al., 2016, arXiv 1601.06759, section 3.1 (Row LSTM), 3.3 (residual connections).
 """
 
 import torch

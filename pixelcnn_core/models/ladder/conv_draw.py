@@ -1,4 +1,4 @@
-"""Conv DRAW (Gregor et al., 2016, *Towards Conceptual Compression*, arXiv 1604.08772): DRAW with convolutions.
+"""Conv DRAW (Gregor et al., 2016, *Towards Conceptual Compression*): DRAW with convolutions.
 
 The LSTMs of DRAW become convolutional, and its messages maps: z_t has a place for every 2 x 2 pixels. What a message
 costs is counted against a prior that the decoder predicts from what it has heard before, instead of against N(0, 1):
@@ -10,6 +10,8 @@ independent.
 Deviations: one layer of latent variables, at half the size; the posterior is predicted as a change of the prior; the
 decoder hears the messages alone, not the canvas; a discretised logistic distribution of each sub-pixel around the
 canvas.
+
+References: Gregor et al., 2016, arXiv 1604.08772, section 2 (Convolutional DRAW).
 """
 
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from torch import Tensor, nn
 
 from pixelcnn_core.models.ladder.draw import LatentRung, message
 from pixelcnn_core.models.ladder.rung import RungConfig, discretised_logistic, logistic_levels
+from pixelcnn_core.models.row_lstm import lstm_step
 
 
 @dataclass
@@ -48,8 +51,7 @@ class ConvLSTM(nn.Module):
         """x (B, inputs, H, W), state (h, c) of (B, hidden, H, W) -> the next state."""
         h, c = state
         out, forget, enter, content = self.gates(torch.cat([x, h], 1)).chunk(4, 1)
-        c = torch.sigmoid(forget + 1) * c + torch.sigmoid(enter) * torch.tanh(content)
-        return torch.sigmoid(out) * torch.tanh(c), c
+        return lstm_step((out, forget + 1, enter, content), c)
 
 
 class ConvDRAW(LatentRung):
@@ -81,11 +83,12 @@ class ConvDRAW(LatentRung):
         return canvas
 
     def likelihood(self, canvas: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log scale of every sub-pixel."""
+        """Mean and log scale of every sub-pixel, from a canvas (B, 2 C, H, W): (B, C, H, W) each."""
         mean, log_scale = canvas.float().chunk(2, 1)
         return mean, log_scale + self.log_scale
 
     def messages(self, images: Tensor, exact: bool) -> tuple[Tensor, Tensor]:
+        """See `LatentRung.messages`."""
         c, x, costs = self.config, self.scaled(images), []
         state = [x.new_zeros(len(x), c.hidden, c.image_size // 2, c.image_size // 2)] * 2
 
@@ -103,6 +106,7 @@ class ConvDRAW(LatentRung):
         return said.flatten(1).sum(1), torch.stack(costs).sum(0)
 
     def draw(self, count: int) -> Tensor:
+        """Messages from the prior: uint8 (count, C, H, W)."""
         def say(canvas: Tensor, h: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
             return mean + torch.exp(log_std) * torch.randn(mean.shape).to(mean)
 

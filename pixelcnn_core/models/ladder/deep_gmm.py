@@ -11,6 +11,9 @@ needs, and their determinants are products of their diagonals.
 Assumes: an image is one of a few hundred kinds, and inside its kind Gaussian, with straight-line relations only.
 Deviations: all paths are summed, by gradient descent (the paper's EM follows one path per image); the images are turned
 to frequencies first (`frequencies.py`), and a map may be cut into blocks of these; triangular maps, two layers.
+
+References: van den Oord and Schrauwen, NIPS 2014, "Factoring Variations in Natural Images with Deep Gaussian Mixture
+Models".
 """
 
 import math
@@ -94,11 +97,8 @@ class DeepGMM(Rung):
         log_pi = torch.log_softmax(self.path_logits.flatten(), 0).view_as(self.path_logits)
         return normal + volume + log_pi + self.frequencies.log_determinant
 
-    def log_weights(self, images: Tensor) -> Tensor:
-        return self.log_density(self.dequantised(images)) + self.cell()
-
     def draw(self, count: int) -> Tensor:
-        """Choose a path, draw its noise, and solve its maps, the last one first."""
+        """Choose a path, draw its noise, and solve its maps, the last one first: uint8 (count, C, H, W)."""
         c = self.config
         path = torch.multinomial(torch.softmax(self.path_logits.flatten().cpu(), 0), count, replacement=True)
         x = torch.randn(count, *self.first.shift.shape[1:]).to(self.first.shift)

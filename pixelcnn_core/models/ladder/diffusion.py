@@ -1,4 +1,4 @@
-"""Deep Diffusion (Sohl-Dickstein et al., 2015, arXiv 1503.03585): destroy an image by noise, learn the way back.
+"""Deep Diffusion (Sohl-Dickstein et al., 2015): destroy an image by noise, learn the way back.
 
     forward, fixed:    q(x_t | x) = N(a_t x, s_t^2),   a_t^2 + s_t^2 = 1,   from nearly x (t = 0) to nearly noise (T)
     backward, learned: p(x_{t-1} | x_t) = q(x_{t-1} | x_t, x = what the network takes x to be)
@@ -10,9 +10,12 @@ A term of the sum is a squared error times a known number: one random t for each
 cheap, and there are T of them: what they cost together is what keeps the bound above the models that say P(x) directly.
 
 Assumes: the way back is a chain of small Gaussian steps, each for all pixels at once.
-Deviations, from what was learnt about these models since: a U-Net that predicts the noise (Ho et al., 2020,
-arXiv 2006.11239), steps of equal size in log(a^2 / s^2), where the paper learns them, and a last step to the 256 levels
-instead of a density (both Kingma et al., 2021, arXiv 2107.00630).
+Deviations, from what was learnt about these models since: a U-Net that predicts the noise (Ho et al., 2020), steps of
+equal size in log(a^2 / s^2), where the paper learns them, and a last step to the 256 levels instead of a density (both
+Kingma et al., 2021).
+
+References: Sohl-Dickstein et al., 2015, arXiv 1503.03585, section 2 (forward, backward, the bound); Ho et al., 2020,
+arXiv 2006.11239, section 3.2 (predicting the noise); Kingma et al., 2021, arXiv 2107.00630.
 """
 
 import math
@@ -135,7 +138,8 @@ class DeepDiffusion(Rung):
         return torch.cat(parts).view(len(x), -1).sum(1)
 
     def log_weights(self, images: Tensor) -> Tensor:
-        """One whole path from x_T to x_0, drawn from q: log p(path, x) - log q(path | x)."""
+        """One whole path from x_T to x_0, drawn from q: log p(path, x) - log q(path | x); integers (B, C, H, W) ->
+        (B,)."""
         clean = self.scaled(images)
         t = torch.full((len(images),), self.config.steps, device=images.device)
         x = self.noised(clean, t, torch.randn_like(clean))
@@ -171,6 +175,7 @@ class DeepDiffusion(Rung):
         return self.in_bits(self.last(images, first) - terms - end.flatten(1).sum(1))
 
     def draw(self, count: int) -> Tensor:
+        """The way back from noise, all steps: uint8 (count, C, H, W)."""
         c, device = self.config, self.network.waves.device
         x = torch.randn(count, c.channels, c.image_size, c.image_size).to(device)
         for step in range(c.steps, 0, -1):

@@ -1,4 +1,4 @@
-"""DRAW (Gregor et al., 2015, arXiv 1502.04623): a variational auto-encoder that paints in several glances.
+"""DRAW (Gregor et al., 2015): a variational auto-encoder that paints in several glances.
 
 At each of T glances the encoder, an LSTM, reads the image and what is still wrong on the canvas, and says a few numbers
 z_t; the decoder, another LSTM, reads z_t and adds to the canvas. Both look through a window of N x N Gaussian filters
@@ -10,6 +10,8 @@ Assumes: an image can be told in T short messages, and given the canvas all sub-
 that has to be exact must be paid for in a message.
 Deviations: the canvas holds a mean and a scale of a discretised logistic distribution per sub-pixel (the paper's images
 were mostly binary); one window is shared by the colours.
+
+References: Gregor et al., 2015, arXiv 1502.04623, section 2.1 (the two LSTMs), 2.2 (the bound), 3.2 (attention).
 """
 
 from dataclasses import dataclass
@@ -42,10 +44,12 @@ class LatentRung(Rung):
     """A rung whose weights are P(x | z) p(z) / q(z | x): `messages` gives the parts."""
 
     def messages(self, images: Tensor, exact: bool) -> tuple[Tensor, Tensor]:
-        """(B,) log P(x | z), and (B,) log q(z | x) - log p(z): its mean over z in closed form where `exact`."""
+        """Integers (B, C, H, W) -> log P(x | z), (B,), and log q(z | x) - log p(z), (B,): its mean over z in closed
+        form where `exact`."""
         raise NotImplementedError
 
     def log_weights(self, images: Tensor) -> Tensor:
+        """log P(x | z) p(z) / q(z | x) for a z drawn from q: integers (B, C, H, W) -> (B,)."""
         said, cost = self.messages(images, exact=False)
         return said - cost
 
@@ -130,6 +134,7 @@ class DRAW(LatentRung):
         return canvas
 
     def messages(self, images: Tensor, exact: bool) -> tuple[Tensor, Tensor]:
+        """See `LatentRung.messages`."""
         x, costs = self.scaled(images), []
         state = [self.canvas.new_zeros(len(x), self.config.hidden)] * 2
 
@@ -146,6 +151,7 @@ class DRAW(LatentRung):
         return said.flatten(1).sum(1), torch.stack(costs).sum(0)
 
     def draw(self, count: int) -> Tensor:
+        """Messages from N(0, 1): uint8 (count, C, H, W)."""
         def say(canvas: Tensor, h: Tensor) -> Tensor:
             return torch.randn(count, self.config.latent).to(h)
 

@@ -1,4 +1,4 @@
-"""NICE (Dinh et al., 2014, arXiv 1410.8516): an invertible network, so the density is exact by a change of variables.
+"""NICE (Dinh et al., 2014): an invertible network, so the density is exact by a change of variables.
 
     log p(x) = log p(z) + log |det dz/dx|,   z = f(x)
 
@@ -12,6 +12,8 @@ prior of z is logistic and independent. To draw, take z from the prior and run f
 Assumes: there are coordinates, found by shifting some numbers by functions of others, in which an image is noise.
 Deviations: the whitening before it is the fixed DCT of `frequencies.py`, so the halves are drawn at random (the paper
 has the even and the odd numbers); a narrower m; an average of the weights.
+
+References: Dinh et al., 2014, arXiv 1410.8516, section 3.2 (coupling layers), 3.3 (scaling), 3.4 (the prior).
 """
 
 from dataclasses import dataclass
@@ -105,9 +107,7 @@ class NICE(Rung):
         z = self.to_noise(x)
         return (F.logsigmoid(z) + F.logsigmoid(-z)).sum(1) + self.log_determinant()
 
-    def log_weights(self, images: Tensor) -> Tensor:
-        return self.log_density(self.dequantised(images)) + self.cell()
-
     def draw(self, count: int) -> Tensor:
+        """z from its logistic prior, and f backwards: uint8 (count, C, H, W)."""
         z = torch.logit(torch.rand(count, self.config.dims).clamp(1e-6, 1 - 1e-6)).to(self.log_scale)
         return self.quantised(self.to_image(z))

@@ -1,4 +1,4 @@
-"""RIDE (Theis and Bethge, 2015, arXiv 1506.03478): pixels in raster order, a spatial LSTM, a mixture of Gaussians.
+"""RIDE (Theis and Bethge, 2015): pixels in raster order, a spatial LSTM, a mixture of Gaussians.
 
     p(x) = product over pixels of p(x_ij | causal neighbours, h_ij)
 
@@ -18,6 +18,8 @@ a few of them over the three colours at once. The softmax of the PixelRNN drops 
 Deviations: one spatial LSTM (the paper stacks two), skewed so that a whole diagonal is computed at once; h = tanh(c) o
 as in other LSTMs for tanh(c o), and the division by sqrt(2), which keeps two memories from growing along the diagonal;
 the mixture is told the neighbours as well as h, the paper's h alone; a pixel is its three colours together; Adam.
+
+References: Theis and Bethge, 2015, arXiv 1506.03478, section 2.1 (MCGSM), 2.2 (spatial LSTM), 2.3 (RIDE).
 """
 
 import itertools
@@ -120,11 +122,8 @@ class RIDE(Rung):
                   - 0.5 * torch.exp(self.log_precision) * distance[..., None])
         return torch.logsumexp((normal + self.choices(v)).flatten(-2), -1).sum((1, 2))
 
-    def log_weights(self, images: Tensor) -> Tensor:
-        return self.log_density(self.dequantised(images)) + self.cell()
-
     def draw(self, count: int) -> Tensor:
-        """Pixel by pixel, with the states of the pixels before."""
+        """Pixel by pixel, with the states of the pixels before: uint8 (count, C, H, W)."""
         c, roots, n = self.config, self.roots(), self.config.image_size
         x = self.mean.new_zeros(count, c.channels, n, n)
         h, cell = x.new_zeros(2, n + 1, n + 1, count, c.hidden)  # one row and column more: zeros outside of the image

@@ -5,30 +5,30 @@ None of them says P(x) of an integer image x directly. Each can draw a random we
 * a density p over real numbers is read at x + u, u uniform in [0, 1): the mean of p(x + u) is the mass of the cell;
 * a model with latent variables z draws z from q(z | x): the mean of p(x | z) p(z) / q(z | x) is P(x).
 
--log2 of one weight is, in the mean, at most too large (Jensen's inequality): the bound of dequantisation (Theis et al.,
-arXiv 1511.01844), or the evidence lower bound (ELBO). -log2 of the mean of k weights is a tighter one, whatever made
-them: the importance-weighted bound (Burda et al., arXiv 1509.00519).
+-log2 of one weight is, in the mean, at most too large (Jensen's inequality): the bound of dequantisation, or the
+evidence lower bound (ELBO). -log2 of the mean of k weights is a tighter one, whatever made them: the
+importance-weighted bound.
+
+References: Theis et al., 2016, arXiv 1511.01844, section 3.1 (dequantisation); Burda et al., 2016, arXiv 1509.00519,
+section 3 (importance weights); Salimans et al., 2017, arXiv 1701.05517, section 2.1 (discretised logistic).
 """
 
 import math
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from pixelcnn_core.models.base import Model
-from pixelcnn_core.models.config import check_settings
+from pixelcnn_core.models.config import ImageSettings, check_settings
 from pixelcnn_core.models.images import as_images
-
-if TYPE_CHECKING:
-    from pixelcnn_core.data.image_data import ImageData
 
 
 @dataclass
-class RungConfig:
-    """The shape of the images; each rung adds its own settings, and their bounds to BOUNDS."""
+class RungConfig(ImageSettings):
+    """The shape of the images; each rung adds its own settings, and their bounds to BOUNDS. None knows classes."""
 
     image_size: int = 16
     channels: int = 3
@@ -46,14 +46,6 @@ class RungConfig:
         """Sub-pixels of an image."""
         return self.channels * self.image_size ** 2
 
-    @classmethod
-    def for_data(cls, data: "ImageData", **settings):
-        """The configuration for a data set. The models of the ladder know no classes."""
-        return cls(image_size=data.images.shape[2], channels=data.images.shape[1], levels=data.levels, **settings)
-
-    def to_dict(self) -> dict:
-        return asdict(self)
-
 
 class Rung(Model):
     """A model that is trained and scored by `log_weights`; it has the trainer's interface (`losses`, `loss_name`)."""
@@ -67,7 +59,11 @@ class Rung(Model):
         self.config = config
 
     def log_weights(self, images: Tensor) -> Tensor:
-        """log w in nats for integers (B, C, H, W) -> (B,): one draw each, with E w = P(x)."""
+        """log w in nats for integers (B, C, H, W) -> (B,): one draw each, with E w = P(x). Here that of a density."""
+        return self.log_density(self.dequantised(images)) + self.cell()
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """log p(x) in nats, x real: (B, C, H, W) in [-1, 1) -> (B,). Of the rungs that are densities."""
         raise NotImplementedError
 
     def bits_per_dim(self, images: Tensor, condition=None) -> Tensor:
@@ -92,7 +88,7 @@ class Rung(Model):
             return self.draw(count)
 
     def draw(self, count: int) -> Tensor:
-        """As `sample`, from torch's own generator."""
+        """As `sample`, from torch's own generator: uint8 (count, C, H, W)."""
         raise NotImplementedError
 
     def checked(self, images: Tensor) -> Tensor:
@@ -128,7 +124,7 @@ class Rung(Model):
 
 def discretised_logistic(images: Tensor, mean: Tensor, log_scale: Tensor, levels: int) -> Tensor:
     """log P of integers (...) under a logistic distribution of this mean and scale, images in [-1, 1): its mass over
-    each cell; the first and the last cell take the tails (PixelCNN++, arXiv 1701.05517). All shapes are alike."""
+    each cell; the first and the last cell take the tails (PixelCNN++). All shapes are alike."""
     mean, log_scale = mean.float(), log_scale.float().clamp(min=-7)
     left = (images.float() * (2 / levels) - 1 - mean) * torch.exp(-log_scale)  # lower edge, in scales
     width = 2 / levels * torch.exp(-log_scale)
