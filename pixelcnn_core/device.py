@@ -38,9 +38,8 @@ def exact_float32() -> None:
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
 
-def fast_bf16(device: torch.device | None = None) -> bool:
+def fast_bf16(device: torch.device) -> bool:
     """Whether the device multiplies bfloat16 matrices in hardware: most GPUs, and CPUs with AVX512_BF16 or AMX."""
-    device = device or choose_device()
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type != "cpu":
@@ -49,10 +48,9 @@ def fast_bf16(device: torch.device | None = None) -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-def can_compile(device: torch.device | None = None) -> bool:
+def can_compile(device: torch.device) -> bool:
     """Whether torch.compile has what it needs: on a GPU Triton and a card that it knows (Volta or later), on a CPU a
     C++ compiler and the headers of Python."""
-    device = device or choose_device()
     if device.type == "cuda":
         return importlib.util.find_spec("triton") is not None and torch.cuda.get_device_capability(device) >= (7, 0)
     headers = Path(sysconfig.get_paths()["include"], "Python.h")

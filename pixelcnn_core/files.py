@@ -1,6 +1,8 @@
-"""Files that are whole or not there: written under another name, then put in their place at once."""
+"""Files that are whole or not there: written under another name, then put in their place at once; and where they may
+lie."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,3 +38,21 @@ def check_target(path: Path) -> None:
         raise ValueError(f"{path} is a folder: name a file in it")
     if not os.access(path if path.exists() and not path.is_file() else path.parent, os.W_OK):
         raise ValueError(f"{path} cannot be written: its folder is another user's")
+
+
+def user_cache() -> Path | None:
+    """The folder for what can be made again; None for a user without a home."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pixelcnn"
+    except RuntimeError:
+        return None
+
+
+def writable(folder: Path) -> bool:
+    """Whether files can be written to a folder, which is made if it is not there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

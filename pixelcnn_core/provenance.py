@@ -3,6 +3,7 @@
 import csv
 import platform
 import subprocess
+import time
 from pathlib import Path
 
 import torch
@@ -59,6 +60,21 @@ def recipe_of(checkpoint: str | Path) -> dict:
         return read_json(find_file(checkpoint, f"{step}recipe.json"))
     except CheckpointError:
         return {}
+
+
+def trained_on(checkpoint: str | Path) -> dict:
+    """The recipe of a checkpoint, which names its data set as "data". Raises CheckpointError where none does, and
+    ResultsError."""
+    recipe = recipe_of(checkpoint)
+    if "data" not in recipe:
+        raise CheckpointError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
+    return recipe
+
+
+def origin(device: torch.device, begun: float | None = None, processes: int = 1) -> dict:
+    """Where numbers come from, as result files say it; with `begun`, by `time.perf_counter`, the seconds since then."""
+    seconds = {} if begun is None else {"seconds": round(time.perf_counter() - begun, 1)}
+    return {"hardware": hardware(device, processes), **seconds, "commit": commit(), "versions": versions()}
 
 
 def training_so_far(folder: str | Path) -> dict:

@@ -9,9 +9,11 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
+from huggingface_hub.constants import SAFETENSORS_INDEX_FILE
+
+from pixelcnn_core.files import replacing
 from pixelcnn_core.models.chain import CHAIN_FILE, chain_steps
 from pixelcnn_core.models.checkpoint import WEIGHTS_FILE, file_hash, one_line
 
@@ -38,14 +40,14 @@ def read_json(path: Path) -> dict:
 
 def write_json(path: Path, values: dict) -> None:
     """Replace a JSON file at once. Raises ResultsError where it cannot be written, or a number is not finite."""
-    path = Path(path)
-    temporary = path.with_name(f"{path.name}.tmp")
     try:
-        temporary.write_text(json.dumps(values, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(temporary, path)
-    except (OSError, ValueError) as error:
-        temporary.unlink(missing_ok=True)
+        text = json.dumps(values, indent=2, allow_nan=False) + "\n"
+        with replacing(Path(path)) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    except ValueError as error:
         raise ResultsError(f"{path} could not be written: {error}") from error
+    except OSError as error:  # its sentence names the path
+        raise ResultsError(str(error)) from error
 
 
 def read_results(folder: str | Path, name: str = RESULTS_FILE) -> dict:
@@ -66,11 +68,18 @@ def read_measured(folder: str | Path, name: str) -> dict:
 
 
 def weights_hash(folder: Path) -> str | None:
-    """The SHA-256 of a checkpoint's weights; of a chain that of its steps' hashes; None where there are no weights."""
+    """The SHA-256 of a checkpoint's weights; of a chain, or of weights in several files, that of its steps' or files'
+    hashes; None where weights are missing. Raises ResultsError where the index of several files is damaged."""
+    def hashed(path: Path) -> str | None:
+        return file_hash(path) if path.is_file() else None
+
     if (folder / CHAIN_FILE).is_file():
         hashes = [weights_hash(folder / name) for name in chain_steps(folder)]
-        return None if None in hashes else hashlib.sha256("".join(hashes).encode()).hexdigest()
-    return file_hash(folder / WEIGHTS_FILE) if (folder / WEIGHTS_FILE).is_file() else None
+    elif index := read_json(folder / SAFETENSORS_INDEX_FILE):
+        hashes = [hashed(folder / name) for name in sorted(set(index.get("weight_map", {}).values()))]
+    else:
+        return hashed(folder / WEIGHTS_FILE)
+    return None if None in hashes else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def merge_results(checkpoint: str | Path, measured: dict, name: str = RESULTS_FILE) -> dict:

@@ -113,6 +113,7 @@ class CodeModel(Model):
         self.encoder = Encoder(config)
 
     def scale(self, images: Tensor) -> Tensor:
+        """uint8 (B, C, H, W) -> [-1, 1], in the dtype of the weights. Raises ValueError for what are no images."""
         images = as_images(images, self.config.channels, self.config.levels)
         return scaled(images.to(self.encoder.out.weight.dtype), self.config.levels)
 
@@ -145,6 +146,8 @@ class MSEAutoEncoder(CodeModel):
         return values.round().clamp(0, self.config.levels - 1).to(torch.uint8)
 
     def reconstruct(self, images: Tensor, seed: int = 0) -> Tensor:
+        """The one image that the code of each stands for: uint8 (B, C, H, W) -> the same shape. `seed`: as other
+        decoders take it; nothing is drawn here."""
         return self.decode(self.encode(images.to(self.encoder.out.weight.device)))
 
 

@@ -14,7 +14,7 @@ from pixelcnn_core.models.chain import Chain, chain_steps
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.provenance import recipe_of, training_so_far
 from pixelcnn_core.results import read_json, read_results
-from pixelcnn_core.sampling.coarse_to_fine import by_step, draw
+from pixelcnn_core.sampling.coarse_to_fine import by_step, draw_batches
 from pixelcnn_core.sampling.truncation import Truncation
 
 CARD = """---
@@ -129,8 +129,8 @@ def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Imag
     if config.classes:
         shown = shown_classes(config.class_names)
         labels = torch.tensor([config.class_names.index(name) for name in shown]).repeat_interleave(8)
-        labelled_grid(draw(chain, Condition(label=labels), seed, **how), shown, config.levels, scale).save(
-            folder / "samples.png", optimize=True)
+        images = draw_batches(chain, Condition(label=labels), seed, **how)
+        labelled_grid(images, shown, config.levels, scale).save(folder / "samples.png", optimize=True)
     elif portraits:
         portraits(chain, how).save(folder / "samples.png", optimize=True)
     minutes = sum(training_so_far(folder / name)["seconds"] for name in names)

@@ -38,7 +38,7 @@ def sample(checkpoint: CheckpointArgument,
     from pixelcnn_core.files import replacing
     from pixelcnn_core.models.chain import load_model
     from pixelcnn_core.models.conditioning import Condition
-    from pixelcnn_core.sampling.coarse_to_fine import by_step, draw
+    from pixelcnn_core.sampling.coarse_to_fine import by_step, draw_batches
     from pixelcnn_core.sampling.truncation import Truncation
 
     if out.suffix.lower() not in (".png", ".webp", ".jpg", ".jpeg"):
@@ -51,12 +51,12 @@ def sample(checkpoint: CheckpointArgument,
     if config.embedding:
         typer.echo("drawn without a face: the page draws portraits of a person", err=True)
     if not config.classes:
-        images = draw(model, Condition(), seed, count=n, **how)
+        images = draw_batches(model, Condition(), seed, count=n, **how)
         picture = image_grid(images, min(n, 8), config.levels, scale)
     else:
         chosen = find_classes(classes, config.class_names or tuple(str(k) for k in range(config.classes)))
         labels = torch.tensor(list(chosen)).repeat_interleave(n)
-        images = draw(model, Condition(label=labels), seed, **how)
+        images = draw_batches(model, Condition(label=labels), seed, **how)
         picture = labelled_grid(images, tuple(chosen.values()), config.levels, scale)
     with replacing(out) as path:
         picture.save(path)

@@ -19,7 +19,7 @@ from pixelcnn_core.data.image_data import DataError
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.models.checkpoint import locate
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.provenance import commit, cpu_name, recipe_of, versions
+from pixelcnn_core.provenance import origin, trained_on, versions
 from pixelcnn_core.results import WEIGHTS, weights_hash
 
 SHEET = 10  # images each way
@@ -30,9 +30,7 @@ def compress_table(checkpoint: str | Path, data_dir: str | Path, images: int = 1
 
     Raises CheckpointError, DataError, and CodecError should an image not come back as it was.
     """
-    model, recipe = GatedPixelCNN.from_pretrained(checkpoint), recipe_of(checkpoint)
-    if "data" not in recipe:
-        raise DataError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
+    model, recipe = GatedPixelCNN.from_pretrained(checkpoint), trained_on(checkpoint)
     data = load_data(recipe["data"], data_dir, "test", model.config.image_size).first(images)
     if data.levels != 256:
         raise DataError(f"image files hold 256 levels, the data set {recipe['data']} has {data.levels}")
@@ -62,8 +60,7 @@ def compress_table(checkpoint: str | Path, data_dir: str | Path, images: int = 1
                                   "decompress": round(decompress_s / count, 4),
                                   "png": round(png_s / count, 5), "webp_lossless": round(webp_s / count, 5)},
             "header_bytes": HEADER_BYTES, "byte_exact": True, "sheet": [SHEET, SHEET], "sheets": len(sheets),
-            "hardware": f"{cpu_name()}, {torch.get_num_threads()} threads", "commit": commit(),
-            "versions": {**versions(), "pillow": Image.__version__}}
+            **origin(torch.device("cpu")), "versions": {**versions(), "pillow": Image.__version__}}
 
 
 @torch.inference_mode()

@@ -37,6 +37,7 @@ class ImageData:
         return len(self.images)
 
     def to(self, device) -> "ImageData":
+        """The same data on a device: images, labels, embeddings and partners; names stay as they are."""
         embeddings = None if self.embeddings is None else self.embeddings.to(device)
         partners = None if self.partners is None else self.partners.to(device)
         return replace(self, images=self.images.to(device), labels=self.labels.to(device), embeddings=embeddings,
@@ -64,7 +65,8 @@ class ImageData:
 def batch_indices(size: int, batch: int, step: int, seed: int) -> Tensor:
     """Which images step number `step` trains on: epochs of random permutations, the incomplete last batch dropped.
 
-    A function of its arguments alone: the same for any number of processes, and after a restart.
+    A function of its arguments alone, (batch,): the same for any number of processes, and after a restart. Raises
+    DataError for fewer images than a batch.
     """
     per_epoch = size // batch
     if not per_epoch:

@@ -32,7 +32,7 @@ def members(count: int, split: str) -> np.ndarray:
     return np.sort(ranks[:held_out] if split == "validation" else ranks[held_out:])
 
 
-def shuffled(data: ImageData, seed: int = 0) -> ImageData:
+def shuffled(data: ImageData) -> ImageData:
     """The same images in a fixed random order: of data sorted by class, the first ones are then a fair sample."""
-    order = torch.from_numpy(np.random.default_rng(seed).permutation(len(data)))
+    order = torch.from_numpy(np.random.default_rng(0).permutation(len(data)))
     return replace(data, images=data.images[order], labels=data.labels[order])

@@ -17,10 +17,10 @@ from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.evaluation.likelihood import score
 from pixelcnn_core.evaluation.race import fair_clock
 from pixelcnn_core.models.baselines import standard_error
-from pixelcnn_core.provenance import commit, count_parameters, hardware, versions
+from pixelcnn_core.provenance import count_parameters, origin
 from pixelcnn_core.results import read_json, write_json
 from pixelcnn_core.training.loop import train
-from pixelcnn_core.training.recipe import MODELS, Recipe
+from pixelcnn_core.training.recipe import Recipe
 
 BASE = "as in the recipe"
 
@@ -63,7 +63,7 @@ def ablate(recipe: Recipe, data_dir: str | Path, out: str | Path, minutes: float
         folder = out / f"{number:02d}"
         train(replace(variant, steps=10 ** 6, validate=0, sample=False), data_dir, folder, resume=True,
               max_minutes=minutes, race_clock=clock)
-        model = MODELS[recipe.kind].from_pretrained(folder).to(accelerator.device)
+        model = recipe.model_class.from_pretrained(folder).to(accelerator.device)
         facts = read_json(folder / "training.json")
         data = held_out.unconditional() if variant.unconditional else held_out
         bits_of[words] = score(model, data, True, 100, accelerator)
@@ -74,7 +74,6 @@ def ablate(recipe: Recipe, data_dir: str | Path, out: str | Path, minutes: float
                      "difference": round(difference.mean().item(), 4),
                      "difference_standard_error": round(standard_error(difference), 4)})
         result = {"recipe": recipe.to_dict(), "minutes": minutes, "images": len(held_out), "split": "validation",
-                  "clock": clock_name, "variants": rows, "hardware": hardware(accelerator.device),
-                  "versions": versions(), "commit": commit()}
+                  "clock": clock_name, "variants": rows, **origin(accelerator.device)}
         write_json(out / "ablation.json", result)
     return result

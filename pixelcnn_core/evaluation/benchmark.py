@@ -28,13 +28,12 @@ from pixelcnn_core.sampling.coarse_to_fine import sample_chain
 from pixelcnn_core.sampling.sample import finish, naive_step, sample_rows, uniforms_from_seed
 
 
-def benchmark(checkpoint: str, batches: list[int], repeats: int = 5, naive_steps: int = 4,
-              device: str | None = None) -> dict:
+def benchmark(checkpoint: str, batches: list[int], repeats: int = 5, naive_steps: int = 4) -> dict:
     """Time a checkpoint at the given batch sizes. Returns seconds and ratios by batch size, memory and versions.
 
-    device  as in `choose_device`. Raises CheckpointError, and ValueError for a device that is not there.
+    Raises CheckpointError, and ValueError for a device in PIXELCNN_DEVICE that is not there.
     """
-    device = choose_device(device)
+    device = choose_device()
     model = load_model(checkpoint).to(device)
     draw_once(model, 1)  # compile, before anything is timed
     time_model = time_chain if isinstance(model, Chain) else time_batch
@@ -134,7 +133,7 @@ def seconds(work, device: torch.device) -> float:
     start = time.perf_counter()
     work()
     if device.type == "cuda":
-        torch.cuda.synchronize()
+        torch.cuda.synchronize(device)
     return time.perf_counter() - start
 
 

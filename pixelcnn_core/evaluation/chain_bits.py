@@ -10,12 +10,13 @@ from pathlib import Path
 
 import torch
 
-from pixelcnn_core.data.image_data import DataError, ImageData
+from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.evaluation.likelihood import other_people
 from pixelcnn_core.models.chain import Chain, chain_steps
-from pixelcnn_core.provenance import commit, count_parameters, hardware, recipe_of, training_so_far, versions
+from pixelcnn_core.models.checkpoint import locate
+from pixelcnn_core.provenance import count_parameters, origin, trained_on, training_so_far
 from pixelcnn_core.results import merge_results, read_results
 
 IMAGES = 1000  # of the test set; 64 x 64 pixels take their time
@@ -31,9 +32,7 @@ def evaluate_chain(checkpoint: str | Path, data_dir: str | Path, limit: int | No
     begun, device, names = time.perf_counter(), choose_device(), chain_steps(checkpoint)
     read_results(checkpoint)  # a damaged file is found before the work
     chain = Chain.from_pretrained(checkpoint).to(device)
-    recipe = recipe_of(checkpoint)
-    if "data" not in recipe:
-        raise DataError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
+    recipe = trained_on(checkpoint)
     data = load_data(recipe["data"], data_dir, "test", chain.size, encoder=recipe.get("encoder", ""))
     data = data.first(limit or IMAGES)
     wrong = other_people(data) if data.embeddings is not None else other_classes(data)
@@ -48,17 +47,19 @@ def evaluate_chain(checkpoint: str | Path, data_dir: str | Path, limit: int | No
                             "bits_per_dim_wrong_condition": round(means["wrong"] / dims, 4),
                             "condition_is_worth_bits": round(means["none"] - means["own"], 2),
                             "parameters": count_parameters(chain.steps[chain.sizes.index(size)]),
-                            **training_speed(Path(checkpoint, name))}
+                            **training_speed(Path(locate(checkpoint), name))}
     total = sum(scored.mean().item() for scored in bits["own"].values())
     results = {"steps": steps, "bits_at_most": round(total, 1), "images_test": len(data),
                "bits_per_dim_at_most": round(total / (chain.config.channels * chain.size ** 2), 4),
-               "data": recipe["data"], "hardware": hardware(device), "seconds": round(time.perf_counter() - begun, 1),
-               "commit": commit(), "versions": versions()}
-    return merge_results(checkpoint, results)
+               "data": recipe["data"]}
+    return merge_results(checkpoint, results | origin(device, begun))
 
 
 def training_speed(step: Path) -> dict:
-    """Minutes and images per second of the training behind a step, with the runs that it started from."""
+    """Minutes and images per second of the training behind a step, with the runs that it started from; nothing where
+    its folder is not here, as of a Hub id."""
+    if not step.is_dir():
+        return {}
     total = training_so_far(step)
     return {"training_minutes": round(total["seconds"] / 60, 1),
             "training_images_per_second": round(total["images"] / max(total["seconds"], 0.1), 1)}

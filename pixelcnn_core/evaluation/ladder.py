@@ -36,11 +36,11 @@ from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.ladder.rung import Rung
-from pixelcnn_core.provenance import commit, hardware, versions
+from pixelcnn_core.provenance import origin
 from pixelcnn_core.results import read_json, write_json
-from pixelcnn_core.sampling.coarse_to_fine import draw
+from pixelcnn_core.sampling.coarse_to_fine import draw_batches
 from pixelcnn_core.training.loop import train
-from pixelcnn_core.training.recipe import MODELS, Recipe, load_recipe
+from pixelcnn_core.training.recipe import Recipe, load_recipe
 from pixelcnn_core.training.state import TrainingError
 
 WHAT = {"exact": "exact", "dequantised": "at most: a density read at x + noise",
@@ -106,8 +106,8 @@ def ladder(data_dir: str | Path, out: str | Path, minutes: float, seeds: int, *,
                 folder = out / "runs" / f"{rung}-{seed}"
                 if (folder / "result.json").exists() or (rung in BASELINES and seed):
                     continue
-                run = Run(rung, seed, folder, data_dir, minutes, clock)
-                result = climb(run, data, test, out / "samples")
+                attempt = Attempt(rung, seed, folder, data_dir, minutes, clock)
+                result = climb(attempt, data, test, out / "samples")
                 write_json(folder / "result.json", result)
                 print(f"{PLACES[rung].name}, seed {seed}: {result['bits_per_dim_test']:.3f}", flush=True)
                 summarise(out, settings)
@@ -148,7 +148,7 @@ def recipes_of(rung: str, size: int, data: ImageData) -> list[Recipe]:
 
 
 @dataclass(frozen=True)
-class Run:
+class Attempt:
     """One rung with one seed: where, and for how long."""
 
     rung: str
@@ -159,56 +159,57 @@ class Run:
     clock: Callable[[], float]
 
 
-def climb(run: Run, data: ImageData, test: ImageData, samples: Path) -> dict:
+def climb(attempt: Attempt, data: ImageData, test: ImageData, samples: Path) -> dict:
     """Train a rung and score it; of the first seed draw samples. Returns what result.json holds."""
     accelerator = Accelerator()
-    run.folder.mkdir(parents=True, exist_ok=True)
-    if run.rung in BASELINES:
-        model, facts = BASELINES[run.rung][1](data), {"parameters": parameters_of_baseline(run.rung, data)}
+    attempt.folder.mkdir(parents=True, exist_ok=True)
+    if attempt.rung in BASELINES:
+        model, facts = BASELINES[attempt.rung][1](data), {"parameters": parameters_of_baseline(attempt.rung, data)}
         bits = model.bits_per_dim(test.images)
     else:
-        recipes = [replace(recipe, seed=run.seed) for recipe in recipes_of(run.rung, test.images.shape[-1], data)]
-        rate, tries = best_rate(run, recipes)
+        recipes = [replace(recipe, seed=attempt.seed)
+                   for recipe in recipes_of(attempt.rung, test.images.shape[-1], data)]
+        rate, tries = best_rate(attempt, recipes)
         recipes = [replace(recipe, learning_rate=rate * recipe.learning_rate) for recipe in recipes]
-        folders = train_all(run, recipes, run.folder, run.minutes, POINTS)
-        models = [MODELS[recipe.kind].from_pretrained(own).to(accelerator.device)
+        folders = train_all(attempt, recipes, attempt.folder, attempt.minutes, POINTS)
+        models = [recipe.model_class.from_pretrained(own).to(accelerator.device)
                   for recipe, own in zip(recipes, folders)]
         model = Chain(models) if len(models) > 1 else models[0]
         facts = {**training_facts(recipes, folders), "parameters": sum(map(free_parameters, models)), "tries": tries}
         bits, more = test_bits(model, test, accelerator)
         facts |= more
-    if not run.seed:
-        image_grid(drawn(model), SAMPLES, data.levels, scale=2).save(samples / f"{run.rung}.png", optimize=True)
-    return {"rung": run.rung, "seed": run.seed, "bits_per_dim_test": round(bits.mean().item(), 4),
+    if not attempt.seed:
+        image_grid(drawn(model), SAMPLES, data.levels, scale=2).save(samples / f"{attempt.rung}.png", optimize=True)
+    return {"rung": attempt.rung, "seed": attempt.seed, "bits_per_dim_test": round(bits.mean().item(), 4),
             "bits_per_dim_test_standard_error": round(standard_error(bits), 4), **facts,
-            "hardware": hardware(accelerator.device), "versions": versions(), "commit": commit()}
+            **origin(accelerator.device)}
 
 
-def train_all(run: Run, recipes: list[Recipe], folder: Path, minutes: float, points: int) -> list[Path]:
+def train_all(attempt: Attempt, recipes: list[Recipe], folder: Path, minutes: float, points: int) -> list[Path]:
     """Train the recipes of a rung, which share the minutes in proportion to their sizes, and score each so often on
     validation images. Returns their folders."""
     whole = sum(recipe.size for recipe in recipes)
     folders = [folder / str(recipe.size) if len(recipes) > 1 else folder for recipe in recipes]
     for recipe, own in zip(recipes, folders):
         share = minutes * recipe.size / whole
-        train(recipe, run.data_dir, own, resume=True, max_minutes=share, checkpoint_minutes=share / points,
-              race_clock=run.clock)
+        train(recipe, attempt.data_dir, own, resume=True, max_minutes=share, checkpoint_minutes=share / points,
+              race_clock=attempt.clock)
     return folders
 
 
-def best_rate(run: Run, recipes: list[Recipe]) -> tuple[float, dict[str, float | None]]:
+def best_rate(attempt: Attempt, recipes: list[Recipe]) -> tuple[float, dict[str, float | None]]:
     """Which factor of the recipe's learning rate is best, and the bits per dimension of each that was tried on
     validation images (None: it diverged). Found once for a rung, with the first seed: RATES, and further where the best
     is the highest or the lowest of them."""
     if len(RATES) == 1:
         return RATES[0], {}
-    folder = run.folder.parent / f"{run.rung}-rates"
+    folder = attempt.folder.parent / f"{attempt.rung}-rates"
     tries = read_json(folder / "tries.json")
     waiting = list(RATES)
     while waiting:
         rate = waiting.pop(0)
         if str(rate) not in tries:
-            tries[str(rate)] = try_rate(run, recipes, rate, folder / str(rate))
+            tries[str(rate)] = try_rate(attempt, recipes, rate, folder / str(rate))
             write_json(folder / "tries.json", tries)
         held = {float(rate): bits for rate, bits in tries.items() if bits is not None}
         if not waiting and held and len(tries) < MOST_TRIES:
@@ -216,15 +217,15 @@ def best_rate(run: Run, recipes: list[Recipe]) -> tuple[float, dict[str, float |
             known = sorted(map(float, tries))
             waiting = [2 * best] if best == known[-1] else [best / 2] if best == known[0] else []
     if not held:
-        raise LadderError(f"{PLACES[run.rung].name} diverged at every learning rate that was tried")
+        raise LadderError(f"{PLACES[attempt.rung].name} diverged at every learning rate that was tried")
     return min(held, key=held.get), tries
 
 
-def try_rate(run: Run, recipes: list[Recipe], rate: float, folder: Path) -> float | None:
+def try_rate(attempt: Attempt, recipes: list[Recipe], rate: float, folder: Path) -> float | None:
     """Train a rung for its share of the minutes: bits per dimension on validation images; None where it diverged."""
     own = [replace(recipe, seed=0, learning_rate=rate * recipe.learning_rate) for recipe in recipes]
     try:
-        return training_facts(own, train_all(run, own, folder, TRY * run.minutes, 1))["bits_per_dim_validation"]
+        return training_facts(own, train_all(attempt, own, folder, TRY * attempt.minutes, 1))["bits_per_dim_validation"]
     except TrainingError as error:
         if "diverged" not in str(error):
             raise
@@ -279,7 +280,7 @@ def drawn(model) -> Tensor:
     if not isinstance(model, (Chain, GatedPixelCNN)):
         return model.sample(SAMPLES, 0)
     cached = type(model) in (Chain, GatedPixelCNN)
-    return draw(model, Condition(), 0, count=SAMPLES, method="cached" if cached else "naive")
+    return draw_batches(model, Condition(), 0, count=SAMPLES, method="cached" if cached else "naive")
 
 
 def summarise(out: Path, settings: dict) -> dict:

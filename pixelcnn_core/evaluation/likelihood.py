@@ -16,12 +16,12 @@ from torch import Tensor
 from pixelcnn_core.data.image_data import DataError, ImageData
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.device import exact_float32
+from pixelcnn_core.kinds import KINDS, load
 from pixelcnn_core.models.base import Model
 from pixelcnn_core.models.baselines import standard_error
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.provenance import commit, count_parameters, hardware, recipe_of, versions
+from pixelcnn_core.provenance import count_parameters, origin, recipe_of, trained_on
 from pixelcnn_core.results import merge_results, read_results
-from pixelcnn_core.training.recipe import MODELS
 
 BAYES_IMAGES = 1000  # test images classified by Bayes' rule: each is scored once for every class
 TRAIN_IMAGES = 2000  # training images scored by default: enough to see how far training and test lie apart
@@ -55,12 +55,11 @@ def evaluate(checkpoint: str | Path, data_dir: str | Path, *, limit: int | None 
     """
     exact_float32()
     accelerator, begun = Accelerator(), time.perf_counter()
-    recipe = recipe_of(checkpoint)
     read_results(checkpoint)  # a damaged file is found before the work
-    model = MODELS[recipe.get("kind", "pixelcnn")].from_pretrained(checkpoint)
+    kind = KINDS[recipe_of(checkpoint).get("kind", "pixelcnn")]
+    model = load(kind.model).from_pretrained(checkpoint)
     model = model.to(accelerator.device, memory_format=torch.channels_last)
-    if "data" not in recipe:
-        raise DataError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
+    recipe = trained_on(checkpoint)
     config, results = model.config, {}
     for split, count in (("test", limit), ("train", min(train_images, limit or train_images))):
         data = load_data(recipe["data"], data_dir, split, config.image_size, encoder=recipe.get("encoder", ""))
@@ -91,8 +90,7 @@ def evaluate(checkpoint: str | Path, data_dir: str | Path, *, limit: int | None 
                 results |= {"bayes_accuracy": round((guess == few.labels).double().mean().item(), 4),
                             "bayes_images": len(few)}
     results |= {"data": recipe["data"], "recipe": recipe.get("name"), "parameters": count_parameters(model),
-                "hardware": hardware(accelerator.device, accelerator.num_processes),
-                "seconds": round(time.perf_counter() - begun, 1), "commit": commit(), "versions": versions()}
+                **origin(accelerator.device, begun, accelerator.num_processes)}
     if accelerator.is_main_process:
         results = merge_results(checkpoint, results)
     accelerator.wait_for_everyone()

@@ -8,6 +8,9 @@
 
 The test images are halved. One half is the reference; as many images of the other half as there are samples are
 measured in the samples' place: what real images would get, the floor of the distance. `quality.json` is written here.
+
+References: Heusel et al., 2017, arXiv 1706.08500, section 4 (Fréchet distance); Kynkäänniemi et al., 2019, arXiv
+1904.06991, section 2 (precision and recall).
 """
 
 import time
@@ -26,9 +29,9 @@ from pixelcnn_core.models.chain import Chain, load_model
 from pixelcnn_core.models.classifier import Classifier
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.provenance import commit, hardware, recipe_of, versions
+from pixelcnn_core.provenance import origin, trained_on
 from pixelcnn_core.results import merge_results, read_results
-from pixelcnn_core.sampling.coarse_to_fine import by_step, draw
+from pixelcnn_core.sampling.coarse_to_fine import by_step, draw_batches
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 QUALITY_FILE = "quality.json"
@@ -57,18 +60,18 @@ def symmetric_root(matrix: Tensor) -> Tensor:
     return (vectors * values.clamp(min=0).sqrt()) @ vectors.T
 
 
-def precision_recall(real: Tensor, drawn: Tensor, neighbours: int = NEIGHBOURS) -> tuple[float, float]:
+def precision_recall(real: Tensor, drawn: Tensor) -> tuple[float, float]:
     """Share of `drawn` (M, D) inside the balls of `real` (N, D), and the reverse. Raises ValueError for few rows."""
-    if min(len(real), len(drawn)) <= neighbours:
-        raise ValueError(f"precision and recall with {neighbours} neighbours need more than {neighbours} images of "
+    if min(len(real), len(drawn)) <= NEIGHBOURS:
+        raise ValueError(f"precision and recall with {NEIGHBOURS} neighbours need more than {NEIGHBOURS} images of "
                          f"either kind, not {len(real)} and {len(drawn)}")
-    real, drawn = real.double().numpy(), drawn.double().numpy()
-    return share_inside(drawn, real, neighbours), share_inside(real, drawn, neighbours)
+    one, other = real.double().numpy(), drawn.double().numpy()
+    return share_inside(other, one), share_inside(one, other)
 
 
-def share_inside(points: np.ndarray, centres: np.ndarray, neighbours: int) -> float:
-    """Share of the points inside a ball around any centre; its radius is the distance to its k-th neighbour."""
-    nearest, _ = NearestNeighbors(n_neighbors=neighbours).fit(centres).kneighbors()  # a point is not its own neighbour
+def share_inside(points: np.ndarray, centres: np.ndarray) -> float:
+    """Share of the points inside a ball around any centre, which reaches to the centre's NEIGHBOURS-th neighbour."""
+    nearest, _ = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(centres).kneighbors()  # a point is not its own neighbour
     inside = pairwise_distances(points, centres) <= nearest[:, -1]  # (points, centres)
     return inside.any(1).mean().item()
 
@@ -76,7 +79,7 @@ def share_inside(points: np.ndarray, centres: np.ndarray, neighbours: int) -> fl
 def draw_classes(model: GatedPixelCNN | Chain, per_class: int, seed: int, **settings) -> tuple[Tensor, Tensor]:
     """`per_class` samples of every class: uint8 (N, C, H, W) and their classes (N,). The seed fixes all noise."""
     labels = torch.arange(model.config.classes).repeat_interleave(per_class)
-    return draw(model, Condition(label=labels), seed, batch=BATCH, **settings), labels
+    return draw_batches(model, Condition(label=labels), seed, batch=BATCH, **settings), labels
 
 
 @torch.inference_mode()
@@ -114,9 +117,7 @@ def quality(checkpoint: str | Path, data_dir: str | Path, classifier: str | Path
     begun, device = time.perf_counter(), choose_device()
     read_results(checkpoint, QUALITY_FILE)  # a damaged file is found before the work
     model, judge = load_model(checkpoint).to(device), Classifier.from_pretrained(classifier).to(device)
-    config, recipe = model.config, recipe_of(checkpoint)
-    if "data" not in recipe:
-        raise DataError(f"{checkpoint} has no recipe.json that names the data set it was trained on")
+    config, recipe = model.config, trained_on(checkpoint)
     if not config.classes or config.class_names != judge.config.class_names:
         raise DataError(f"the classifier {classifier} knows other classes than {checkpoint}")
     size = model.size if isinstance(model, Chain) else config.image_size
@@ -156,6 +157,5 @@ def quality(checkpoint: str | Path, data_dir: str | Path, classifier: str | Path
                 "top_p": truncation.top_p, "top_k": truncation.top_k, "split": split,
                 "seed": seed, "neighbours": NEIGHBOURS, "features": real.shape[1],
                 "reference_images": len(real.chunk(2)[0])}
-    results |= {"classifier": str(classifier), "recipe": recipe.get("name"), "hardware": hardware(device),
-                "seconds": round(time.perf_counter() - begun, 1), "commit": commit(), "versions": versions()}
+    results |= {"classifier": str(classifier), "recipe": recipe.get("name"), **origin(device, begun)}
     return merge_results(checkpoint, results, QUALITY_FILE) if split == "test" else results

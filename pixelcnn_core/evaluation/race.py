@@ -26,10 +26,10 @@ from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.evaluation.likelihood import score
 from pixelcnn_core.models.baselines import score_baselines, standard_error
-from pixelcnn_core.provenance import commit, count_parameters, hardware, versions
+from pixelcnn_core.provenance import count_parameters, origin
 from pixelcnn_core.results import read_json, write_json
 from pixelcnn_core.training.loop import train
-from pixelcnn_core.training.recipe import MODELS, Recipe
+from pixelcnn_core.training.recipe import Recipe
 
 NAMES = {"plain": "PixelCNN", "row-lstm": "Row LSTM", "diagonal-bilstm": "Diagonal BiLSTM",
          "pixelcnn": "Gated PixelCNN"}
@@ -64,7 +64,7 @@ def contestants(recipe: Recipe, data: ImageData) -> dict[str, Recipe]:
 
     def parameters(own: Recipe) -> int:
         with torch.random.fork_rng():
-            return free_parameters(MODELS[own.kind](own.config(data)))
+            return free_parameters(own.model_class(own.config(data)))
 
     target, step, found = parameters(recipe), 2 * data.images.shape[1], {}
     for kind in NAMES:
@@ -105,7 +105,7 @@ def race(recipe: Recipe, data_dir: str | Path, out: str | Path, minutes: float, 
         train(own, data_dir, out / kind, max_minutes=minutes, checkpoint_minutes=minutes / POINTS,
               race_clock=clock)
         result["models"][kind] = entry(own, out / kind, test)
-    result |= {"hardware": hardware(Accelerator().device), "versions": versions(), "commit": commit()}
+    result |= origin(Accelerator().device)
     write_json(out / "race.json", result)
     write_table(result, out / "race.csv")
     plot(result, out / "race.png")
@@ -115,7 +115,7 @@ def race(recipe: Recipe, data_dir: str | Path, out: str | Path, minutes: float, 
 def entry(recipe: Recipe, folder: Path, test: ImageData) -> dict:
     """What race.json says about the finished run in `folder`."""
     accelerator, facts = Accelerator(), read_json(folder / "training.json")
-    model = MODELS[recipe.kind].from_pretrained(folder).to(accelerator.device)
+    model = recipe.model_class.from_pretrained(folder).to(accelerator.device)
     bits = score(model, test, False, 100, accelerator)
     with (folder / "training.csv").open(newline="", encoding="utf-8") as file:
         scored = [row for row in csv.DictReader(file) if row["bits_per_dim_validation"]]

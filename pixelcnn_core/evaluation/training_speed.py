@@ -18,10 +18,10 @@ from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.device import can_compile, fast_bf16
 from pixelcnn_core.evaluation.benchmark import seconds
-from pixelcnn_core.provenance import commit, count_parameters, hardware, versions
+from pixelcnn_core.provenance import count_parameters, origin
 from pixelcnn_core.training.batches import batch_of
 from pixelcnn_core.training.loop import Loss
-from pixelcnn_core.training.recipe import MODELS, Recipe
+from pixelcnn_core.training.recipe import Recipe
 from pixelcnn_core.training.start import make_optimisers
 from pixelcnn_core.training.state import Run
 
@@ -43,33 +43,32 @@ KINDS = {  # of operations, by what their name contains; the first that fits
 def training_speed(recipe: Recipe, data_dir: str | Path, steps: int = 10) -> dict:
     """Time `steps` steps of a recipe in every setting. Raises RecipeError or DataError."""
     accelerator = Accelerator()
-    data = load_data(recipe.data, data_dir, "train", recipe.size, encoder=recipe.encoder).to(accelerator.device)
+    device = accelerator.device
+    data = load_data(recipe.data, data_dir, "train", recipe.size, encoder=recipe.encoder).to(device)
     if recipe.unconditional:
         data = data.unconditional()
     flops = flops_per_step(recipe, data, accelerator)
-    rates = {"float32": matrix_rate(accelerator.device, torch.float32)}
+    rates = {"float32": matrix_rate(device, torch.float32)}
     rows = []
     for name, changes in SETTINGS.items():
-        device = accelerator.device
         if changes["bf16"] and not fast_bf16(device) or changes["compile"] and not can_compile(device):
             continue
         kind = "bfloat16" if changes["bf16"] else "float32"
-        rates.setdefault(kind, matrix_rate(accelerator.device, getattr(torch, kind)))
+        rates.setdefault(kind, matrix_rate(device, getattr(torch, kind)))
         step = training_step(recipe, data, accelerator, **changes)
-        if accelerator.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats()
-        taken = statistics.median([seconds(step, accelerator.device) for _ in range(steps + 2)][2:])
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(device)
+        taken = statistics.median([seconds(step, device) for _ in range(steps + 2)][2:])
         rows.append({"setting": name, "images_per_second": recipe.batch / taken,
                      "flops_per_second": flops / taken, "share_of_matrix_rate": flops / taken / rates[kind]})
-        if accelerator.device.type == "cuda":
-            rows[-1]["peak_mb"] = torch.cuda.max_memory_allocated() / 1e6
+        if device.type == "cuda":
+            rows[-1]["peak_mb"] = torch.cuda.max_memory_allocated(device) / 1e6
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
-        parameters = count_parameters(MODELS[recipe.kind](recipe.config(data)))
+        parameters = count_parameters(recipe.model_class(recipe.config(data)))
     return {"recipe": recipe.name, "parameters": parameters, "batch": recipe.batch, "steps_timed": steps,
             "flops_per_image": flops / recipe.batch, "matrix_flops_per_second": rates, "settings": rows,
-            "where_the_time_goes": shares(recipe, data, accelerator), "hardware": hardware(accelerator.device),
-            "versions": versions(), "commit": commit()}
+            "where_the_time_goes": shares(recipe, data, accelerator), **origin(device)}
 
 
 def training_step(recipe: Recipe, data: ImageData, accelerator: Accelerator, bf16: bool, compile: bool,
@@ -78,7 +77,7 @@ def training_step(recipe: Recipe, data: ImageData, accelerator: Accelerator, bf1
     memory = torch.channels_last if channels_last else torch.contiguous_format
     with torch.random.fork_rng():
         torch.manual_seed(recipe.seed)
-        model, average = (MODELS[recipe.kind](recipe.config(data)).to(accelerator.device, memory_format=memory)
+        model, average = (recipe.model_class(recipe.config(data)).to(accelerator.device, memory_format=memory)
                           for _ in range(2))
     run = Run(model, average, make_optimisers(model, recipe))
     loss_module = Loss(model, bf16)
@@ -90,11 +89,11 @@ def training_step(recipe: Recipe, data: ImageData, accelerator: Accelerator, bf1
     return step
 
 
-def matrix_rate(device: torch.device, dtype: torch.dtype, repeats: int = 8) -> float:
-    """Floating-point operations per second of the device in large matrix products, the best of some."""
+def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
+    """Floating-point operations per second of the device in large matrix products, the best of eight."""
     size = 8192 if device.type == "cuda" else 1536
     a, b = torch.ones(2, size, size, dtype=dtype, device=device)
-    return 2 * size ** 3 / min(seconds(lambda: a @ b, device) for _ in range(repeats))
+    return 2 * size ** 3 / min(seconds(lambda: a @ b, device) for _ in range(8))
 
 
 def flops_per_step(recipe: Recipe, data: ImageData, accelerator: Accelerator) -> int:
@@ -105,14 +104,14 @@ def flops_per_step(recipe: Recipe, data: ImageData, accelerator: Accelerator) ->
     return counter.get_total_flops()
 
 
-def shares(recipe: Recipe, data: ImageData, accelerator: Accelerator, steps: int = 3) -> dict[str, float]:
+def shares(recipe: Recipe, data: ImageData, accelerator: Accelerator) -> dict[str, float]:
     """Which kind of operation takes which share of a step without torch.compile, which would fuse them."""
     bf16 = fast_bf16(accelerator.device)
     step = training_step(recipe, data, accelerator, bf16=bf16, compile=False, channels_last=True)
     gpu = accelerator.device.type == "cuda"
     step()
     with profile(activities=[ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * gpu) as profiler:
-        for _ in range(steps):
+        for _ in range(3):
             step()
     times = dict.fromkeys([*KINDS, "the rest"], 0.0)
     for event in profiler.key_averages():

@@ -3,6 +3,9 @@
 The crop is the one that portrait data sets of this project are made with: a similarity transform takes the landmarks
 to fixed places in a square, the photo is sampled at twice the size with mirrored borders, and averaged down.
 facenet-pytorch's MTCNN carries its weights in the wheel, so detection works offline.
+
+References: van den Oord et al., 2016, arXiv 1606.05328, section 3.3 (portraits); Zhang et al., 2016, arXiv 1604.02878
+(MTCNN); Umeyama, 1991, IEEE TPAMI 13(4) (the least-squares similarity transform).
 """
 
 import functools

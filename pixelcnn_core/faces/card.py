@@ -5,20 +5,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from PIL import Image
 
 from pixelcnn_core.cards.card import duration
 from pixelcnn_core.data.pictures import load_picture
 from pixelcnn_core.faces.alignment import find_faces
 from pixelcnn_core.faces.encoder import Encoder, FaceEncoder, check_encoder, condition_vectors
-from pixelcnn_core.faces.tables import CROP
+from pixelcnn_core.faces.tables import shrink
 from pixelcnn_core.figures import image_grid
 from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.provenance import training_so_far
-from pixelcnn_core.results import read_json, read_results
-from pixelcnn_core.sampling.coarse_to_fine import draw
+from pixelcnn_core.results import RESULTS_FILE, read_json, read_measured, read_results
+from pixelcnn_core.sampling.coarse_to_fine import draw_batches
 
 NOT_FOR = """Not for identifying, verifying or judging anyone. The photos it learnt from are mostly of public figures
 from the web, unevenly distributed over sex, age, skin colour and country, and it does not work equally well for
@@ -119,6 +118,7 @@ WAYS = {"crops_distance": "crops, distance of descriptors", "crops_direction": "
         "photos_distance": "photos, distance of descriptors", "photos_direction": "photos, direction",
         "distilled_encoder": "crops, the compact encoder distilled from it (`face_encoder`)"}
 
+
 def portrait_rows(chain: Chain, encoder: Encoder, photos: Sequence[Path], count: int,
                   **settings) -> Image.Image:
     """One row per photo: its aligned crop at the size of the chain, and `count` portraits."""
@@ -127,15 +127,15 @@ def portrait_rows(chain: Chain, encoder: Encoder, photos: Sequence[Path], count:
     for photo in photos:
         crop = torch.from_numpy(find_faces(load_picture(photo))[0].crop).permute(2, 0, 1)[None]  # (1, 3, 64, 64)
         vector = condition_vectors(encoder.embed(crop))
-        drawn = draw(chain, Condition(embedding=vector.repeat(count, 1)), 0, **settings)
-        rows += [F.avg_pool2d(crop.float(), CROP // chain.size).round().byte(), drawn]
+        drawn = draw_batches(chain, Condition(embedding=vector.repeat(count, 1)), 0, **settings)
+        rows += [shrink(crop, chain.size), drawn]
     return image_grid(torch.cat(rows), count + 1, chain.config.levels, scale=max(1, 128 // chain.size))
 
 
 def write_network_card(folder: str | Path) -> Path:
     """Write README.md of the face network after `verify_faces`. Raises ValueError where it was not measured."""
     folder = Path(folder)
-    results = read_json(folder / "results.json")
+    results = read_measured(folder, RESULTS_FILE)
     if "likeness" not in results:
         raise ValueError(f"{folder} was not measured: python -m pixelcnn_core verify-faces --data DATA")
     ways = "\n".join(f"| {name} | {results[way]['accuracy']:.3f} | {results[way]['auc']:.4f} |"
@@ -151,7 +151,7 @@ def write_network_card(folder: str | Path) -> Path:
 
 
 def write_encoder_card(folder: str | Path) -> Path:
-    """Write README.md of a face encoder that was evaluated. Raises KeyError where a number is missing."""
+    """Write README.md of a face encoder that was evaluated. Raises ValueError where it was not."""
     folder, encoder = Path(folder), FaceEncoder.from_pretrained(folder)
     results, facts = read_results(folder), read_json(folder / "training.json")
     if "verification_accuracy" not in results:

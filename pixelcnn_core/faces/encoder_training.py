@@ -26,7 +26,7 @@ from pixelcnn_core.faces.encoder import FaceEncoder, FaceEncoderConfig
 from pixelcnn_core.faces.tables import FaceData, load_faces, split_faces
 from pixelcnn_core.faces.verification import verification, verification_pairs
 from pixelcnn_core.models.checkpoint import WEIGHTS_FILE
-from pixelcnn_core.provenance import commit, count_parameters, hardware, versions
+from pixelcnn_core.provenance import count_parameters, origin
 from pixelcnn_core.results import merge_results, write_json
 from pixelcnn_core.training.state import TrainingError, check_minutes, clear, lock
 from pixelcnn_core.training.stop import StopSignals, TrainingStopped
@@ -124,8 +124,7 @@ def take_steps(train: FaceData, out: Path, epochs: int, batch: int, rate: float,
     model.eval().save_pretrained(out)
     write_json(out / "training.json", {"steps": step, "images": step * batch,
                                        "seconds": round(time.monotonic() - begun, 1), "max_minutes": max_minutes,
-                                       "hardware": hardware(device), "commit": commit(),
-                                       "versions": versions()})
+                                       **origin(device)})
     return step
 
 
@@ -156,5 +155,4 @@ def evaluate_encoder(checkpoint: str | Path, data_dir: str | Path, count: int = 
             results |= numbers
         else:
             results.setdefault("by_source", {})[source] = numbers
-    return merge_results(checkpoint, results | {"hardware": hardware(model.out.weight.device), "commit": commit(),
-                                                "versions": versions()})
+    return merge_results(checkpoint, results | origin(model.out.weight.device))

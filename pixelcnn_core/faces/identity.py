@@ -13,7 +13,8 @@ from torch import Tensor
 
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.faces.encoder import check_encoder
-from pixelcnn_core.faces.likeness import BATCH, Draw, choose_people, likeness, shrink
+from pixelcnn_core.faces.likeness import BATCH, Draw, choose_people, likeness
+from pixelcnn_core.faces.tables import shrink
 from pixelcnn_core.faces.vggface2 import load_encoder
 from pixelcnn_core.models.chain import Chain, load_model
 from pixelcnn_core.models.conditioning import Condition

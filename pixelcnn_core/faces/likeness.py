@@ -29,7 +29,7 @@ from tqdm import tqdm
 from pixelcnn_core.data.image_data import DataError
 from pixelcnn_core.faces.encoder import Encoder, condition_vectors, embed_small, shorten
 from pixelcnn_core.faces.face_network import FaceNetwork
-from pixelcnn_core.faces.tables import CROP, INSIDE, FaceData, load_faces, split_of
+from pixelcnn_core.faces.tables import INSIDE, FaceData, load_faces, shrink, split_of
 
 Draw = Callable[[Tensor, int], Tensor]  # (h (B, D), seed) -> uint8 portraits (B, 3, S, S)
 
@@ -119,11 +119,6 @@ def draw_all(draw: Draw, vectors: Tensor, count: int, seed: int) -> Tensor:
     h = condition_vectors(vectors).repeat_interleave(count, 0)
     return torch.cat([draw(h[start:start + BATCH], seed + start).cpu()
                       for start in tqdm(range(0, len(h), BATCH), desc="portraits", unit="batch")])
-
-
-def shrink(crops: Tensor, size: int) -> Tensor:
-    """Area-averaged crops: uint8 (N, 3, 64, 64) -> uint8 (N, 3, size, size)."""
-    return F.avg_pool2d(crops.float(), CROP // size).round().to(torch.uint8)
 
 
 def spread(values: Tensor, person: np.ndarray) -> float:

@@ -21,8 +21,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from pixelcnn_core.data.image_data import DataError, ImageData
-from pixelcnn_core.files import replacing
-from pixelcnn_core.sampling.cached.compile_cache import user_cache, writable
+from pixelcnn_core.files import replacing, user_cache, writable
 
 HELD_OUT_FILE = Path(__file__).parent / "held_out_people.txt"
 CROP = 64  # height and width of the crops in the tables
@@ -118,10 +117,14 @@ def portraits(folder: Path, split: str, size: int, encoder: str) -> ImageData:
     if split != "train":  # the tables list a person's photos together: mix them, so that the first few are many people
         faces = faces.where_index(np.random.default_rng(0).permutation(len(faces)).tolist())
     vectors, name = condition_vectors_of(faces, encoder)
-    images = F.avg_pool2d(faces.images.float(), CROP // size).round().to(torch.uint8)  # (N, 3, size, size)
     labels = torch.full((len(faces),), -1)
-    return ImageData(images, labels, (), embeddings=vectors, encoder=name, identities=faces.identities,
-                     partners=partners(faces.identities))
+    return ImageData(shrink(faces.images, size), labels, (), embeddings=vectors, encoder=name,
+                     identities=faces.identities, partners=partners(faces.identities))
+
+
+def shrink(crops: Tensor, size: int) -> Tensor:
+    """Area-averaged crops: uint8 (N, 3, 64, 64) -> uint8 (N, 3, size, size)."""
+    return F.avg_pool2d(crops.float(), CROP // size).round().to(torch.uint8)
 
 
 def condition_vectors_of(faces: FaceData, encoder: str) -> tuple[Tensor, str]:

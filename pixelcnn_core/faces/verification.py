@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
+from pixelcnn_core.device import choose_device
 from pixelcnn_core.faces.chip import chips_from_crops
 from pixelcnn_core.faces.encoder import FaceEncoder
 from pixelcnn_core.faces.face_network import FaceNetwork
 from pixelcnn_core.faces.tables import FaceData, load_faces, split_faces
-from pixelcnn_core.provenance import commit, count_parameters, hardware, versions
-from pixelcnn_core.results import write_json
+from pixelcnn_core.provenance import count_parameters, origin
+from pixelcnn_core.results import merge_results, read_results
+
+FOLDS = 10
 
 
 @dataclass
@@ -34,9 +36,9 @@ class Pairs:
     same: np.ndarray
 
 
-def verification_pairs(data: FaceData, count: int, seed: int = 0) -> Pairs:
+def verification_pairs(data: FaceData, count: int) -> Pairs:
     """`count` pairs of the same person and as many of two people, drawn at random."""
-    random, people = np.random.default_rng(seed), {}
+    random, people = np.random.default_rng(0), {}
     for index, identity in enumerate(data.identities):
         people.setdefault(identity, []).append(index)
     several = [faces for faces in people.values() if len(faces) > 1]
@@ -61,13 +63,13 @@ def nearness(first: Tensor, second: Tensor) -> Tensor:
     return -(first - second).norm(dim=1)
 
 
-def verification(vectors: Tensor, pairs: Pairs, alike: Callable[[Tensor, Tensor], Tensor] = cosine,
-                 folds: int = 10) -> tuple[float, float]:
+def verification(vectors: Tensor, pairs: Pairs, alike: Callable[[Tensor, Tensor], Tensor] = cosine
+                 ) -> tuple[float, float]:
     """(accuracy, area under the ROC curve): the threshold on `alike` is fitted on nine folds of ten."""
     score = alike(vectors[pairs.first], vectors[pairs.second]).numpy()  # (P,)
-    fold = np.arange(len(score)) % folds
+    fold = np.arange(len(score)) % FOLDS
     hits = []
-    for k in range(folds):
+    for k in range(FOLDS):
         fit, test = fold != k, fold == k
         candidates = np.sort(score[fit])[::max(1, fit.sum() // 400)]
         right = [((score[fit] > t) == pairs.same[fit]).mean() for t in candidates]
@@ -77,12 +79,14 @@ def verification(vectors: Tensor, pairs: Pairs, alike: Callable[[Tensor, Tensor]
 
 def verify_faces(data_dir: str | Path, network: str | Path, encoder: str | Path, count: int = 3000) -> dict:
     """Verification of held-out people, `2 * count` pairs: by the descriptors' distance, by their direction, and by the
-    distilled encoder; in all and by source. Raises CheckpointError or DataError.
+    distilled encoder; in all and by source. Raises CheckpointError, DataError or ResultsError.
 
-    The numbers go into results.json of the folder `network`.
+    The numbers go into results.json of the folder `network`; returns all that it now holds.
     """
-    begun = time.monotonic()
-    model, small = FaceNetwork.from_pretrained(network), FaceEncoder.from_pretrained(encoder)
+    begun, device = time.perf_counter(), choose_device()
+    read_results(network)  # a damaged file is found before the work
+    model = FaceNetwork.from_pretrained(network).to(device)
+    small = FaceEncoder.from_pretrained(encoder, map_location=device)
     people = split_faces(load_faces(data_dir))[1]
     crops = model.describe(chips_from_crops(people.images))  # (N, 128)
     ways = {"crops_distance": (crops, nearness), "crops_direction": (F.normalize(crops, dim=1), cosine),
@@ -106,10 +110,7 @@ def verify_faces(data_dir: str | Path, network: str | Path, encoder: str | Path,
     for source in sorted(set(people.sources)):
         chosen = [k for k in everybody if people.sources[k] == source]
         results["by_source"][source] = measure(chosen, verification_pairs(people.where_index(chosen), count // 2))
-    results |= {"seconds": round(time.monotonic() - begun, 1), "hardware": hardware(torch.device("cpu")),
-                "commit": commit(), "versions": versions()}
-    write_json(Path(network) / "results.json", results)
-    return results
+    return merge_results(network, results | origin(device, begun))
 
 
 def distances(crops: Tensor, photos: Tensor, pairs: Pairs) -> dict[str, float]:

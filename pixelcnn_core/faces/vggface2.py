@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.hub import download_url_to_file, get_dir
 
+from pixelcnn_core.device import choose_device
 from pixelcnn_core.faces.encoder import Encoder, FaceEncoder
 from pixelcnn_core.faces.face_network import FaceNetwork
 from pixelcnn_core.models.checkpoint import CheckpointError, locate
@@ -49,14 +50,15 @@ class InceptionEncoder:
     def embed(self, crops: Tensor, together: int = 1) -> Tensor:
         """uint8 crops (B, 3, 64, 64) -> unit vectors (B, 512), the same in any batch: each image goes alone, unless
         `together` says how many may go at once."""
-        large = F.interpolate(crops.float(), size=(SIZE, SIZE), mode="bicubic", align_corners=False).clamp(0, 255)
+        large = F.interpolate(crops.cpu().float(), size=(SIZE, SIZE), mode="bicubic", align_corners=False).clamp(0, 255)
         return torch.cat([self.network((part - 127.5) / 128) for part in large.split(together)])
 
 
 def load_encoder(source: str | Path) -> Encoder:
     """A face encoder: a checkpoint folder, "vggface2" (fetched on first use), or a .pt file of those weights.
 
-    Raises CheckpointError with one sentence for a file that is missing, damaged, swapped or of another network.
+    It works on the device of `choose_device`, Inception on the CPU; what it is given and gives lies on the CPU. Raises
+    CheckpointError with one sentence for a file that is missing, damaged, swapped or of another network.
     """
     if str(source) == NAME:
         return read_vggface2(fetch_vggface2(), expected=SHA256)
@@ -64,12 +66,13 @@ def load_encoder(source: str | Path) -> Encoder:
         return read_vggface2(Path(source))
     source = locate(source)
     if read_json(Path(source) / "config.json").get("model_type") == FaceNetwork.__name__:
-        return FaceNetwork.from_pretrained(source)
-    return FaceEncoder.from_pretrained(str(source))
+        return FaceNetwork.from_pretrained(source).to(choose_device())
+    return FaceEncoder.from_pretrained(str(source), map_location=choose_device())
 
 
 def fetch_vggface2(url: str = URL, expected: str = SHA256) -> Path:
-    """The weights in torch's cache, downloaded with a progress bar if they are not there yet."""
+    """The weights in torch's cache, downloaded with a progress bar if they are not there yet. Raises CheckpointError
+    where they cannot be fetched."""
     path = Path(get_dir()) / "checkpoints" / Path(url).name
     if not path.is_file():
         os.makedirs(path.parent, exist_ok=True)

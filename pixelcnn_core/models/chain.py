@@ -23,10 +23,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from pixelcnn_core.files import replacing
 from pixelcnn_core.kinds import kind_named, load
 from pixelcnn_core.models.base import Drawing
 from pixelcnn_core.models.checkpoint import CONFIG_FILE, WEIGHTS_FILE, CheckpointError, find_file, model_type
-from pixelcnn_core.models.conditioning import Condition, Told, as_condition
+from pixelcnn_core.models.conditioning import Condition, ConditionLike, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.images import as_images
 from pixelcnn_core.models.upscaler import Upscaler, halved
@@ -91,7 +92,11 @@ class Chain(Drawing):
         for size, step in zip(self.sizes, self.steps):
             step.save_pretrained(Path(folder, str(size)))
         told = {"steps": [str(size) for size in self.sizes], "coarsest_min_p": self.coarsest_min_p}
-        Path(folder, CHAIN_FILE).write_text(json.dumps(told) + "\n", encoding="utf-8")
+        try:
+            with replacing(Path(folder, CHAIN_FILE)) as path:
+                path.write_text(json.dumps(told) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise CheckpointError(str(error)) from error
 
     @property
     def config(self):
@@ -105,15 +110,20 @@ class Chain(Drawing):
 
     @property
     def size(self) -> int:
+        """Height and width of the largest pictures."""
         return self.sizes[-1]
 
     def to(self, *args, **kwargs) -> "Chain":
+        """Move every step, as `torch.nn.Module.to` does; returns the chain itself."""
         for step in self.steps:
             step.to(*args, **kwargs)
         return self
 
     def pyramid(self, images: "Tensor | np.ndarray | Images") -> dict[int, Tensor]:
-        """The pictures of all sizes of images (B, C, H, W) of the largest: {size: uint8 (B, C, size, size)}."""
+        """The pictures of all sizes of images (B, C, H, W) of the largest: {size: uint8 (B, C, size, size)}.
+
+        Raises ValueError for what are no images of that size.
+        """
         config = self.config
         images = as_images(images, config.channels, config.levels)
         if images.shape[1:] != (config.channels, self.size, self.size):
@@ -125,7 +135,7 @@ class Chain(Drawing):
         return {size: pictures[size] for size in self.sizes}
 
     @torch.no_grad()
-    def bits(self, images: "Tensor | np.ndarray | Images", condition: Told = None) -> dict[int, Tensor]:
+    def bits(self, images: "Tensor | np.ndarray | Images", condition: ConditionLike = None) -> dict[int, Tensor]:
         """-log2 of every step's factor, {size: (B,)} bits of whole pictures. Their sum is at most what x needs."""
         found, condition = {}, as_condition(condition, self.config.class_names)
         for step, (size, picture) in zip(self.steps, self.pyramid(images).items()):

@@ -83,11 +83,7 @@ class Classifier(Model):
         """What the classes are told from: the last stage, averaged over the image. uint8 (B, C, H, W) -> (B, 4F)."""
         images = as_images(images, self.config.channels, self.config.levels)
         x = scaled(images.to(self.out.weight.dtype), self.config.levels)
-        return self.pool(self.stages(F.relu(self.enter(x))))
-
-    @staticmethod
-    def pool(x: Tensor) -> Tensor:
-        return x.mean(dim=(2, 3))
+        return self.stages(F.relu(self.enter(x))).mean(dim=(2, 3))
 
     def losses(self, images: Tensor, condition: Condition, kept: Tensor | None = None) -> Tensor:
         """Cross-entropy of the true class in nats: (B,). A classifier always sees its label."""

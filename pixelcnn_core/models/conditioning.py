@@ -82,7 +82,7 @@ class Condition:
 
 
 Labels = int | str | Sequence[int | str] | Tensor | np.ndarray  # numbers or names of classes
-Told = Condition | Labels | None  # what a caller may say of the images
+ConditionLike = Condition | Labels | None  # what a caller may say of the images
 DIMENSIONS = {"label": 1, "embedding": 2, "map": 4}  # of a batch
 
 
@@ -99,7 +99,7 @@ def as_batch(name: str, value) -> Tensor:
     return value if value.ndim >= DIMENSIONS[name] else value[None]
 
 
-def as_condition(given: Told, class_names: tuple[str, ...] = ()) -> Condition:
+def as_condition(given: ConditionLike, class_names: tuple[str, ...] = ()) -> Condition:
     """A condition from what a caller gave: itself, nothing, or labels: numbers or names of classes, one or several.
 
     as_condition("cat", names), as_condition([3, "dog"], names), as_condition(numpy.array([3, 5]))
@@ -159,7 +159,10 @@ def global_vector(condition: Condition, batch: int, classes: int, embedding: int
 
 
 def spatial_map(condition: Condition, batch: int, channels: int, size: tuple[int, int], like: Tensor) -> Tensor | None:
-    """The map `s` of equation 5: (batch, channels, H, W), or None where the model has none."""
+    """The map `s` of equation 5: (batch, channels, H, W), or None where the model has none.
+
+    `like` gives dtype and device. Raises ValueError where the condition does not fit the model.
+    """
     if not channels:
         if condition.map is not None:
             raise ValueError("a spatial map was given, but the model is not conditioned on one")

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from pixelcnn_core.models.base import Drawing, Model
 from pixelcnn_core.models.checkpoint import CheckpointError
-from pixelcnn_core.models.conditioning import Told, as_condition, global_vector, position_map, spatial_map
+from pixelcnn_core.models.conditioning import ConditionLike, as_condition, global_vector, position_map, spatial_map
 from pixelcnn_core.models.config import ImageSettings, check_settings
 from pixelcnn_core.models.images import as_images, scaled
 from pixelcnn_core.models.layers import ColourConv1x1, GatedLayer
@@ -109,7 +109,7 @@ class GatedPixelCNN(Drawing, Model):
         """Integer sub-pixels in [0, levels) -> floats in [-1, 1], in the dtype of the weights."""
         return scaled(x.to(self.head1.weight.dtype), self.config.levels)
 
-    def condition_terms(self, condition: Told, batch: int, size: tuple[int, int]) -> list[Tensor]:
+    def condition_terms(self, condition: ConditionLike, batch: int, size: tuple[int, int]) -> list[Tensor]:
         """What the condition adds inside the gates of each layer, both stacks: list of (B, 4F, H or 1, W or 1)."""
         config, like = self.config, self.head1.weight
         condition = as_condition(condition, config.class_names)
@@ -125,7 +125,7 @@ class GatedPixelCNN(Drawing, Model):
             terms = [t + conv(where) for t, conv in zip(terms, self.position_terms)]
         return terms
 
-    def _channel_logits(self, x: Tensor, condition: Told) -> Tensor:
+    def _channel_logits(self, x: Tensor, condition: ConditionLike) -> Tensor:
         """Logits in the order in which the network makes them: (B, C * levels, H, W), colour by colour."""
         if x.ndim != 4 or x.shape[1] != self.config.channels:
             raise ValueError(f"images have shape (B, {self.config.channels}, H, W), not {tuple(x.shape)}")
@@ -137,12 +137,13 @@ class GatedPixelCNN(Drawing, Model):
             total = h if skip is None else total + skip
         return self.head2(F.relu(self.head1(F.relu(total))))
 
-    def forward(self, x: Tensor, condition: Told = None) -> Tensor:
+    def forward(self, x: Tensor, condition: ConditionLike = None) -> Tensor:
         """Logits of every sub-pixel given the earlier ones: uint8 (B, C, H, W) -> (B, levels, C, H, W)."""
         logits = self._channel_logits(x, condition)
         return logits.unflatten(1, (self.config.channels, self.config.levels)).transpose(1, 2)
 
-    def bits_per_sub_pixel(self, x: "Tensor | np.ndarray | Sequence | Images", condition: Told = None) -> Tensor:
+    def bits_per_sub_pixel(self, x: "Tensor | np.ndarray | Sequence | Images", condition: ConditionLike = None
+                           ) -> Tensor:
         """-log2 p(x_i | x_<i, h) of every sub-pixel, exact: integers (B, C, H, W) -> (B, C, H, W).
 
         x  a tensor, an array, or the `Images` that a model drew. Raises ValueError for what are no integers in
@@ -158,15 +159,15 @@ class GatedPixelCNN(Drawing, Model):
         nats = F.cross_entropy(logits, target, reduction="none")
         return nats.reshape(b, height, width, c).permute(0, 3, 1, 2) / math.log(2)
 
-    def bits_per_dim(self, x: "Tensor | np.ndarray | Sequence | Images", condition: Told = None) -> Tensor:
+    def bits_per_dim(self, x: "Tensor | np.ndarray | Sequence | Images", condition: ConditionLike = None) -> Tensor:
         """-log2 p(x | h) / number of sub-pixels, exact: (B, C, H, W) -> (B,). Its mean is the training loss."""
         return self.bits_per_sub_pixel(x, condition).mean(dim=(1, 2, 3))
 
-    def log_prob(self, x: "Tensor | np.ndarray | Sequence | Images", condition: Told = None) -> Tensor:
+    def log_prob(self, x: "Tensor | np.ndarray | Sequence | Images", condition: ConditionLike = None) -> Tensor:
         """ln p(x | h) of whole images in nats (natural logarithm), exact: (B, C, H, W) -> (B,)."""
         return -math.log(2) * self.bits_per_sub_pixel(x, condition).sum(dim=(1, 2, 3))
 
-    def losses(self, images: Tensor, condition: Told = None, kept: Tensor | None = None) -> Tensor:
+    def losses(self, images: Tensor, condition: ConditionLike = None, kept: Tensor | None = None) -> Tensor:
         """What training makes small: bits per dimension, without the condition where `kept`, (B,) bool, is False."""
         if condition is not None and kept is not None:
             condition = as_condition(condition, self.config.class_names).expand(len(images)).drop(kept)

@@ -28,6 +28,7 @@ def colour_mask(out_features: int, in_features: int, groups: int, mask_type: str
 
     Features are laid out as `groups` equal blocks (R, G, B). Mask "A" lets group g read groups < g,
     mask "B" groups <= g. Returns a float tensor of zeros and ones, (out_features, in_features).
+    Raises ValueError for another type of mask, or features that do not split into the groups.
     """
     if mask_type not in ("A", "B"):
         raise ValueError(f"mask_type is 'A' or 'B', not {mask_type!r}")
@@ -56,6 +57,7 @@ class ColourConv1x1(nn.Conv2d):
         self.row_layout = (1, groups)  # parts and colour groups of the output features
 
     def masked_weight(self) -> Tensor:
+        """The weights that do something, zeros elsewhere: (out, in, 1, 1)."""
         return self.weight * self.mask
 
     def forward(self, x: Tensor) -> Tensor:
@@ -99,6 +101,7 @@ class HorizontalConv(nn.Conv2d):
         self.register_buffer("mask", mask, persistent=False)
 
     def masked_weight(self) -> Tensor:
+        """The weights that do something, zeros elsewhere: (parts * out, in, 1, n // 2 + 1)."""
         return self.weight * self.mask
 
     def forward(self, x: Tensor) -> Tensor:

@@ -25,7 +25,7 @@ from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.classifier import Classifier
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.upscaler import halved
-from pixelcnn_core.provenance import commit, hardware, versions
+from pixelcnn_core.provenance import origin
 from pixelcnn_core.restoration.damage import damage
 from pixelcnn_core.restoration.evaluation import psnr
 from pixelcnn_core.restoration.repairs import NAMES, repair
@@ -162,5 +162,4 @@ def evaluate_inpainting(chain_folder: str | Path, data_dir: str | Path, *, class
                 for name, drawn in ways.items()}
     return merge_results(chain_folder, {
         "ways": measured, "images": len(originals), "samples": samples, "hole": hole, "split": split, "data": DATA,
-        "min_p": MIN_P, "candidates": CANDIDATES, "seed": seed, "hardware": hardware(device), "commit": commit(),
-        "versions": versions(), "seconds": round(time.perf_counter() - begun, 1)}, FILE)
+        "min_p": MIN_P, "candidates": CANDIDATES, "seed": seed, **origin(device, begun)}, FILE)

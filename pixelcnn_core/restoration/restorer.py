@@ -114,11 +114,10 @@ class Restorer(Model):
         bits = self.decoder.bits_per_sub_pixel(images, own)
         return (bits * missing).sum((1, 2, 3)) / (missing.sum((1, 2, 3)) * images.shape[1])
 
-    def restore(self, damaged: Tensor, *, seed: int = 0, temperature: float = 1.0,
-                uniforms: Tensor | None = None) -> Iterator[Tensor]:
+    def restore(self, damaged: Tensor, *, seed: int = 0, uniforms: Tensor | None = None) -> Iterator[Tensor]:
         """Draw an original for each map (B, C + 4, H, W), row by row, as `sample_rows` does; pixels that a map gives
         exactly stay as they are. Repeat a map to get several restorations of one image."""
         with torch.no_grad():
             condition = self.condition(damaged)
-        return sample_rows(self.decoder, condition, seed=seed, uniforms=uniforms, temperature=temperature,
-                      image=visible(damaged, self.config.levels).cpu(), known=known_pixels(damaged).cpu())
+        return sample_rows(self.decoder, condition, seed=seed, uniforms=uniforms,
+                           image=visible(damaged, self.config.levels).cpu(), known=known_pixels(damaged).cpu())

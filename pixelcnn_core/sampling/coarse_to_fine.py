@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from pixelcnn_core.models.chain import Chain, taken
-from pixelcnn_core.models.conditioning import Condition, Told, as_condition
+from pixelcnn_core.models.conditioning import Condition, ConditionLike, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.images import as_images, as_mask
 from pixelcnn_core.models.upscaler import Upscaler, halved
@@ -41,7 +41,7 @@ def chain_uniforms(seed: int, batch: int, chain: Chain) -> dict[int, Tensor]:
     return {size: torch.from_numpy(np.random.default_rng((seed, size)).random(shape)) for size, shape in shapes.items()}
 
 
-def sample_chain(chain: Chain, condition: Told = None, *, batch: int | None = None, seed: int = 0,
+def sample_chain(chain: Chain, condition: ConditionLike = None, *, batch: int | None = None, seed: int = 0,
                  uniforms: Mapping[int, Tensor] | None = None, given: Array | None = None,
                  temperature: float | Sequence[float] = 1.0, guidance: float | Sequence[float] = 1.0,
                  truncation: Truncation | Sequence[Truncation] = PAPER, image: Array | None = None,
@@ -101,8 +101,8 @@ def sample_chain(chain: Chain, condition: Told = None, *, batch: int | None = No
     return draw()
 
 
-def draw(model: GatedPixelCNN | Chain, condition: Condition, seed: int, *, count: int | None = None, batch: int = 100,
-         **settings) -> Tensor:
+def draw_batches(model: GatedPixelCNN | Chain, condition: Condition, seed: int, *, count: int | None = None,
+                 batch: int = 100, **settings) -> Tensor:
     """Finished images of a single model or of a chain, one for each entry of the condition or `count` without any:
     uint8 (N, C, H, W), on the CPU. Drawn in batches; the seed fixes the noise of image k. `settings` as in
     `sample_rows` or `sample_chain`; an image, a mask or a picture given is one for all, or one for each."""
@@ -163,17 +163,17 @@ def per_step(value: T | Sequence[T], steps: int) -> list[T]:
 
 
 def check_picture(picture: Tensor, batch: int, chain: Chain) -> None:
+    """Raises ValueError for a picture (B or 1, C, s, s) of a size that the chain does not go on from."""
     sizes = chain.sizes[:-1]
     shapes = [(chain.config.channels, size, size) for size in sizes]
     if picture.ndim != 4 or tuple(picture.shape[1:]) not in shapes or len(picture) not in (1, batch):
         raise ValueError(f"the picture given has shape {tuple(picture.shape)}, the chain goes on from "
                          f"{', '.join(f'{size} x {size}' for size in sizes)} pixels")
-    if int(picture.min()) < 0 or int(picture.max()) >= chain.config.levels:
-        raise ValueError(f"pixels must have values from 0 to {chain.config.levels - 1}")
 
 
 def known_pyramid(chain: Chain, image: Tensor | None, known: Tensor | None, batch: int) -> dict[int, dict[str, Tensor]]:
-    """What `sample_rows` keeps at every size: image and mask; a smaller pixel is known where all its parts are."""
+    """What `sample_rows` keeps at every size, {size: {"image": (B or 1, C, size, size), "known": bool (B or 1, size,
+    size)}}; a smaller pixel is known where all its parts are. Raises ValueError for what does not fit the chain."""
     if image is None or known is None:
         raise ValueError("inpainting needs both the image and the mask of its known pixels")
     mask = known if known.ndim == 3 else known[None]  # (B or 1, S, S)
@@ -186,5 +186,5 @@ def known_pyramid(chain: Chain, image: Tensor | None, known: Tensor | None, batc
     for size in reversed(chain.sizes):
         found[size] = {"image": image, "known": mask.expand(len(mask), size, size)}
         if size != chain.sizes[0]:
-            image, mask = halved(image), ~(F.max_pool2d((~mask).float(), 2) > 0)
+            image, mask = halved(image), F.avg_pool2d(mask.float(), 2) == 1
     return found

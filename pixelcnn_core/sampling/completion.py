@@ -44,8 +44,6 @@ def complete(model: GatedPixelCNN, image: Tensor, known: Tensor, count: int, *, 
 
     image (C, H, W) integers, known bool (H, W). `condition` is for one image, or for all `count`.
     """
-    if condition is not None and len(condition) == 1:
-        condition = condition[[0] * count]
     return sample_rows(model, condition, batch=count, seed=seed, temperature=temperature, image=image[None],
                        known=known[None])
 
@@ -57,8 +55,6 @@ def log_weights(model: GatedPixelCNN, completions: Tensor, known: Tensor, condit
     One forward pass scores them all. Only for completions drawn at temperature 1: q is the model itself.
     """
     device = model.head1.weight.device
-    if condition is not None and len(condition) == 1:
-        condition = condition[[0] * len(completions)]
     bits = model.bits_per_sub_pixel(completions.to(device), condition and condition.to(device)).double().cpu()
     after = known & ((~known).flatten().cumsum(0).reshape(known.shape) > 0)  # known, and after the first missing one
     return -math.log(2) * (bits * after).sum((1, 2, 3))

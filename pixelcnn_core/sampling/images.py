@@ -14,7 +14,7 @@ from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.conditioning import Condition, Labels, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.images import as_images, as_mask
-from pixelcnn_core.sampling.coarse_to_fine import draw
+from pixelcnn_core.sampling.coarse_to_fine import draw_batches
 from pixelcnn_core.sampling.truncation import PAPER
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def drawn(model: GatedPixelCNN | Chain, h: Condition, count: int, seed: int, bat
     if len(h) and len(h) != count:
         h = h[torch.arange(len(h)).repeat_interleave(count // len(h))]
     truncation = settings.pop("truncation", None)
-    images = draw(model, h, seed, count=count, batch=batch, **own, **settings,
-                  truncation=PAPER if truncation is None else truncation)
+    images = draw_batches(model, h, seed, count=count, batch=batch, **own, **settings,
+                          truncation=PAPER if truncation is None else truncation)
     return Images(images, model.config.levels)
 

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pixelcnn_core.models.conditioning import Condition, Told, as_condition
+from pixelcnn_core.models.conditioning import Condition, ConditionLike, as_condition
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.models.images import as_mask
 from pixelcnn_core.sampling.cached.sampler import CachedSampler, has_stacks
@@ -48,6 +48,7 @@ def uniforms_from_seed(seed: int, batch: int, config: PixelCNNConfig, size: tupl
 
 
 def check_seed(seed: int) -> None:
+    """Raises ValueError for what is no whole number of at least 0."""
     if not isinstance(seed, Integral) or seed < 0:
         raise ValueError(f"a seed is a whole number of at least 0, not {seed!r}")
 
@@ -73,7 +74,7 @@ def prefix_mask(config: PixelCNNConfig, row: int, column: int) -> Tensor:
     return (torch.arange(size * size) < row * size + column).reshape(size, size)
 
 
-def sample_rows(model: GatedPixelCNN, condition: Told = None, *, batch: int | None = None, seed: int = 0,
+def sample_rows(model: GatedPixelCNN, condition: ConditionLike = None, *, batch: int | None = None, seed: int = 0,
                 uniforms: Array | None = None, temperature: float = 1.0, guidance: float = 1.0,
                 truncation: Truncation = PAPER, unconditional: Condition | None = None, image: Array | None = None,
                 known: Array | None = None, size: int | tuple[int, int] | None = None,
@@ -157,6 +158,7 @@ def naive_step(model: GatedPixelCNN, x: Tensor, condition: Condition, uniforms: 
 
 
 def check_settings(temperature: float, guidance: float, truncation: Truncation) -> None:
+    """Raises ValueError for settings with which nothing can be drawn."""
     if not (math.isfinite(temperature) and temperature >= 0):
         raise ValueError(f"temperature must be a number of at least 0, not {temperature}")
     if not math.isfinite(guidance):
@@ -166,7 +168,7 @@ def check_settings(temperature: float, guidance: float, truncation: Truncation) 
 
 
 def check_uniforms(uniforms: Array, batch: int, config: PixelCNNConfig, size: tuple[int, int]) -> Tensor:
-    """The noise as float64 (batch, C, H, W); a single image's noise is shared by the whole batch."""
+    """The noise as float64 (batch, C, H, W); a single image's noise is shared by the whole batch. Raises ValueError."""
     shape, uniforms = (config.channels, *size), torch.as_tensor(uniforms)
     if uniforms.ndim != 4 or uniforms.shape[1:] != shape or len(uniforms) not in (1, batch):
         raise ValueError(f"uniforms have shape {tuple(uniforms.shape)}, the model needs {(batch, *shape)}")
@@ -177,7 +179,8 @@ def check_uniforms(uniforms: Array, batch: int, config: PixelCNNConfig, size: tu
 
 def check_known(image: Array | None, known: Array | None, batch: int, config: PixelCNNConfig,
                 size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Given pixels as (uint8 image, bool mask), both (batch, C, H, W); without any, zeros and False."""
+    """Given pixels as (uint8 image, bool mask), both (batch, C, H, W); without any, zeros and False. Raises
+    ValueError."""
     shape = (config.channels, *size)
     if known is None or image is None:
         if known is not None:

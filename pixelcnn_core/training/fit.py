@@ -18,11 +18,11 @@ from torch.utils.data import DataLoader, TensorDataset
 from tqdm import tqdm
 
 from pixelcnn_core.models.base import Model
-from pixelcnn_core.models.conditioning import Condition, Told, as_condition
+from pixelcnn_core.models.conditioning import Condition, ConditionLike, as_condition
 from pixelcnn_core.models.images import as_images
 
 
-def fit(model: Model, images: Tensor | np.ndarray | Iterable, conditions: Told = None, *, steps: int = 1000,
+def fit(model: Model, images: Tensor | np.ndarray | Iterable, conditions: ConditionLike = None, *, steps: int = 1000,
         batch: int = 64, learning_rate: float = 1e-3, condition_dropout: float = 0.1, clip: float = 1.0, seed: int = 0,
         progress: bool = True) -> list[float]:
     """Train a model where it is, and leave it in evaluation mode. Returns the loss of every step, bits per dimension.

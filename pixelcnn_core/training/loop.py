@@ -22,7 +22,7 @@ from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.device import can_compile, fast_bf16
 from pixelcnn_core.models.checkpoint import WEIGHTS_FILE
 from pixelcnn_core.models.conditioning import Condition
-from pixelcnn_core.provenance import commit, hardware, versions
+from pixelcnn_core.provenance import origin
 from pixelcnn_core.training.batches import batch_of
 from pixelcnn_core.training.log import EVERY, TrainingLog
 from pixelcnn_core.training.recipe import Recipe
@@ -93,8 +93,7 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
         run = start(recipe, recipe.config(data), init, accelerator.device)
         facts = {"max_minutes": max_minutes, "before": earlier(init) if init else None,
                  "trunk": earlier(recipe.trunk) if recipe.trunk and not init else None,
-                 "hardware": hardware(accelerator.device, accelerator.num_processes), "commit": commit(),
-                 "versions": versions()}
+                 **origin(accelerator.device, processes=accelerator.num_processes)}
         if overwrite and accelerator.is_main_process:
             clear(out)
         if resume and (out / STATE_FILE).exists():

@@ -10,7 +10,7 @@ from pixelcnn_core.models.checkpoint import one_line
 from pixelcnn_core.models.config import check_settings
 
 FOLDER = Path(__file__).parent / "recipes"
-MODELS = {name: load(kind.model) for name, kind in KINDS.items() if kind.recipe}  # the classes; rows are in kinds.py
+TRAINED = tuple(name for name, kind in KINDS.items() if kind.recipe)  # the kinds that a recipe can name
 
 
 class RecipeError(ValueError):
@@ -24,11 +24,11 @@ class Recipe:
 
     name: str
     about: str  # what it is for, on which hardware, for how long
-    data: str  # a data set of data/image_data.py
+    data: str  # a data set of data/loaders.py
     steps: int
     batch: int  # images per step, over all processes
     learning_rate: float
-    kind: str = "pixelcnn"  # or another of MODELS
+    kind: str = "pixelcnn"  # or another of TRAINED
     model: dict = field(default_factory=dict)
     size: int = 32  # height and width, for data sets that come in larger sizes
     encoder: str = ""  # checkpoint folder of the face encoder, for portraits
@@ -53,7 +53,7 @@ class Recipe:
     seed: int = 0
     bf16: bool = False  # bfloat16 autocast, where the device has it
     compile: bool = False  # torch.compile
-    validate: int = 512  # test images scored while training; 0: none
+    validate: int = 512  # validation images scored while training, of a race also test images at its end; 0: none
     sample: bool = True  # draw a grid of samples per epoch
 
     def __post_init__(self) -> None:
@@ -65,8 +65,8 @@ class Recipe:
                            shifts=(0, 256))
         except ValueError as error:
             raise RecipeError(f"recipe {one_line(self.name)}: {error}") from error
-        if self.kind not in MODELS:
-            raise RecipeError(f"recipe {self.name}: kind must be one of {', '.join(MODELS)}, not {self.kind!r}")
+        if self.kind not in TRAINED:
+            raise RecipeError(f"recipe {self.name}: kind must be one of {', '.join(TRAINED)}, not {self.kind!r}")
         if self.start and not KINDS[self.kind].start:
             raise RecipeError(f"recipe {self.name}: a model of kind {self.kind} starts from no other kind: leave "
                               "start out")
@@ -77,10 +77,15 @@ class Recipe:
             if not 0 <= getattr(self, name) < 1:
                 raise RecipeError(f"recipe {self.name}: {name} must be in [0, 1), not {getattr(self, name)}")
 
+    @property
+    def model_class(self) -> type:
+        """The class of its kind, loaded when it is asked for."""
+        return load(KINDS[self.kind].model)
+
     def config(self, data: ImageData):
         """The model's configuration, completed by what the data set says. Raises RecipeError."""
         try:
-            return MODELS[self.kind].config_class.for_data(data, **self.model)
+            return self.model_class.config_class.for_data(data, **self.model)
         except TypeError as error:
             raise RecipeError(f"recipe {self.name}: a setting of model is unknown, or comes from the data set: "
                               f"{one_line(error)}") from error

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from tiny_runs import tiny_recipe
 
-from pixelcnn_core import Condition, GatedPixelCNN
+from pixelcnn_core import CheckpointError, Condition, GatedPixelCNN
 from pixelcnn_core.cards import readme
 from pixelcnn_core.cards.card import FIGURE_3, shown_classes, write_card
 from pixelcnn_core.data.image_data import DataError
@@ -81,7 +81,7 @@ def test_results_of_other_weights_are_not_shown(checkpoint):
 
 def test_a_checkpoint_that_does_not_fit_the_data_is_refused(checkpoint, tmp_path):
     small_model(classes=10, channels=1, levels=17, image_size=8).save_pretrained(tmp_path / "foreign")
-    with pytest.raises(DataError, match="no recipe.json"):
+    with pytest.raises(CheckpointError, match="no recipe.json"):
         evaluate(tmp_path / "foreign", "nowhere")
     shutil.copy(checkpoint / "recipe.json", tmp_path / "foreign")
     with pytest.raises(DataError, match="other classes"):

@@ -17,12 +17,13 @@ from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.evaluation.likelihood import evaluate
 from pixelcnn_core.evaluation.race import NAMES, RaceError, contestants, free_parameters, race
+from pixelcnn_core.kinds import KINDS, load
 from pixelcnn_core.models.layers import ColourConv1x1, HorizontalConv
 from pixelcnn_core.models.plain import MaskedConv2d
 from pixelcnn_core.provenance import count_parameters
 from pixelcnn_core.results import read_json
 from pixelcnn_core.training.loop import TrainingError, batch_of, train
-from pixelcnn_core.training.recipe import MODELS, Recipe, load_recipe
+from pixelcnn_core.training.recipe import Recipe, load_recipe
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +44,7 @@ def racers(name: str) -> dict[str, Recipe]:
 @pytest.mark.parametrize("name", SETS)
 def test_parameters_agree_within_five_per_cent(name):
     data = made_up(name)
-    counts = {kind: free_parameters(MODELS[kind](own.config(data))) for kind, own in racers(name).items()}
+    counts = {kind: free_parameters(own.model_class(own.config(data))) for kind, own in racers(name).items()}
     assert list(counts) == list(NAMES)
     for kind, count in counts.items():
         assert count == pytest.approx(counts["pixelcnn"], rel=0.05), kind
@@ -120,7 +121,7 @@ def test_race_json(finished):
         assert 1 <= len(curve) <= 4 and curve[-1]["steps"] == model["steps"]
         assert curve == sorted(curve, key=lambda point: (point["steps"], point["seconds"]))
         with torch.no_grad():
-            bits = MODELS[kind].from_pretrained(finished / kind).bits_per_dim(held_out).mean().item()
+            bits = load(KINDS[kind].model).from_pretrained(finished / kind).bits_per_dim(held_out).mean().item()
         assert curve[-1]["bits_per_dim"] == pytest.approx(bits, abs=0.01)  # fp16 on disk
         assert 0 < model["bits_per_dim_test"] < 5 and model["bits_per_dim_test_standard_error"] > 0
     assert result["baselines"]["uniform"]["bits_per_dim_test"] == pytest.approx(log2(17), abs=1e-4)
@@ -141,7 +142,7 @@ def test_the_checkpoints_are_models_like_others(finished):
     """`evaluate` finds the class by the recipe, and what it says is what the race said."""
     result = json.loads((finished / "race.json").read_text(encoding="utf-8"))
     for kind, model in result["models"].items():
-        assert read_json(finished / kind / "config.json")["model_type"] == MODELS[kind].__name__
+        assert read_json(finished / kind / "config.json")["model_type"] == load(KINDS[kind].model).__name__
         again = evaluate(finished / kind, "nowhere", train_images=1)
         assert again["bits_per_dim_test"] == pytest.approx(model["bits_per_dim_test"], abs=1e-3)
         assert again["bits_per_dim_test"] == again["bits_per_dim_test_unconditional"]

@@ -8,7 +8,7 @@ import torch
 from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.provenance import count_parameters
-from pixelcnn_core.training.recipe import MODELS, RecipeError, load_recipe, recipe_names
+from pixelcnn_core.training.recipe import RecipeError, load_recipe, recipe_names
 
 GOOD = {"about": "", "data": "digits", "steps": 1, "batch": 1, "learning_rate": 0.1}
 
@@ -25,7 +25,7 @@ def test_bundled_recipes_build_models_below_ten_megabytes(name):
                          tuple(map(str, range(classes))), embeddings=torch.zeros(1, 128) if faces else None)
     config = recipe.config(data)
     with torch.device("meta"):
-        parameters = count_parameters(MODELS[recipe.kind](config))
+        parameters = count_parameters(recipe.model_class(config))
     assert parameters * 2 < 10_000_000
     assert recipe.about and recipe.name == name
 

@@ -13,6 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pixelcnn_core.files import user_cache, writable
+
 HERE = Path(__file__).parent
 
 
@@ -39,18 +41,3 @@ def version() -> str:
     """A short hash of the files that hold compiled code which others compile in."""
     return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(HERE.glob("numba_*.py")))).hexdigest()[:12]
 
-
-def user_cache() -> Path | None:
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pixelcnn"
-    except RuntimeError:  # a user without a home
-        return None
-
-
-def writable(folder: Path) -> bool:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
