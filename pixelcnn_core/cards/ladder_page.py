@@ -1,15 +1,10 @@
-"""What was measured on the ladder, for docs/ladder.md: `python -m pixelcnn_core.cards.ladder_page` writes it anew from
-demo/assets/ladder, between `<!-- ladder -->` and `<!-- /ladder -->`; a test compares.
-"""
+"""What was measured on the ladder, for docs/ladder.md, from demo/assets/ladder; `readme.py` writes it into the page."""
 
-import re
 from pathlib import Path
 
 from pixelcnn_core.results import read_json
 
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "ladder.md"
-MEASURED = ROOT / "demo" / "assets" / "ladder"
+MEASURED = Path(__file__).parents[2] / "demo" / "assets" / "ladder"
 
 
 def measured(folder: Path = MEASURED) -> str:
@@ -49,13 +44,3 @@ def row(entry: dict) -> str:
     gain = f"{entry['gain']:.3f}" if entry["gain"] is not None else ""
     speed = f"{run['images_per_second']:,.0f}" if "images_per_second" in run else ""
     return f"| {entry['name']} | {bits(entry)} | {spread} | {gain} | {run['parameters']:,} | {speed} |"
-
-
-def fill(text: str) -> str:
-    """The page with its results renewed."""
-    return re.sub(r"(<!-- ladder -->\n).*?(<!-- /ladder -->)", lambda m: f"{m[1]}{measured()}\n{m[2]}", text,
-                  flags=re.S)
-
-
-if __name__ == "__main__":
-    PAGE.write_text(fill(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

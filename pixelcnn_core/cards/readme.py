@@ -1,16 +1,19 @@
-"""The tables of the README, made from result files: `python -m pixelcnn_core.cards.readme` rewrites them in place.
+"""The tables of the README and of docs/ladder.md, made from result files: `python -m pixelcnn_core.cards.readme`
+rewrites them in place.
 
-A table stands between `<!-- name -->` and `<!-- /name -->`; a test compares it with what the files say.
+A table stands between `<!-- name -->` and `<!-- /name -->`; tests compare it with what the files say.
 """
 
 import re
 from pathlib import Path
 
+from pixelcnn_core.cards import ladder_page
 from pixelcnn_core.models.chain import CHAIN_FILE, chain_steps
 from pixelcnn_core.provenance import training_so_far
 from pixelcnn_core.results import RESULTS_FILE, read_json, read_measured, read_results
 
 ROOT = Path(__file__).parents[2]
+PAGES = (ROOT / "README.md", ROOT / "docs" / "ladder.md")
 MODELS = ROOT / "demo" / "assets" / "models"
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -107,11 +110,12 @@ def notebooks_table(folder: Path = NOTEBOOKS, times: Path = NOTEBOOKS / "times.j
     return "\n".join(lines)
 
 
-TABLES = {"benchmark": benchmark_table, "models": models_table, "chains": chains_table, "notebooks": notebooks_table}
+TABLES = {"benchmark": benchmark_table, "models": models_table, "chains": chains_table, "notebooks": notebooks_table,
+          "ladder": ladder_page.measured}
 
 
 def fill(text: str) -> str:
-    """The README with every table renewed."""
+    """A page with every table in it renewed."""
     for name, table in TABLES.items():
         text = re.sub(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda m, t=table: f"{m[1]}{t()}\n{m[2]}", text,
                       flags=re.S)
@@ -119,5 +123,5 @@ def fill(text: str) -> str:
 
 
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    readme.write_text(fill(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(fill(page.read_text(encoding="utf-8")), encoding="utf-8")
