@@ -39,7 +39,7 @@ CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first
 def pytest_collection_modifyitems(items) -> None:
     """On a loaded machine a browser can miss a moment: its tests have a second chance, and the report counts them."""
     for item in items:
-        if "visit" in item.fixturenames:
+        if {"visit", "kept"} & set(item.fixturenames):
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
@@ -53,12 +53,18 @@ class PacedService(Service):
             rows = start(model)
             try:
                 for images in rows:
-                    time.sleep(self.row_seconds)
+                    self.pause()
                     yield images
             finally:
                 rows.close()
 
         return super().serve(name, paced, groups, steps)
+
+    def pause(self) -> None:
+        """The length of a row; a test that makes it shorter ends it too."""
+        begun = time.monotonic()
+        while (left := begun + self.row_seconds - time.monotonic()) > 0:
+            time.sleep(min(left, 0.02))
 
 
 @pytest.fixture(scope="session")
@@ -144,9 +150,9 @@ def app(tmp_path, models, autoencoders):
         process.wait()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(url):
-    """A fresh API session."""
+    """An API session; what the tests of a file ask in it does not depend on what was asked before."""
     return Client(url, verbose=False)
 
 
@@ -163,8 +169,7 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture
-def visit(chromium, url, service):
+def visiting(chromium, url):
     """Opens pages; afterwards none of them may have complained, or have asked another machine for anything."""
     visits = []
 
@@ -179,3 +184,31 @@ def visit(chromium, url, service):
     for one in visits:
         assert one.hosts <= {here, ""}, "the page asked another machine"  # "" is data: and blob:
         assert not one.complaints
+
+
+@pytest.fixture
+def visit(chromium, url, service):
+    """Opens pages of a test's own."""
+    yield from visiting(chromium, url)
+
+
+@pytest.fixture(scope="module")
+def kept_pages(chromium, url):
+    """Opens pages of a file's own, and what keeps them: by the function that opens them."""
+    visits = visiting(chromium, url)
+    yield next(visits), {}
+    next(visits, None)
+
+
+@pytest.fixture
+def kept(kept_pages, service, request):
+    """Opens a page that several tests of a file look at, each of which leaves it as it found it; a second chance is one
+    with a page of its own. What opens it takes the visit and returns the page."""
+    start, pages = kept_pages
+
+    def once(open_it, **context):
+        if open_it not in pages or getattr(request.node, "execution_count", 1) > 1:
+            pages[open_it] = open_it(start(**context))
+        return pages[open_it]
+
+    return once

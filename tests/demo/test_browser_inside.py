@@ -66,8 +66,8 @@ def values(page) -> list[int]:
     return [int(text) for text in page.locator("#inside-trace section .value").all_inner_texts()]
 
 
-def test_it_opens_on_a_sample_with_everything_drawn(visit, inside, stored):
-    page = open_inside(visit())
+def test_it_opens_on_a_sample_with_everything_drawn(kept, inside, stored):
+    page = kept(open_inside)
     wait_for_pixels(page, stored.before)
     assert "was drawn" in page.inner_text("#inside-trace section p")
     changed = int((stored.before != stored.after).any(2).sum())
@@ -82,8 +82,8 @@ def test_it_opens_on_a_sample_with_everything_drawn(visit, inside, stored):
     wait_for(page, "#inside-influence", "half of the influence")
 
 
-def test_a_click_shows_the_numbers_of_the_core(visit, inside, stored):
-    page = open_inside(visit())
+def test_a_click_shows_the_numbers_of_the_core(kept, inside, stored):
+    page = kept(open_inside)
     trace = inside.look(stored.before, stored.label)
     click_pixel(page, inside.size, 3, 11)
     wait_for(page, "#inside-canvas output", "row 3, column 11")
@@ -153,8 +153,8 @@ def test_play_pause_step_and_scrub(visit, inside, stored):
     wait_for(page, drawn, f"all {size ** 2} pixels")
 
 
-def test_figures_play(visit):
-    page = open_inside(visit())
+def test_figures_play(kept):
+    page = kept(open_inside)
     for figure in ("#inside-fields", "#inside-passes"):
         drawn = f"[...document.querySelectorAll('{figure} canvas')].map(one => one.toDataURL()).join()"
         page.locator(f"{figure} input").focus()

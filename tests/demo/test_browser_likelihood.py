@@ -7,8 +7,8 @@ from demo.kit.pictures import bundled
 from demo.tabs.likelihood.service import LikelihoodService
 
 
-def open_tab(visit, query: str = "", **context):
-    page = visit(**context).open(f"?tab=likelihood{query}")
+def open_tab(visitor, query: str = ""):
+    page = visitor.open(f"?tab=likelihood{query}")
     page.locator("#likelihood-compress").wait_for(state="visible")
     return page
 
@@ -17,8 +17,8 @@ def needs(reading) -> str:
     return f"It needs {reading.bits.sum() / 8:,.0f} bytes"
 
 
-def test_it_opens_with_all_its_figures(visit, service):
-    page = open_tab(visit)
+def test_it_opens_with_all_its_figures(kept, service):
+    page = kept(open_tab)
     likelihood = LikelihoodService(service)
     image = likelihood.fit(bundled("cat"))
     reading, costs = likelihood.read(image), likelihood.costs(bundled("cat"))
@@ -31,8 +31,8 @@ def test_it_opens_with_all_its_figures(visit, service):
     assert "%" in page.inner_text("#likelihood-classes")
 
 
-def test_both_canvases_tell_the_bits_and_the_colour_of_the_pixel_under_the_pointer(visit, service):
-    page = open_tab(visit)
+def test_both_canvases_tell_the_bits_and_the_colour_of_the_pixel_under_the_pointer(kept, service):
+    page = kept(open_tab)
     image = LikelihoodService(service).fit(bundled("cat"))
     bits = LikelihoodService(service).read(image).bits
     r, g, b = image[3, 2]
@@ -51,7 +51,7 @@ def test_both_canvases_tell_the_bits_and_the_colour_of_the_pixel_under_the_point
 
 
 def test_another_case_changes_the_numbers_and_the_address(visit, service):
-    page = open_tab(visit)
+    page = open_tab(visit())
     page.get_by_role("button", name="its mean colour").click()
     likelihood = LikelihoodService(service)
     flat = likelihood.read(likelihood.variant(bundled("cat"), "its mean colour"))
@@ -64,7 +64,7 @@ def test_another_case_changes_the_numbers_and_the_address(visit, service):
 
 
 def test_an_address_restores_the_case(visit, service):
-    page = open_tab(visit, "&likelihood.image=a+scanned+digit&p=rocket")
+    page = open_tab(visit(), "&likelihood.image=a+scanned+digit&p=rocket")
     likelihood = LikelihoodService(service)
     reading = likelihood.read(likelihood.variant(bundled("cat"), "a scanned digit"))
     wait_for_text(page, "#likelihood-status", f"{reading.bits.sum():,.0f} bits")
@@ -72,8 +72,8 @@ def test_an_address_restores_the_case(visit, service):
     wait_for_text(page, "#likelihood-family", f"{costs[0]:.2f}")
 
 
-def test_a_file_goes_out_and_comes_back(visit, tmp_path):
-    page = open_tab(visit)
+def test_a_file_goes_out_and_comes_back(kept, tmp_path):
+    page = kept(open_tab)
     page.click("#likelihood-compress")
     wait_for_text(page, "#likelihood-coded", "of header and checksums", 60)
     with page.expect_download() as download:
@@ -91,9 +91,3 @@ def test_a_file_goes_out_and_comes_back(visit, tmp_path):
     chooser.set_input_files(tmp_path / "damaged.pxcn")
     wait_for_text(page, "#likelihood-decoded", "The file is damaged", 60)
     assert not sources(page, "#likelihood-decoded")
-
-
-def test_it_fits_a_phone(visit):
-    page = open_tab(visit, viewport={"width": 390, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert page.locator("#likelihood-heat canvas").bounding_box()["width"] >= 250

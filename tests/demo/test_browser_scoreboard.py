@@ -28,9 +28,9 @@ def test_the_slider_tells_who_leads(visit):
     page.wait_for_function("document.querySelector('#race-standing').innerText.includes('no model has been scored')")
 
 
-def test_play_lets_the_race_run_and_stop_brings_the_end_back(visit):
+def test_play_lets_the_race_run_and_stop_brings_the_end_back(kept):
     """Names change places on the way: the Diagonal BiLSTM leads in the middle of this race, not at its end."""
-    page = open_board(visit())
+    page = kept(open_board)
     end = page.inner_text("#race-standing")
     line = "document.querySelector('#race-plot .runner-3 .so-far').getAttribute('points')"
     whole = page.evaluate(line)
@@ -58,8 +58,8 @@ def test_against_steps_the_axis_says_so(visit):
     assert "After 400 steps" in page.inner_text("#race-standing")
 
 
-def test_the_tab_opens_on_three_numbers_and_folds_its_tables(visit):
-    page = open_board(visit())
+def test_the_tab_opens_on_three_numbers_and_folds_its_tables(kept):
+    page = kept(open_board)
     numbers = page.locator("#scoreboard-headline .card b").all_inner_texts()
     assert numbers[0] == "8.00" and numbers[-1] == "3.03"
     size = page.eval_on_selector("#scoreboard-headline .card b", "node => parseFloat(getComputedStyle(node).fontSize)")
@@ -68,6 +68,7 @@ def test_the_tab_opens_on_three_numbers_and_folds_its_tables(visit):
     page.click("#paper-tables summary")
     rows = page.locator("#paper-tables tr.ours").all_inner_texts()
     assert len(rows) == 3 and "3.03 (2.90)" in rows[0]
+    page.click("#paper-tables summary")
     assert "A stored race" in page.inner_text("#samplers-status")
     sizes = page.eval_on_selector_all("#samplers img", "images => images.map(i => [i.naturalWidth, i.clientWidth])")
     assert len(sizes) == 2 and all(natural == 256 and shown > 100 for natural, shown in sizes)
@@ -111,9 +112,9 @@ def test_another_model_brings_its_classes(visit):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_lines_and_words_can_be_told_from_the_page(visit, scheme):
+def test_the_lines_and_words_can_be_told_from_the_page(visit, kept, scheme):
     """WCAG contrast against the page: 4.5 for words, 3 for the curves."""
-    page = open_board(visit(color_scheme=scheme))
+    page = kept(open_board) if scheme == "light" else open_board(visit(color_scheme=scheme))
     contrast = """([selector, property]) => {
       const numbers = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(Number);
       const light = rgb => rgb.map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
@@ -146,8 +147,8 @@ def test_a_phone(visit):
         assert 0 <= box["x"] and box["x"] + box["width"] <= 390 and box["width"] > 120, selector
 
 
-def test_the_keyboard_moves_the_race(visit):
-    page = open_board(visit())
+def test_the_keyboard_moves_the_race(kept):
+    page = kept(open_board)
     page.focus("#race-percent input[type=range]")
     page.keyboard.press("Home")
     page.wait_for_function("document.querySelector('#race-standing').innerText.includes('no model has been scored')")
