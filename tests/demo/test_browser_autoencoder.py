@@ -8,8 +8,8 @@ from test_browser_faces import pixels, wait_for_text
 GRID, STATUS = "#autoencoder-grid", "#autoencoder-status"
 
 
-def open_tab(visit, query: str = ""):
-    page = visit().open(f"?tab=autoencoder{query}")
+def open_tab(visitor, query: str = ""):
+    page = visitor.open(f"?tab=autoencoder{query}")
     page.wait_for_selector(f"{GRID} .original img")
     return page
 
@@ -20,8 +20,8 @@ def wait_for_other(page, place: str, before: list[str]) -> list[str]:
     return pixels(page, place)
 
 
-def test_the_tab_opens_on_a_stored_example_of_both_decoders(visit):
-    page = open_tab(visit)
+def test_the_tab_opens_on_a_stored_example_of_both_decoders(kept):
+    page = kept(open_tab)
     assert "Stored example" in page.inner_text(STATUS) and "given its 6 numbers" in page.inner_text(STATUS)
     assert len(pixels(page, GRID)) == 11 and page.inner_text(GRID).count("error 0.") == 10
     assert page.locator(f"{GRID} .code-bars rect").count() == 6 and "mean of 64 draws" in page.inner_text(GRID)
@@ -29,14 +29,14 @@ def test_the_tab_opens_on_a_stored_example_of_both_decoders(visit):
     page.get_by_text("class kept", exact=True).wait_for()
 
 
-def test_a_slider_shows_what_it_does_at_its_ends(visit):
-    page = open_tab(visit)
+def test_a_slider_shows_what_it_does_at_its_ends(kept):
+    page = kept(open_tab)
     ends = pixels(page, "#autoencoder-ends-1")
     assert len(ends) == 3 and ends[1] == pixels(page, GRID)[1] and ends[0] != ends[2]
 
 
 def test_draws_stream_in_and_the_answer_of_the_other_decoder_stays(visit, service):
-    page = open_tab(visit)
+    page = open_tab(visit())
     before = pixels(page, GRID)
     service.row_seconds = 0.05
     page.click("#autoencoder-new-seed")
@@ -49,7 +49,7 @@ def test_draws_stream_in_and_the_answer_of_the_other_decoder_stays(visit, servic
 
 
 def test_stop(visit, service):
-    page = open_tab(visit)
+    page = open_tab(visit())
     service.row_seconds = 0.3
     page.click("#autoencoder-generate")
     wait_for_text(page, STATUS, "Row ")
@@ -60,7 +60,7 @@ def test_stop(visit, service):
 
 @pytest.mark.slow
 def test_a_slider_moves_the_code_at_once_and_the_rest_is_drawn_when_it_rests(visit):
-    page = open_tab(visit)
+    page = open_tab(visit())
     before = pixels(page, GRID)
     page.focus("#autoencoder-edit-1 input[type=range]")
     page.keyboard.press("End")
@@ -77,7 +77,7 @@ def test_a_slider_moves_the_code_at_once_and_the_rest_is_drawn_when_it_rests(vis
 
 def test_an_upload_is_encoded_and_never_in_the_address(visit, tmp_path):
     Image.linear_gradient("L").save(tmp_path / "slope.png")
-    page = open_tab(visit)
+    page = open_tab(visit())
     before = pixels(page, GRID)
     page.set_input_files("#autoencoder-photo input[type=file]", tmp_path / "slope.png")
     shown = wait_for_other(page, GRID, before)
@@ -88,7 +88,7 @@ def test_an_upload_is_encoded_and_never_in_the_address(visit, tmp_path):
 
 @pytest.mark.slow
 def test_a_path_between_two_pictures(visit):
-    page = open_tab(visit)
+    page = open_tab(visit())
     place = "#autoencoder-path-grid"
     page.get_by_text("Between two codes").click()
     page.wait_for_selector(f"{place} .end img")
@@ -106,7 +106,8 @@ def test_a_path_between_two_pictures(visit):
 
 @pytest.mark.slow
 def test_a_link_brings_the_settings_back(visit):
-    page = open_tab(visit, "&autoencoder.size=4&autoencoder.picture=rocket&autoencoder.edit2=-1.5&autoencoder.seed=12")
+    page = open_tab(visit(), "&autoencoder.size=4&autoencoder.picture=rocket&autoencoder.edit2=-1.5"
+                             "&autoencoder.seed=12")
     wait_for_text(page, STATUS, "seed 12", 60)  # a link is drawn as soon as it is open
     assert "given its 4 numbers" in page.inner_text(STATUS)
     assert page.locator("#autoencoder-size input:checked").get_attribute("value") == "4"

@@ -5,12 +5,16 @@ from PIL import Image
 from test_browser_faces import EILEEN, ENDS, GRACE, canvases, idle, pixels, wait_for_change, wait_for_text
 
 
+def open_film(visitor):
+    page = visitor.open("?tab=interpolate")
+    page.wait_for_selector("#interpolate-film .cell")
+    return page
+
+
 @pytest.fixture
 def film(visit):
     """Of somebody who asked for little motion: nothing plays by itself."""
-    page = visit(reduced_motion="reduce").open("?tab=interpolate")
-    page.wait_for_selector("#interpolate-film .cell")
-    return page
+    return open_film(visit(reduced_motion="reduce"))
 
 
 def large(page) -> str:
@@ -21,8 +25,8 @@ def step_of(page) -> str:
     return page.locator("#interpolate-film .large canvas").get_attribute("aria-label")
 
 
-def test_the_film_opens_on_the_stored_path_and_can_be_moved(film):
-    page = film
+def test_the_film_opens_on_the_stored_path_and_can_be_moved(kept):
+    page = kept(open_film, reduced_motion="reduce")
     page.focus("#interpolate-film .scrub")
     assert step_of(page) == "Eileen Collins to Grace Hopper, step 1 of 7, noise 1"
     first = large(page)
@@ -37,8 +41,8 @@ def test_the_film_opens_on_the_stored_path_and_can_be_moved(film):
     assert step_of(page).endswith("step 3 of 7, noise 3")
 
 
-def test_the_film_plays_flashes_and_pauses(film):
-    page = film
+def test_the_film_plays_flashes_and_pauses(kept):
+    page = kept(open_film, reduced_motion="reduce")
     assert not page.get_by_label("flash the pixels that change").is_checked()
     page.get_by_role("button", name="Play").click()
     at = step_of(page)
