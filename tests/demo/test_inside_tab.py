@@ -52,6 +52,10 @@ def test_the_panel_gets_the_same_numbers(inside, image):
     heights, numbers = read_block(value)
     assert value["place"] == [5, 3] and value["told"] == "dog" and heights.max(3).min() == 255
     assert value["verb"] == "is in the photo" and trace_value(image, trace, (5, 3))["verb"] == "was drawn"
+    painted = np.zeros(image.shape[:2], bool)
+    painted[5, 3] = True
+    assert value["painted"] == [] and trace_value(image, trace, (5, 3), painted=painted)["painted"] == [
+        5 * image.shape[1] + 3]
     for k, expected in enumerate((image, trace.surprise, trace.entropy, trace.rank, trace.odds.max(3))):
         assert np.allclose(numbers[..., k], expected, rtol=1e-6)
     assert np.allclose(heights / 255 * numbers[..., 4:], trace.odds, atol=trace.odds.max() / 500)

@@ -42,7 +42,8 @@ function odds() {
   if (!heights) return;
   const [row, column] = shown(), first = 3 * (row * width + column);
   const values = [0, 1, 2].map(c => numbers[5 * (first + c)]);
-  const told = props.value.told ? `, h = ${props.value.told}` : "", verb = props.value.verb;
+  const told = props.value.told ? `, h = ${props.value.told}` : "";
+  const verb = props.value.painted.includes(row * width + column) ? "is your paint" : props.value.verb;
   const given = ["", `, R = ${values[0]}`, `, R = ${values[0]}, G = ${values[1]}`];
   table.innerHTML = "";
   sections.forEach((section, c) => {
@@ -61,6 +62,7 @@ function odds() {
 
 function oneIn(p) {
   const share = 1 / p;
+  if (share > 1e6) return "less than 1 in a million";
   return share < 9.5 ? `1 in ${share.toFixed(1).replace(".0", "")}` : `1 in ${Math.round(share).toLocaleString("en")}`;
 }
 

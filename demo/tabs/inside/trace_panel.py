@@ -40,9 +40,10 @@ def trace_panel(elem_id: str, canvas_id: str) -> gr.HTML:
                    apply_default_css=False, source=f"#{canvas_id}")
 
 
-def trace_value(image: np.ndarray, trace: Trace, place: tuple[int, int], told: str = "", sampled: bool = True) -> dict:
-    """The value of the panel: an image (H, W, 3) and its `Trace`, shown at `place`; `told` is its class, and `sampled`
-    whether the model drew it.
+def trace_value(image: np.ndarray, trace: Trace, place: tuple[int, int], told: str = "", sampled: bool = True,
+                painted: np.ndarray | None = None) -> dict:
+    """The value of the panel: an image (H, W, 3) and its `Trace`, shown at `place`; `told` is its class,
+    `sampled` whether the model drew it, `painted` (H, W) where the visitor did.
 
     One compressed block: heights uint8 (H, W, 3, 256), each distribution scaled to its peak; then for each sub-pixel
     five float32: the value, its surprise, the entropy, its rank, the probability of the peak.
@@ -53,6 +54,7 @@ def trace_value(image: np.ndarray, trace: Trace, place: tuple[int, int], told: s
     block = zlib.compress(heights.tobytes() + numbers.tobytes())
     return {"height": image.shape[0], "width": image.shape[1], "place": list(place), "told": told,
             "verb": "was drawn" if sampled else "is in the photo",
+            "painted": [] if painted is None else np.flatnonzero(painted).tolist(),
             "block": base64.b64encode(block).decode()}
 
 

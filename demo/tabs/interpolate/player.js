@@ -101,15 +101,13 @@ function look(column, row) {
   show(column, true);
 }
 
-function difference(a, b) {  // of two steps: where more than MUCH, and the shares of pixels that changed
+function difference(a, b) {  // the pixels that are more than MUCH apart in two steps
   const [one, two] = [pixels[a][noise].data, pixels[b][noise].data], much = [];
-  let any = 0;
   for (let k = 0; k < one.length; k += 4) {
     const most = Math.max(Math.abs(one[k] - two[k]), Math.abs(one[k + 1] - two[k + 1]), Math.abs(one[k + 2] - two[k + 2]));
-    if (most) any++;
     if (most > MUCH) much.push(k / 4);
   }
-  return {much, any: any / (one.length / 4)};
+  return much;
 }
 
 function paint(marked = []) {
@@ -129,9 +127,9 @@ function show(column, moved) {
   step = column;
   clearTimeout(fade);
   const near = moved && Math.abs(before - step) === 1;
-  const news = near ? difference(before, step) : null;
-  const marked = news && flashes.checked && asked;  // until someone asks, it is the face that is shown
-  paint(marked ? news.much : []);
+  const jumped = near ? difference(before, step) : null;
+  const marked = jumped && flashes.checked && asked;  // until someone asks, it is the face that is shown
+  paint(marked ? jumped : []);
   if (marked) fade = setTimeout(paint, FLASH);
   canvas.setAttribute("aria-label", alt(step, noise));
   scrub.value = step + 1;
@@ -141,9 +139,9 @@ function show(column, moved) {
   cells.forEach((row, k) => row.forEach((cell, r) => cell.classList.toggle("now", k === step && r === noise)));
   timeline.querySelectorAll(".noise").forEach((head, r) => head.setAttribute("aria-pressed", r === noise));
   const size = film.size ** 2;
-  change.textContent = !film.done ? "" : news
-    ? `From step ${before + 1} to ${step + 1}: ${percent(news.much.length / size)} of the pixels jumped by more than `
-      + `${MUCH} of 255, ${percent(news.any)} changed at all.`
+  change.textContent = !film.done ? "" : jumped
+    ? `From step ${before + 1} to ${step + 1}: ${percent(jumped.length / size)} of the pixels jumped by more than `
+      + `${MUCH} of 255.`
     : "Play, or move along the strip: what jumps from one step to the next flashes.";
   draw(t);
 }

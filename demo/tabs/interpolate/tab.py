@@ -41,8 +41,9 @@ FRAME_SECONDS = 0.2
 RIGHT_ANGLE = 90.0  # between the one-hot vectors of two classes
 YOURS = ("your first photo", "your second photo")
 
-LEAD = """<p class="lead">One face becomes another in small steps. Only the 128 numbers that say who it is change; the
-dice stay as they fell.</p>"""
+LEAD = '<p class="lead">{} becomes another in small steps. Only {} change; the dice stay as they fell.</p>'
+LEADS = {PEOPLE: LEAD.format("One face", "the 128 numbers that say who it is"),
+         CLASSES: LEAD.format("One class", "the numbers that say how much of either is meant")}
 
 EXPLANATION = [
     r"""### Between two vectors
@@ -74,7 +75,7 @@ def build(page: gr.Blocks, service: Service) -> None:
     names = service.info(class_models[0]).classes if class_models else ()
 
     with gr.Row(elem_classes="path-bench"):
-        gr.HTML(LEAD, elem_classes="lead-area", apply_default_css=False)
+        lead = gr.HTML(LEADS[kinds[0]], elem_classes="lead-area", apply_default_css=False)
         with gr.Column(elem_classes="source"):
             kind = gr.Radio(kinds, value=kinds[0], label="Between", elem_id="interpolate-kind")
             with gr.Column(visible=kinds[0] == PEOPLE, elem_classes="end-zones") as people:
@@ -186,8 +187,8 @@ def build(page: gr.Blocks, service: Service) -> None:
     on_page = {"fn": of_settings, "inputs": [kind, *chosen, *ends, *numbers], "outputs": [film, status, links],
                "preprocess": False, **QUIET}
     kind.change(**press.stop("interpolate-"))
-    kind.change(lambda kind: (gr.Column(visible=kind == PEOPLE), gr.Column(visible=kind == CLASSES)), kind,
-                [people, pair], **QUIET).then(**on_page).then(**runs.up_to_date).then(
+    kind.change(lambda kind: (gr.Column(visible=kind == PEOPLE), gr.Column(visible=kind == CLASSES),
+                              LEADS.get(kind, gr.skip())), kind, [people, pair, lead], **QUIET).then(**on_page).then(**runs.up_to_date).then(
         **press.draw("interpolate-", "!values[0].done", film))
     swap.click(**press.stop("interpolate-"))
     swap.click(lambda: (None, None, *(card_html(stored_example(name), k) for k, name in enumerate(EXAMPLES)), "", ""),
