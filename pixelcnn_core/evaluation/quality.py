@@ -29,6 +29,7 @@ from pixelcnn_core.models.chain import Chain, load_model
 from pixelcnn_core.models.classifier import Classifier
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.models.upscaler import halved
 from pixelcnn_core.provenance import origin, trained_on
 from pixelcnn_core.results import merge_results, read_results
 from pixelcnn_core.sampling.coarse_to_fine import by_step, draw_batches
@@ -84,9 +85,14 @@ def draw_classes(model: GatedPixelCNN | Chain, per_class: int, seed: int, **sett
 
 @torch.inference_mode()
 def features_of(classifier: Classifier, images: Tensor) -> Tensor:
-    """The classifier's pooled features of uint8 images (N, C, H, W), on the CPU: (N, D)."""
-    device = classifier.out.weight.device
-    return torch.cat([classifier.features(part.to(device)).cpu() for part in images.split(BATCH)])
+    """The classifier's pooled features of uint8 images (N, C, H, W), on the CPU: (N, D). Images of twice the size
+    that it was trained on, or more, are halved first."""
+    device, features = classifier.out.weight.device, []
+    for part in images.split(BATCH):
+        while part.shape[-1] >= 2 * classifier.config.image_size:
+            part = halved(part)
+        features.append(classifier.features(part.to(device)).cpu())
+    return torch.cat(features)
 
 
 @torch.inference_mode()
