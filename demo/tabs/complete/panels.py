@@ -127,7 +127,8 @@ def restored_html(images: np.ndarray, scores: dict[str, tuple[np.ndarray, float 
     """Samples (K, H, W, 3) with their PSNR, and beside each other the original, the mean and the repair without a
     model: name -> (image (H, W, 3), PSNR)."""
     first = grid_html([opaque(image) for image in images], [decibels(score) for score in samples],
-                      f"{words} Below each how near it comes to the original where it was missing (PSNR: more is nearer).")
+                      f"{words} Below each how near it comes to the original where it was missing (PSNR: more is "
+                      "nearer).")
     figures = "".join(figure(opaque(image), f"{html.escape(name)}<br><b>"
                              f"{decibels(score) if score is not None else '&nbsp;'}</b>", name, ' tabindex="0"')
                       for name, (image, score) in scores.items())

@@ -188,8 +188,8 @@ def build(page: gr.Blocks, service: Service) -> None:
                "preprocess": False, **QUIET}
     kind.change(**press.stop("interpolate-"))
     kind.change(lambda kind: (gr.Column(visible=kind == PEOPLE), gr.Column(visible=kind == CLASSES),
-                              LEADS.get(kind, gr.skip())), kind, [people, pair, lead], **QUIET).then(**on_page).then(**runs.up_to_date).then(
-        **press.draw("interpolate-", "!values[0].done", film))
+                              LEADS.get(kind, gr.skip())), kind, [people, pair, lead], **QUIET).then(
+        **on_page).then(**runs.up_to_date).then(**press.draw("interpolate-", "!values[0].done", film))
     swap.click(**press.stop("interpolate-"))
     swap.click(lambda: (None, None, *(card_html(stored_example(name), k) for k, name in enumerate(EXAMPLES)), "", ""),
                outputs=[*chosen, *cards, *refusals], **QUIET).then(**on_page).then(**runs.up_to_date).then(
