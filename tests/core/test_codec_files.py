@@ -7,12 +7,11 @@ from picture_files import ORIENTATION, png, saved, tiff16, turned
 from PIL import Image, ImageCms, PngImagePlugin
 from typer.testing import CliRunner
 
-from pixelcnn_core import GatedPixelCNN
+from pixelcnn_core import CheckpointError, GatedPixelCNN
 from pixelcnn_core.cli.main import app
 from pixelcnn_core.codec.codec import HEADER_BYTES, CodecError
 from pixelcnn_core.codec.files import compress_file, decompress_file, read_picture
 from pixelcnn_core.codec.table import compress_table, idat_bytes, ideal_bits, png_bytes, sheets_of
-from pixelcnn_core.data.image_data import DataError
 from pixelcnn_core.results import write_json
 from tests.conftest import small_model
 
@@ -144,7 +143,7 @@ def test_the_table(checkpoint):
     assert size["png_payload"] < size["png"]
     assert table["bits_per_dim"]["ideal"] == pytest.approx(8 * size["ideal"] / 192, abs=0.01)
     assert table["sheets"] == 0 and "png_in_sheets" not in size
-    with pytest.raises(DataError, match="recipe"):
+    with pytest.raises(CheckpointError, match="recipe"):
         (checkpoint / "model" / "recipe.json").write_text("{}", encoding="utf-8")
         compress_table(checkpoint / "model", checkpoint / "data")
 
