@@ -31,15 +31,18 @@ Equation 3 of the paper. A model that goes from coarse to fine does this for a s
 ones.""",
     r"""### The class opens and closes gates
 The class is a list $\mathbf{h}$ with a 1 for itself and 0 for the others. Every layer adds it inside its gate,
-everywhere alike: it says *what* to draw, not *where*.
+everywhere alike: so $\mathbf{h}$ says *what* to draw, not *where*.
 $$\tanh(W_f\ast\mathbf{x}+V_f^{\top}\mathbf{h})\odot\sigma(W_g\ast\mathbf{x}+V_g^{\top}\mathbf{h})$$
 Equation 4. “No class” leaves $\mathbf{h}$ at zero: the same network, told nothing.""",
     r"""### The same dice, other odds
 Each value takes one random number, fixed by the seed. With the same noise for every class only the odds differ: watch a
 shape stay where it is and become a ship or a truck. *Temperature* $T$ sharpens the odds, $p^{1/T}$; *min-p* drops the
-least likely values; *guidance* $w$ moves away from the model that knows no class, $p(x)^{1-w}\,p(x\mid\mathbf{h})^{w}$.
-The last two are younger than the paper.""",
+least likely values (as *nucleus sampling* does, by another rule); *classifier-free guidance* $w$ draws what is likelier
+with the class than without it, $p(x)^{1-w}\,p(x\mid\mathbf{h})^{w}$. The last two are younger than the paper, whose
+way, each value from the odds as they are, is called *ancestral sampling*.""",
 ]
+
+LEAD = '<p class="lead">Say a word, and the dice that drew the last picture draw another one.</p>'
 
 
 def build(page: gr.Blocks, service: Service) -> None:
@@ -51,6 +54,7 @@ def build(page: gr.Blocks, service: Service) -> None:
 
     with gr.Row(elem_classes="bench classes-bench"):
         with gr.Column(elem_classes="classes-choice"):
+            gr.HTML(LEAD, apply_default_css=False)
             classes = gr.CheckboxGroup([*info.classes, NO_CLASS], value=list(settings.classes), elem_id="classes",
                                        label="Draw a picture of", elem_classes="chips")
             with gr.Row(elem_classes="classes-row"):
