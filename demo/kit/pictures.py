@@ -20,7 +20,7 @@ from PIL import Image
 
 from demo.kit import address, crop
 from demo.kit.run_controls import QUIET, queued, waits
-from demo.kit.status import error_status, refused_html, status_html
+from demo.kit.status import error_status, refusal, refused_html, status_html
 from demo.service.bridge import Progress, Service
 from demo.service.settings import MAX_SEED, UserError
 from demo.service.uploads import take_upload
@@ -48,8 +48,10 @@ class PictureChooser:
         them all."""
         events = []
         for event in self.chosen:
+            after = event.success
             for step in steps:
-                events.append(event := event.then(**step))
+                events.append(event := after(**step))
+                after = event.then
         return events
 
 
@@ -138,9 +140,9 @@ CARRIED = """(window.carried ||= (() => {
 def departure(page: gr.Blocks, tab_id: str, event: Dependency, read, inputs: list) -> None:
     """After an event that chose another picture: it goes with the visitor. `read` makes a `Carried` of the values of
     `inputs`, or None where nothing was chosen after all; the first input is the name of a bundled picture."""
-    event.then(lambda *values: read(*values) or gr.skip(), inputs, carried_state(page), **QUIET)
+    event.success(lambda *values: read(*values) or gr.skip(), inputs, carried_state(page), **QUIET)
     told = address.write("name => ({p: name})")
-    event.then(None, inputs=inputs[0], js=f"""name => {{
+    event.success(None, inputs=inputs[0], js=f"""name => {{
   const carried = {CARRIED};
   [carried.name, carried.seen["{tab_id}"]] = [name, ++carried.count];
   ({told})(name);
@@ -184,6 +186,16 @@ def arrived(carried, hint) -> tuple[Carried | None, tuple[int, int] | None]:
     pixel = tuple(at) if isinstance(at, list) and len(at) == 2 and all(type(k) is int for k in at) else None
     return carried if isinstance(carried, Carried) else None, pixel
 
+
+# In the browser, which alone knows whether Stop or the finished sample came first: what "Draw one" is doing.
+KEPT = "kept"
+DRAW_STATE = """() => {
+  const all = window.drawOne ||= {}, prefix = "%s";
+  let now = all[prefix];
+  %s;
+  all[prefix] = now;
+  return [%s];
+}"""
 
 NAMES = {"inside": "Inside", "likelihood": "Likelihood", "complete": "Complete"}
 FOLLOW = """element.addEventListener("click", event => {
@@ -232,10 +244,17 @@ def picture_chooser(prefix: str, service: Service, first: str = "cat", page: gr.
         try:
             for last in drawing(service, random.randint(0, MAX_SEED)):
                 words = status_html(f"Row {last.row} of {last.rows}", last.row / last.rows)
-                yield gr.skip(), gr.skip(), words if last.state == "sampling" else gr.skip(), gr.skip(), gr.skip()
-            yield drawn(last), None, status_html(""), *crop.GONE
+                yield gr.skip(), words if last.state == "sampling" else gr.skip()
+            yield drawn(last), gr.skip()
         except UserError as error:
-            yield gr.skip(), gr.skip(), error_status(error), gr.skip(), gr.skip()
+            yield gr.skip(), error_status(error)
+            raise refusal(error) from error
+
+    def keep(sample, state):
+        """The finished sample becomes the picture, unless Stop was pressed before it had arrived."""
+        if state != KEPT or sample is None:
+            raise refusal("Stopped.")
+        return sample, None, status_html(""), *crop.GONE
 
     def named(name):
         return (bundled(name), status_html(""), *crop.GONE) if name else [gr.skip()] * 4
@@ -244,13 +263,20 @@ def picture_chooser(prefix: str, service: Service, first: str = "cat", page: gr.
     taken = photo.input(take, photo, [photo, picture, name, note, *part.parts], preprocess=False, **QUIET)
     moved = part.frame.input(move, part.parts, picture, trigger_mode="always_last", **QUIET)
     draw.click(lambda: (gr.Button(interactive=False), gr.Button(visible=True)), outputs=[draw, stop], **QUIET)
-    sampled = draw.click(**waits(note)).then(sample, outputs=[picture, name, note, *part.parts],
-                                             api_visibility="private", **queued(note))
+    pending, state = gr.State(None, time_to_live=STATE_SECONDS), gr.Textbox(visible=False)
+    draw.click(None, js=DRAW_STATE % (prefix, "now = 'drawing'", ""))
+    drawing_it = draw.click(**waits(note)).then(sample, outputs=[pending, note], api_visibility="private",
+                                                **queued(note))
     rested = {"fn": lambda: (gr.Button(interactive=True), gr.Button(visible=False)), "outputs": [draw, stop], **QUIET}
-    sampled.success(**rested)
-    sampled.failure(**rested)
-    stop.click(lambda: (gr.Button(interactive=True), gr.Button(visible=False), status_html("Stopped.")),
-               outputs=[draw, stop, note], cancels=sampled, **QUIET)
+    drawing_it.success(**rested)
+    drawing_it.failure(**rested)
+    # in the queue, where a refusal is no failed request
+    sampled = drawing_it.success(keep, [pending, state], [picture, name, note, *part.parts], concurrency_limit=None,
+                                 **{**QUIET, "queue": True},
+                                 js=DRAW_STATE % (prefix, f"if (now === 'drawing') now = '{KEPT}'", "null, now"))
+    stop.click(lambda state: (gr.Button(interactive=True), gr.Button(visible=False),
+                              gr.skip() if state == KEPT else status_html("Stopped.")), state, [draw, stop, note],
+               cancels=drawing_it, **QUIET, js=DRAW_STATE % (prefix, "if (now === 'drawing') now = 'stopped'", "now"))
     if page is None:  # `change`, as a name may also come from the address
         chosen = name.change(named, name, [picture, note, *part.parts], **QUIET)
         return PictureChooser(picture, name, (chosen, taken, moved, sampled))

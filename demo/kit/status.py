@@ -37,7 +37,7 @@ def refused_html(sentence: str, photo: np.ndarray | None, still: str) -> str:
             f"Still showing {html.escape(still)}.</p></div>")
 
 
-def refusal(error: Exception) -> gr.Error:
+def refusal(error: Exception | str) -> gr.Error:
     """To be raised once `error_status` has said it on the page: scripts that ask are told too, and no second message
     flies in."""
     return gr.Error(str(error), title="Not drawn", visible=False, print_exception=False)

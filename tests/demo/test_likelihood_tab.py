@@ -237,4 +237,4 @@ def test_the_network_is_asked_in_turn(service, page):
     image = next(number for number, part in page.components.items() if part["props"].get("elem_id") ==
                  "likelihood-image")
     drawing = [event for event in page.events if image in event["outputs"]]
-    assert len(drawing) == 5 and all(event["queue"] for event in drawing)
+    assert len(drawing) == 6 and all(event["queue"] for event in drawing)

@@ -4,6 +4,7 @@ import json
 
 import gradio as gr
 import numpy as np
+from gradio.events import Dependency
 from PIL import Image
 
 from demo.kit import address, crop
@@ -43,33 +44,11 @@ from demo.tabs.inside.panels import comparison_html, describe, fidelity, influen
 from demo.tabs.inside.service import InsideService, Shown
 from demo.tabs.inside.stored import StoredInside, read_inside
 from demo.tabs.inside.trace_panel import trace_panel, trace_value
+from demo.tabs.inside.words import CAUSED, EXPLANATION, OPENING, PASSES
 
 ID, TITLE = "inside", "Inside"
 FIRST, SAMPLE = "cat", "a sample"
 NUMBERS = ("value", "p", "surprise", "entropy", "rank")
-
-EXPLANATION = [
-    r"""### Three questions per pixel
-The network never says a colour. It gives 256 probabilities for red; once red is drawn, 256 for green; then for blue:
-$$p(x_{R}\mid\mathbf{x}_{<})\;p(x_{G}\mid x_{R},\mathbf{x}_{<})\;p(x_{B}\mid x_{R},x_{G},\mathbf{x}_{<})$$
-Section 2 of the paper. *Surprise* is $-\log_2 p$ of the value that came, *entropy* the surprise one expects. A *rank*
-of 1 is the likeliest value. The sum of all surprises is the length of the picture in bits.""",
-    r"""### The blind spot
-A stack of masked 3 × 3 convolutions goes one step to the side for each row it climbs: a wedge up to the right stays
-unseen at any depth (figure 1). The Gated PixelCNN has two stacks, one for all rows above and one for the row itself
-(figure 2): nothing is missing. It was asked of networks with random weights, by gradient: what has
-$\partial\,\mathrm{logits}/\partial x_j=0$ cannot matter.""",
-    r"""### Cause and effect
-Every value is the inverse of its cumulative distribution at one random number $u_i$:
-$x_i=F^{-1}(u_i\mid\mathbf{x}_{<i})$. With $\mathbf{u}$ fixed each pixel is a function of its past, so one changed
-pixel shows all it causes. A sample has the $\mathbf{u}$ of its seed. A photo was drawn by no noise: for it we take a
-$\mathbf{u}$ that *would have* drawn it, $F(x_i-1)\le u_i<F(x_i)$, so that “before” is the photo itself.""",
-    r"""### All at once
-With $\mathbf{u}$ fixed the picture is the one solution of $x_i=F^{-1}(u_i\mid\mathbf{x}_{<i})$ for all $i$. Guess
-every sub-pixel, correct all of them at once with one evaluation of the network, and repeat (Jacobi iteration): each
-pass makes at least one more sub-pixel right for good, and usually many. When nothing changes any more, every equation
-holds.""",
-]
 
 
 def build(page: gr.Blocks, service: Service) -> None:
@@ -135,7 +114,8 @@ def build(page: gr.Blocks, service: Service) -> None:
         bits = trace.surprise.sum(2)  # (H, W)
         told = "" if seen.label == NO_CLASS else seen.label
         return (canvas_value(seen.image, place, readings=bits, unit="bits", layers={"surprise": heat_colours(bits)}),
-                trace_value(seen.image, trace, place, told, seen.sampled), fields_value(seen.image, place),
+                trace_value(seen.image, trace, place, told, seen.sampled, seen.painted),
+                fields_value(seen.image, place),
                 status_html(words or describe(seen, trace), shown=True), seen,
                 gr.Button(interactive=bool(seen.painted.any())))
 
@@ -200,12 +180,19 @@ def build(page: gr.Blocks, service: Service) -> None:
     waiting = waits(status, "Looking…", tools.stop, buttons)
     asked = {"fn": influenced, "inputs": [shown, place], "outputs": influence, "api_visibility": "private",
              **MODEL_QUEUE}
+
+    def looks_after(event: Dependency) -> Dependency:
+        """Look at the picture that an event chose, and say that this is over."""
+        looked = event.then(**looking)
+        looked.then(**rests(tools.stop, buttons))
+        looked.then(**asked)
+        return looked
+
     button, carried, hint = arrivals(page, ID)
     panel.load(**{**looking, "inputs": [*looking["inputs"], hint]}, js=OPENS).then(**asked)
     # a changed seed marks the sample as out of date; a class is told at once
-    looked = gr.on([picture.input, label.input], trigger_mode="always_last", **waiting).then(**looking)
-    looked.then(**rests(tools.stop, buttons))
-    looked.then(**runs.up_to_date).then(**asked)
+    looked = looks_after(gr.on([picture.input, label.input], trigger_mode="always_last", **waiting))
+    looked.then(**runs.up_to_date)
     for event in runs:
         event.then(**asked)
 
@@ -213,10 +200,10 @@ def build(page: gr.Blocks, service: Service) -> None:
         """Shrink an upload; the file itself is not kept."""
         try:
             given = take_upload(payload)
-            return shrink(given, size), None, "", status_html("Looking…", 0), *crop.taken(given)
+            return shrink(given, size), None, "", *crop.taken(given), *waiting["fn"]()
         except UserError as error:
             refused = refused_html(str(error), None, "the picture before")
-            return gr.skip(), gr.skip(), refused, gr.skip(), gr.skip(), gr.skip()
+            return gr.skip(), gr.skip(), refused, *[gr.skip()] * 6
 
     def move(frame, whole):
         """Another part of the same photo."""
@@ -230,14 +217,13 @@ def build(page: gr.Blocks, service: Service) -> None:
             yield from look(*values)
 
     upload.upload(**told)
-    taken = upload.upload(take, upload, [own, picture, refused, status, *part.parts], preprocess=False, **QUIET).then(
-        **{**looking, "fn": look_at_it, "inputs": [refused, *looking["inputs"]]})
+    taken = upload.upload(take, upload, [own, picture, refused, *part.parts, *waiting["outputs"]], preprocess=False,
+                          **QUIET).then(**{**looking, "fn": look_at_it, "inputs": [refused, *looking["inputs"]]})
+    taken.then(**rests(tools.stop, buttons))
     taken.then(**asked)
     picture.input(lambda: "", outputs=refused, **QUIET)
     picture.change(lambda picture: crop.GONE if picture else [gr.skip()] * 2, picture, part.parts, **QUIET)
-    moved = part.frame.input(move, part.parts, own, trigger_mode="always_last", **QUIET).then(**waiting).then(**looking)
-    moved.then(**rests(tools.stop, buttons))
-    moved.then(**asked)
+    moved = looks_after(part.frame.input(move, part.parts, own, trigger_mode="always_last", **QUIET).then(**waiting))
 
     def leaves(picture, shown):
         """What goes with the visitor to other tabs."""
@@ -251,8 +237,8 @@ def build(page: gr.Blocks, service: Service) -> None:
             return at, picture, own, gr.skip(), gr.skip()
         return at, came.name, own if came.name else inside.fit(came.picture), *crop.GONE
 
-    button.click(arrive, [carried, hint, place, picture, own], [place, picture, own, *part.parts], js=HINT, **QUIET
-                 ).then(**looking).then(**asked)
+    came = looks_after(button.click(arrive, [carried, hint, place, picture, own], [place, picture, own, *part.parts],
+                                    js=HINT, **QUIET).then(**waiting))
 
     def choose(canvas):
         """A pixel was clicked."""
@@ -302,7 +288,8 @@ def build(page: gr.Blocks, service: Service) -> None:
     for ended in (edited.success, edited.failure):
         ended(idle_buttons, outputs=tools.buttons, **QUIET)
     tools.stop.click(lambda shown, place: (canvas_value(shown.image, place), nothing_painted_html()), [shown, place],
-                     [canvas, comparison], cancels=[edited, looked, moved], **QUIET).then(**runs.up_to_date)
+                     [canvas, comparison], cancels=[edited, looked, taken, moved, came], **QUIET).then(
+        **runs.up_to_date)
     undo.click(lambda shown, place: (*looked_at(Shown.new(shown.original, shown.label, shown.seed, shown.sampled),
                                                 place), nothing_painted_html()),
                [shown, place], [*looks, comparison], api_visibility="private", **MODEL_QUEUE).then(**asked)
@@ -326,14 +313,6 @@ def build(page: gr.Blocks, service: Service) -> None:
     address.remember(page, ID, {"picture": picture, "class": label, "seed": seed})
 
 
-OPENING = ("Click a pixel to see what the model expected there. Choose a colour, and click to paint: everything after "
-           "it is drawn again.")
-CAUSED = "One pixel painted, and everything after it drawn again with the same random numbers."
-PASSES = """<h3>The same picture, all pixels at once</h3>
-<p class="legend">Guess every sub-pixel; correct all of them with one evaluation of the network; repeat until nothing
-changes. That took <b>{passes}</b> passes, where one after another takes <b>{steps:,}</b> steps. The picture is
-identical, because a pixel whose past is right is drawn from the right odds with the same random number: pass after
-pass, what is right grows from the first pixel on, and stays.</p>"""
 # The first look is at what the address names: sooner than the server can have put it into the controls.
 OPENS = f"""(picture, label, seed, own, place, hint) => {{
   const carried = {CARRIED}, query = new URLSearchParams(location.search), named = query.get("p");
