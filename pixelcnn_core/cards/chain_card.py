@@ -103,8 +103,8 @@ SEEN = {"faces": "A portrait has the hair, the glasses, the skin and the sex of 
                  "features that one knows somebody by: the table says how often. It is an invention, not fit for\n"
                  "identifying, verifying or judging anyone.",
         "cifar10": "Some classes are recognised at once, others are not; the accuracy of the judge says how often.",
-        "imagenet32classes": "Scenes and what has a colour of its own are recognised at once, animals are shapes.\n"
-                             "No classifier of these classes has judged the samples."}
+        "imagenet32classes": "Scenes and what has a colour of its own are recognised at once, many animals by colour\n"
+                             "and outline. Guidance exaggerates what tells classes apart, and the judge goes by it."}
 NAMES = {"faces": "Portraits", "cifar10": "CIFAR-10", "imagenet32classes": "32 classes of ImageNet"}
 UNJUDGED = {"guidance": 3.0, "min_p": 0.05}  # for classes that no classifier has judged: chosen by eye
 
