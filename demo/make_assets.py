@@ -36,7 +36,7 @@ from pixelcnn_core.sampling.interpolation import PATHS
 # What the samples of a model are drawn with beside the settings of its quality.json, if not 4 images per class.
 ONE_EACH = {"images": 1, "same_noise": True}
 SETTINGS = {"digits": {"images": 4}, "cifar10": ONE_EACH,
-            "imagenet32classes": {**ONE_EACH, "classes": FIGURE_3, "temperature": 0.85},
+            "imagenet32classes": {**ONE_EACH, "classes": FIGURE_3},
             "imagenet32classes-chain": {**ONE_EACH, "seed": 20, "classes": FIGURE_3},
             "cifar10-chain": {**ONE_EACH, "seed": 18,
                               "classes": ("airplane", "automobile", "deer", "horse", "ship", "truck")}}
