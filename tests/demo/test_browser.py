@@ -184,6 +184,8 @@ def test_a_phone(visit):
     for module in TABS:  # those that find no room on a phone are to the right: the bar scrolls
         visitor.open_tab(module.TITLE)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, module.ID
+        if module.ID == "likelihood":
+            assert page.locator("#likelihood-heat canvas").bounding_box()["width"] >= 250
     visitor.open_tab("Classes")
     page.click("#generate")
     visitor.wait_for_status("12 images in")

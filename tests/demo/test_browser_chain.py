@@ -79,6 +79,8 @@ def test_draw_another_and_the_same_coarse_picture_with_other_details(chain_page)
     assert len(after) == 5 and "bicubic" in page.inner_text(GRID)
     again = drawn(page, lambda: page.click("#chain-new-seed"))
     assert sources(page, SCALES)[0] == coarse and not set(again[1:]) & set(after[1:]), "other details of one picture"
+    page.wait_for_function("!document.querySelector('#chain-generate').disabled", timeout=60_000)
+    assert page.locator("#chain-stop").is_disabled()
 
 
 def test_a_stroke_on_the_mosaic_is_imagined(chain_page):
@@ -159,13 +161,6 @@ def test_a_picture_without_a_face_is_refused_in_a_sentence(chain_page, tmp_path)
     assert page.locator(f"{STATUS} [role=alert]").count() == 1
     page.wait_for_timeout(1500)  # nothing is drawn for it
     assert sources(page, GRID) == before
-
-
-def test_the_buttons_are_free_again_when_it_has_ended(chain_page):
-    page = chain_page()
-    drawn(page, lambda: page.click("#chain-new-seed"))
-    page.wait_for_function("!document.querySelector('#chain-generate').disabled", timeout=60_000)
-    assert page.locator("#chain-stop").is_disabled()
 
 
 def test_a_link_opens_its_start(chain_page):

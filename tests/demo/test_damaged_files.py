@@ -38,9 +38,11 @@ def test_an_undamaged_page_loses_nothing(copy):
 
 
 @pytest.mark.parametrize("name, content", [
-    ("benchmark.json", json.dumps(WRONG).encode()), ("benchmark.json", DEEP), ("quality.json", b"{"),
-    ("training.json", json.dumps(WRONG).encode()), ("results.json", DEEP), ("codec.json", b"[]"),
-    ("stored_samples.json", DEEP), ("stored_samples.png", b"\x89PNG\r\n\x1a\n")])
+    ("benchmark.json", json.dumps(WRONG).encode()), ("quality.json", b"{"), ("results.json", DEEP),
+    ("stored_samples.png", b"\x89PNG\r\n\x1a\n"),
+    *(pytest.param(*other, marks=pytest.mark.slow) for other in (
+        ("benchmark.json", DEEP), ("training.json", json.dumps(WRONG).encode()), ("codec.json", b"[]"),
+        ("stored_samples.json", DEEP)))])
 def test_a_damaged_file_beside_a_model(copy, name, content):
     (copy / "photos" / name).write_bytes(content)
     service = Service(copy)

@@ -12,7 +12,6 @@ import pytest
 from gradio_client import Client
 from helpers import wait_until
 from PIL import Image
-from raw_calls import Page
 
 from demo.web.page import QUEUE_LENGTH
 
@@ -189,8 +188,7 @@ def test_private_events_survive_nonsense(url, service):
     ("inside_pixel", [["secret-value"], 1, {}, []]), ("race_at", [{"secret-value": []}, {}]),
     ("inside_edit", [None, None, "secret-value"]), ("portraits", [None, {"secret-value": 1}, [], [], []]),
 ])
-def test_what_goes_wrong_says_one_sentence_and_the_log_no_values(url, service, capfd, caplog, name, data):
-    page = Page(url)
+def test_what_goes_wrong_says_one_sentence_and_the_log_no_values(page, service, capfd, caplog, name, data):
     event = next(event for event in page.events if event["api_name"] == name)
     answer = page.call(event, data)
     if not answer.ok:
