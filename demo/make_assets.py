@@ -19,6 +19,7 @@ from demo.tabs.autoencoder.service import CodeService
 from demo.tabs.chain import tab as chain_tab
 from demo.tabs.chain.service import ChainService
 from demo.tabs.chain.stored import StoredScales, write_scales
+from demo.tabs.classes.knobs import draw_knobs
 from demo.tabs.complete import tab
 from demo.tabs.complete.service import DAMAGES, CompleteService, Damage
 from demo.tabs.complete.stored import COMPLETIONS, FILLED, StoredCompletions, restorations, write_completions
@@ -126,6 +127,7 @@ def main() -> None:
     service = Service(options.models, budget=3600)
     for name in service.names:
         draw_samples(service, name)
+        draw_knobs(service, name)
     complete = CompleteService(service)
     if complete.model_name:
         draw_completions(complete)

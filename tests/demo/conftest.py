@@ -27,6 +27,7 @@ from demo.make_assets import draw_codes, draw_completions, draw_portraits, draw_
 from demo.service.bridge import Service
 from demo.service.faces import FaceService
 from demo.tabs.autoencoder.service import CodeService
+from demo.tabs.classes.knobs import draw_knobs
 from demo.tabs.complete.service import CompleteService
 from demo.tabs.inside.service import InsideService
 from demo.tabs.inside.stored import draw_inside
@@ -77,6 +78,7 @@ def models(tmp_path_factory) -> Path:
     save_tiny_portraits(folder / "people")
     save_tiny_restorer(folder.parent / "restorer")
     draw_samples(Service(folder), "photos")
+    draw_knobs(Service(folder), "photos")
     draw_race(Service(folder), "digits", "3")
     draw_portraits(FaceService(Service(folder)))
     draw_completions(CompleteService(Service(folder)))

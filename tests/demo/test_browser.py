@@ -165,6 +165,14 @@ def test_another_model(visit):
     visitor.wait_for_status("40 images in")
 
 
+def test_a_picture_of_a_strip_sets_its_knob(visit):
+    page = visit().open()
+    for knob, place, value in (("temperature", 4, "1.5"), ("guidance", 2, "2")):
+        page.locator(f"#knob-{knob} button").nth(place).click()
+        page.wait_for_function(f"document.querySelector('#{knob} input[type=number]').value == '{value}'")
+    page.wait_for_function("location.search.includes('temperature=1.5&guidance=2')")
+
+
 @pytest.mark.slow
 def test_a_model_with_stored_samples_brings_their_settings(visit):
     visitor = visit()

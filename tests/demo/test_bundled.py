@@ -6,6 +6,7 @@ from demo.kit.stored import FACTS, fingerprint, read_portraits, read_stored
 from demo.service.bridge import MODELS, Service
 from demo.tabs.chain.stored import FACTS as SCALES
 from demo.tabs.chain.stored import read_scales
+from demo.tabs.classes.knobs import read_knobs
 from demo.tabs.scoreboard.panels import STORED_RACE, read_race
 from pixelcnn_core import Chain, GatedPixelCNN
 from pixelcnn_core.faces.encoder import check_encoder
@@ -53,6 +54,8 @@ def test_the_stored_pictures_were_drawn_from_these_weights(folder, service):
     stored = {"stored_portraits.json": read_portraits(folder)} if info.embedding else {FACTS: read_stored(folder, info)}
     if info.is_chain:
         stored[SCALES] = read_scales(folder, info)
+    if info.classes:
+        assert all(strip["pictures"] for strip in read_knobs(folder, info).values())
     for facts, pictures in stored.items():
         assert pictures is not None, "draw them: python -m demo.make_assets"
         assert read_json(folder / facts)["weights"] == fingerprint(folder), "python -m demo.make_assets"

@@ -1,8 +1,12 @@
 """The tab "Classes": panels without holes, ink on paper, what is said of the sampler."""
 
+import shutil
+
 import numpy as np
 import pytest
 
+from demo.kit.page_files import FILES
+from demo.tabs.classes.knobs import KNOBS, NAME, read_knobs, turned
 from demo.tabs.classes.panels import as_shown, blank_html, columns, grid_html
 from demo.tabs.classes.tab import is_paper, sampler_words
 
@@ -40,3 +44,24 @@ def test_the_papers_sampler_is_known_by_its_numbers(numbers, paper):
 def test_what_sharpens_is_named_and_nothing_else():
     words = sampler_words(1, 1.5, 0.05)
     assert "guidance 1.5, min-p 0.05" in words and "temperature" not in words
+
+
+def test_the_strips_show_one_class_and_turn_one_knob(service):
+    stored = service.settings("photos", images=3, temperature=0.9, guidance=2, seed=5)
+    asked = list(turned(stored))
+    assert {(one.classes, one.images, one.seed) for one in asked} == {(stored.classes[1:2], 1, 5)}
+    assert [(one.temperature, one.guidance) for one in asked] == [
+        *((value, 2) for value in KNOBS["temperature"]), *((0.9, value) for value in KNOBS["guidance"])]
+
+
+def test_stored_strips_belong_to_their_weights(service, tmp_path):
+    info, folder = service.info("photos"), tmp_path / "photos"
+    shutil.copytree(service.folder / "photos", folder)
+    strips = read_knobs(folder, info)
+    assert {name: tuple(strip["values"]) for name, strip in strips.items()} == KNOBS
+    assert all(source.split("/")[1] in FILES for strip in strips.values() for source in strip["pictures"])
+    assert len({*strips["temperature"]["pictures"], *strips["guidance"]["pictures"]}) > 5
+    (folder / f"{NAME}.json").write_text('{"weights": "of others"}', encoding="utf-8")
+    assert all(not strip["pictures"] for strip in read_knobs(folder, info).values())
+    nothing = read_knobs(service.folder / "digits", service.info("digits"))
+    assert all(not strip["pictures"] for strip in nothing.values())

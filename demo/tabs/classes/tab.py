@@ -14,6 +14,7 @@ from demo.kit.status import error_status, finished_status, refusal, running_stat
 from demo.kit.stored import Stored, read_stored
 from demo.service.bridge import Service
 from demo.service.settings import MAX_IMAGES, MAX_IMAGES_PER_CLASS, NO_CLASS, Settings, UserError, number
+from demo.tabs.classes.knobs import KNOBS, knob_strip, read_knobs
 from demo.tabs.classes.panels import as_shown, blank_html, grid_html
 
 ID, TITLE = "classes", "Classes"
@@ -48,6 +49,7 @@ LEAD = '<p class="lead">Say a word, and the dice that drew the last picture draw
 def build(page: gr.Blocks, service: Service) -> None:
     """The tab's components and events, inside an open `gr.Tab`."""
     stored = {name: read_stored(service.folder / name, info) for name, info in service.infos.items()}
+    knobs = {name: read_knobs(service.folder / name, info) for name, info in service.infos.items()}
     first = service.names[0]
     info, shown = service.info(first), stored[first]
     settings = shown.settings if shown else service.settings(first, same_noise=True)
@@ -70,6 +72,8 @@ def build(page: gr.Blocks, service: Service) -> None:
             status = gr.HTML(stored_status(shown), elem_id="status", apply_default_css=False)
             grid = gr.HTML(stored_panels(service, first, shown), elem_id="grid", label="Samples",
                            apply_default_css=False)
+            with gr.Row(elem_classes="knob-strips"):
+                strips = {name: knob_strip(f"knob-{name}", knobs[first][name]) for name in KNOBS}
         with gr.Column(elem_classes="margin"):
             images = gr.Slider(1, MAX_IMAGES_PER_CLASS, value=settings.images, step=1, label="Images per class",
                                elem_id="images", info=f"At most {MAX_IMAGES} images at once.")
@@ -116,10 +120,11 @@ def build(page: gr.Blocks, service: Service) -> None:
         chosen = (shown.settings if shown else service.settings(name)).classes
         values = [getattr(shown.settings, key) if shown else gr.skip() for key in SETTINGS]
         return (gr.CheckboxGroup(choices=[*info.classes, NO_CLASS], value=list(chosen)), *values, facts_html(info),
-                card_text(info), stored_panels(service, name, shown), stored_status(shown), *idle_buttons())
+                card_text(info), *knobs[name].values(), stored_panels(service, name, shown), stored_status(shown),
+                *idle_buttons())
 
-    changed = model.input(show_model, model, [*controls[1:], facts, card, grid, status, *tools.buttons], cancels=runs,
-                          **QUIET)
+    changed = model.input(show_model, model, [*controls[1:], facts, card, *strips.values(), grid, status,
+                                                *tools.buttons], cancels=runs, **QUIET)
     changed.then(**runs.up_to_date)
     all_button.click(lambda name: list(service.info(name).classes), model, classes, **QUIET)
     none_button.click(lambda: [], outputs=classes, **QUIET)
@@ -136,20 +141,22 @@ def build(page: gr.Blocks, service: Service) -> None:
     gr.on([temperature.change, guidance.change, min_p.change],
           lambda *numbers: (sampler_words(*numbers), gr.Button(interactive=not is_paper(*numbers))),
           [temperature, guidance, min_p], [sampler, paper], trigger_mode="always_last", **QUIET)
+    for strip, slider in ((strips["temperature"], temperature), (strips["guidance"], guidance)):
+        strip.input(None, strip, slider, js="strip => strip.chosen")
     paper.click(lambda: (1, 1, 0), outputs=[temperature, guidance, min_p], **QUIET).then(None, js=PRESS_DRAW)
 
     def restore(request: gr.Request):
         """Open the page as its address says."""
         settings, problem = address.read_settings(service, request.query_params)
         if settings is None:
-            return [gr.skip()] * (len(controls) + 4)
+            return [gr.skip()] * (len(controls) + 6)
         info, shown = service.info(settings.model), stored[settings.model]
         values = (gr.CheckboxGroup(choices=[*info.classes, NO_CLASS], value=list(settings.classes)), settings.images,
                   settings.temperature, settings.guidance, settings.seed, settings.same_noise, settings.min_p)
-        return (settings.model, *values, facts_html(info), card_text(info),
+        return (settings.model, *values, facts_html(info), card_text(info), *knobs[settings.model].values(),
                 stored_panels(service, settings.model, shown), stored_status(shown, settings, problem))
 
-    page.load(restore, outputs=[*controls, facts, card, grid, status], **QUIET)
+    page.load(restore, outputs=[*controls, facts, card, *strips.values(), grid, status], **QUIET)
     gr.on([control.change for control in controls] + [tools.generate.click], fn=None, inputs=controls,
           js=address.WRITE_SETTINGS)
 
