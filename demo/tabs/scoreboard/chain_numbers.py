@@ -23,7 +23,7 @@ def chains_html(infos: Iterable[ModelInfo], folder: Path) -> str:
             continue
         try:
             own = folder / info.name
-            speeds = [training_speed(own / step)["training_images_per_second"] for step in chain_steps(own)]
+            speeds = [training_speed(own / step).get("training_images_per_second", 0.0) for step in chain_steps(own)]
             parts.append(chain_html(info, speeds, read_measured(own, "benchmark.json"),
                                     read_results(own, "quality.json")))
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -32,7 +32,8 @@ def chains_html(infos: Iterable[ModelInfo], folder: Path) -> str:
 
 
 def chain_html(info: ModelInfo, speeds: list[float], benchmark: dict, quality: dict) -> str:
-    """One chain, with the images per second of each step's training. Times are for one image, where measured."""
+    """One chain, with the images per second of each step's training, 0 where unknown. Times are for one image, where
+    measured."""
     results, one = info.results, benchmark.get("batch", {}).get("1", {})
     rows = []
     for speed, (size, step) in zip(speeds, results["steps"].items()):
