@@ -28,8 +28,9 @@ def test_the_slider_tells_who_leads(visit):
     page.wait_for_function("document.querySelector('#race-standing').innerText.includes('no model has been scored')")
 
 
-def test_play_lets_the_race_run_and_stop_brings_the_end_back(kept):
-    """Names change places on the way: the Diagonal BiLSTM leads in the middle of this race, not at its end."""
+def test_play_lets_the_race_run_and_stop_stays_where_it_is(kept):
+    """Names change places on the way: the Diagonal BiLSTM leads in the middle of this race, not at its end. The slider
+    goes along, and holds the moment of the stop."""
     page = kept(open_board)
     end = page.inner_text("#race-standing")
     line = "document.querySelector('#race-plot .runner-3 .so-far').getAttribute('points')"
@@ -46,8 +47,30 @@ def test_play_lets_the_race_run_and_stop_brings_the_end_back(kept):
     page.wait_for_function(f"early => {{ const reach = {reach}; return reach({line}) > reach(early); }}", arg=early)
     page.click("#race-play")
     page.wait_for_function("document.querySelector('#race-play').innerText === '▶ Play'")
-    page.wait_for_function(f"whole => {line} === whole", arg=whole)
-    assert page.inner_text("#race-standing") == end and len(whole.split()) == 4
+    slider = "Number(document.querySelector('#race-percent input[type=range]').value)"
+    stopped = page.evaluate(slider)
+    assert 45 < stopped < 100 and page.input_value("#race-percent input[type=number]") == str(stopped)
+    page.wait_for_function(f"location.search.includes('scoreboard.time={stopped}&')")
+    page.wait_for_function(f"{said}.startsWith('After {2 * stopped // 5}')")  # what the server says of this moment
+    page.click("#race-play")
+    page.wait_for_function(f"{said}.startsWith('After ')")
+    assert page.evaluate(slider) >= stopped, "it goes on from there"
+    page.wait_for_function(f"whole => {line} === whole", arg=whole, timeout=20_000)
+    page.wait_for_function("document.querySelector('#race-play').innerText === '▶ Play'")
+    page.wait_for_function("end => document.querySelector('#race-standing').innerText === end", arg=end)
+    assert page.evaluate(slider) == 100 and len(whole.split()) == 4
+
+
+def test_the_slider_takes_over_from_play(kept):
+    page = kept(open_board)
+    page.click("#race-play")
+    page.wait_for_function("Number(document.querySelector('#race-percent input[type=range]').value) < 60")
+    move(page, 50)
+    page.wait_for_function("document.querySelector('#race-standing').innerText.includes('Diagonal BiLSTM leads with')")
+    assert page.inner_text("#race-play") == "▶ Play"
+    assert page.input_value("#race-percent input[type=range]") == "50"
+    move(page, 100)
+    page.wait_for_function("document.querySelector('#race-standing').innerText.includes('After 40 s')")
 
 
 def test_against_steps_the_axis_says_so(visit):
@@ -72,6 +95,19 @@ def test_the_tab_opens_on_three_numbers_and_folds_its_tables(kept):
     assert "A stored race" in page.inner_text("#samplers-status")
     sizes = page.eval_on_selector_all("#samplers img", "images => images.map(i => [i.naturalWidth, i.clientWidth])")
     assert len(sizes) == 2 and all(natural == 256 and shown > 100 for natural, shown in sizes)
+
+
+def test_the_address_opens_what_it_names(visit):
+    """What is opened is in the address, and a link with it opens it again, in sight."""
+    page = open_board(visit())
+    assert page.locator("details.fold[open]").count() == 0
+    page.click("#paper-tables summary")
+    page.wait_for_function("location.search.includes('scoreboard.open=paper-tables')")
+    page.click("#paper-tables summary")
+    page.wait_for_function("!location.search.includes('scoreboard.open')")
+    page = visit().open("?tab=scoreboard&scoreboard.open=paper-tables,nothing")
+    page.locator("#paper-tables table").first.wait_for(state="visible")
+    page.wait_for_function("document.querySelector('#paper-tables').getBoundingClientRect().top < innerHeight / 2")
 
 
 def test_the_samplers_race_live(visit, service):
@@ -125,9 +161,8 @@ def test_the_lines_and_words_can_be_told_from_the_page(visit, kept, scheme):
     }"""
     for k in range(4):
         assert page.evaluate(contrast, [f"#race-plot .runner-{k} .so-far", "stroke"]) >= 3, k
-    for selector in (".board thead th", ".board td", ".headline p", "#race-standing .leader", "#samplers "
-                                                                                              "p", ".scoreboard "
-                                                                                                   ".facts"):
+    for selector in (".board thead th", ".board td", ".headline p", "#race-standing .leader", "#samplers p",
+                     ".fold span", ".scoreboard .facts"):
         assert page.evaluate(contrast, [selector, "color"]) >= 4.5, selector
     assert page.evaluate(contrast, ["#race-plot text", "fill"]) >= 4.5
 
@@ -135,6 +170,7 @@ def test_the_lines_and_words_can_be_told_from_the_page(visit, kept, scheme):
 def test_a_phone(visit):
     page = open_board(visit(viewport={"width": 390, "height": 844}))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.documentElement.scrollHeight") < 4600
     page.eval_on_selector_all(".scoreboard details", "all => all.forEach(details => details.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     cut = page.eval_on_selector_all(".scoreboard td, .scoreboard .card", """nodes => nodes.filter(node => {

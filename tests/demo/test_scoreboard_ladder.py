@@ -12,11 +12,11 @@ from test_scoreboard_tab import RESULTS, info
 from demo.tabs.scoreboard import tab as scoreboard_tab
 from demo.tabs.scoreboard.chain_numbers import chains_html
 from demo.tabs.scoreboard.curves_plot import HEIGHT, LINE, curves_svg, spaced
-from demo.tabs.scoreboard.headline import headline_html
+from demo.tabs.scoreboard.headline import end_words, headline_html, ladder_words
 from demo.tabs.scoreboard.ladder_panel import WIDTH, ladder_html, order_html, position, scale
 from demo.tabs.scoreboard.ladder_results import PAPER, ROWS, out_of_order, read_ladder, read_longer
 from demo.tabs.scoreboard.paper_tables import subset_html
-from demo.tabs.scoreboard.rung_words import MOVED, WORDS
+from demo.tabs.scoreboard.rung_words import IN_SHORT, MOVED, WORDS
 from pixelcnn_core.evaluation.ladder import PLACES, WHAT
 
 BITS = {"uniform": 8.0, "gaussian": 5.4, "nice": 5.3, "deep-diffusion": 5.2, "draw": 5.1, "deep-gmm": 5.0,
@@ -54,7 +54,7 @@ def ladder(tmp_path):
 
 
 def test_every_rung_has_its_words_and_the_paper_s_rows_are_all_there():
-    assert set(WORDS) == set(PLACES) and set(MOVED) <= set(ROWS)
+    assert set(WORDS) == set(PLACES) and set(MOVED) <= set(ROWS) and set(IN_SHORT) <= set(WORDS)
     assert set(ROWS.values()) == set(PAPER)
     assert all(len(words.split()) > 8 for words in WORDS.values())
 
@@ -67,8 +67,8 @@ def test_the_files_are_read(ladder):
     assert nice.curve[0] == (0.25, 6.3) and nice.strip.startswith("data:image/png;base64,")
 
 
-@pytest.mark.parametrize("damage", ["{", '{"rungs": {}}', '{"rungs": '
-                                                          '[]}', json.dumps({**stored_ladder(BITS), "minutes": "x"}),
+@pytest.mark.parametrize("damage", ["{", '{"rungs": {}}', '{"rungs": []}',
+                                    json.dumps({**stored_ladder(BITS), "minutes": "x"}),
                                     json.dumps({"rungs": {"nice": {"runs": []}}})])
 def test_a_damaged_ladder_is_none(tmp_path, damage):
     (tmp_path / "ladder.json").write_text(damage, encoding="utf-8")
@@ -88,8 +88,8 @@ def test_both_numbers_stand_on_one_axis(ladder):
         assert row.count('<path class="quoted"') == (rung.paper is not None) and row.count("<img") == 1
         assert ("at most" in re.sub(r"<p>.*?</p>", "", row)) == (not rung.exact)
         assert ('class="off"' in row) == (rung.key == "uniform")
-    assert "paper 4.48" in rows[2] and "at most 5.30</b> ± 0.01" in rows[2] and "at most 5.27" in rows[2]
-    assert "importance" not in rows[8] and "±" not in rows[1]
+    assert "paper 4.48" in rows[2] and "at most 5.30</b> ± 0.01" in rows[2] and "closer bound: 5.27" in rows[2]
+    assert "closer" not in rows[8] and "±" not in rows[1]
 
 
 def test_what_is_out_of_the_papers_order_is_told(ladder):
@@ -131,7 +131,10 @@ def test_level_within_the_error_is_no_other_order(tmp_path):
 
 def test_the_curves_have_names_that_do_not_touch(ladder):
     svg = curves_svg(ladder)
-    assert svg.count('class="line"') == 11 and ">minutes of training<" in svg and ">bits per dimension<" in svg
+    assert svg.count('class="line"') == svg.count('tabindex="0"') == 12 and svg.count("curve ours") == 1
+    assert svg.rindex("<g class=") == svg.index("<g class=\"curve ours"), "the paper's own is drawn over the others"
+    assert 'aria-label="RIDE: 5.05 after 1 min"' in svg
+    assert ">minutes of training<" in svg and ">bits per dimension<" in svg
     heights = sorted(float(y) for y in re.findall(r'<text x="470" y="([\d.]+)"', svg))
     assert len(heights) == 12 and heights[-1] < HEIGHT
     assert all(b - a >= LINE - 0.2 for a, b in zip(heights, heights[1:]))
@@ -144,18 +147,38 @@ def test_without_curves_there_is_no_plot(tmp_path):
 
 
 def test_three_numbers_come_first(ladder):
-    shown = headline_html([info(results={}), info()], ladder)
+    shown = headline_html([info(results={}), info()], ladder, {})
     assert re.findall(r'card"><b>([\d.]+)<', shown) == ["8.00", "3.23", "3.03"] and "4.7 million" in shown
-    assert "Diagonal BiLSTM gets to 4.50" in shown and "NICE to 5.30" in shown and "432 bytes instead of 509" in shown
+    assert "Told the class of each photo as well: 3.12." in shown
+    assert f"Diagonal BiLSTM, {IN_SHORT['diagonal-bilstm']}, leads with 4.50; the paper's Gated PixelCNN has" in shown
+    assert "come to 4.55, and needs longer. This page's own, of the same kind, learned for 25 minutes" in shown
     assert re.findall(r'card"><b>([\d.]+)<', headline_html([info(results={})], None)) == ["8.00", "3.03"]
     assert "<script>" not in headline_html([info(name="<script>")], None)
+
+
+def test_more_minutes_are_told_from_their_files(tmp_path, ladder):
+    fast = stored_ladder({**BITS, "ride": 4.2})
+    save(tmp_path / "a", fast)
+    quick = read_ladder(tmp_path / "a")
+    words = ladder_words(quick, {"pixelcnn": (6.0, 4.3), "ride": (6.0, 4.1)}, None)
+    assert "RIDE, a simple model" in words and "leads with at most 4.20" in words and "come to 4.55" in words
+    assert words.endswith("6 minutes bring it to 4.30 and RIDE to 4.10, 0.20 apart instead of 0.35.")
+    words = ladder_words(quick, {"pixelcnn": (6.0, 4.05), "ride": (6.0, 4.1)}, info())
+    assert "to 4.05 and RIDE to 4.10. This page's own" in words and "photos of 32×32 pixels: 3.23." in words
+    assert ladder_words(quick, {"pixelcnn": (6.0, 4.05), "ride": (5.0, 4.1)}, None).endswith("bring it to 4.05.")
+    assert "the other way round: Gated PixelCNN 3.03, RIDE 3.47" in end_words(quick)
+    assert "the same order: Gated PixelCNN 3.03, Diagonal BiLSTM 3.00" in end_words(ladder)
+    save(tmp_path / "b", stored_ladder({**BITS, "pixelcnn": 4.1}))
+    first = read_ladder(tmp_path / "b")
+    assert "the paper's Gated PixelCNN leads with 4.10." in ladder_words(first, {}, None) and end_words(first) == ""
+    assert ladder_words(None, {}, None) == ""
 
 
 def test_the_subset_of_imagenet_is_said_to_be_one():
     stored = {**RESULTS, "data": "imagenet32classes", "images_test": 1600}
     chain = info(results={"data": "imagenet32classes", "bits_per_dim_at_most": 3.9, "images_test": 900}, sizes=(8, 64))
     shown = subset_html([info(results=stored), chain, info()])
-    assert "a subset" in shown and "cannot be compared" in shown and shown.count("<tr>") == 3
+    assert "32 of them" in shown and "cannot be compared" in shown and shown.count("<tr>") == 3
     quoted = '<th scope="row">32×32</th><td>4.40</td><td>3.86</td><td>3.83</td><td><b>3.23</b> <small>Ours; given the '
     assert quoted + "class 3.12; 4.7 M parameters, 25 minutes of training, 1,600 test images</small></td>" in shown
     assert ('<th scope="row">64×64</th><td>4.10</td><td>3.63</td><td>3.57</td><td><b>at most 3.90</b> '
@@ -202,5 +225,6 @@ def test_the_tab_opens_with_the_ladder(tmp_path, models):
     with gr.Blocks() as page:
         scoreboard_tab.build(page, service)
     texts = " ".join(str(block.value) for block in page.blocks.values() if hasattr(block, "value"))
-    assert texts.index("Knowing nothing") < texts.index('class="ladder"') < texts.index("minutes of training")
+    assert texts.index("Knowing nothing") < texts.index('class="ladder"') < texts.index("against minutes of training")
+    assert texts.index("has only come to") < texts.index("Why is the paper's model not at the top?")
     assert "a &lt;fast&gt; core" in texts and "<fast>" not in texts

@@ -6,8 +6,8 @@ HTML and SVG from the server, laid out by `style.css`: on a phone the parts of a
 
 import html
 
+from demo.tabs.scoreboard.axes import ticks
 from demo.tabs.scoreboard.ladder_results import Ladder, Rung, in_words, level_within, out_of_order
-from demo.tabs.scoreboard.race_plot import ticks
 from demo.tabs.scoreboard.rung_words import MOVED, WORDS
 
 WIDTH, HEIGHT, EDGE = 400, 46, 14  # of the drawing of one row
@@ -44,9 +44,8 @@ def ladder_html(ladder: Ladder) -> str:
 
 def row(rung: Rung, low: float, high: float, marks: list[float]) -> str:
     """A rung: name and sentence, the two numbers on the axis, samples."""
-    lines = "".join(f'<line class="grid" x1="{position(v, low, high)}" x2="{position(v, low, high)}" y1="0" '
-                    f'y2="{HEIGHT}"/>'
-                    for v in marks)
+    lines = "".join(f'<line class="grid" x1="{at}" x2="{at}" y1="0" y2="{HEIGHT}"/>'
+                    for at in (position(mark, low, high) for mark in marks))
     ours = position(rung.bits, low, high)
     span = [position(rung.bits + sign * rung.spread, low, high) for sign in (-1, 1)]
     parts = [lines]
@@ -62,13 +61,11 @@ def row(rung: Rung, low: float, high: float, marks: list[float]) -> str:
                if rung.strip else "<span></span>")
     words = WORDS.get(rung.key, "")
     paper = "" if rung.paper is None else f'<span class="quoted">paper {rung.paper:.2f}</span> '
-    return (f'<div class="rung{" ours" if rung.key == "pixelcnn" else ""}"><div '
-            f'class="who"><b>{html.escape(rung.name)}</b>'
-            f"<p>{words}</p></div>"
+    return (f'<div class="rung{" ours" if rung.key == "pixelcnn" else ""}">'
+            f'<div class="who"><b>{html.escape(rung.name)}</b><p>{words}</p></div>'
             f'<div class="where"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-            f'aria-label="{html.escape(spoken(rung))}">'
-            f'{"".join(parts)}</svg><p>{paper}<span class="measured-here">here {number(rung)}</span></p></div>'
-            f"{samples}</div>")
+            f'aria-label="{html.escape(spoken(rung))}">{"".join(parts)}</svg>'
+            f'<p>{paper}<span class="measured-here">here {number(rung)}</span></p></div>{samples}</div>')
 
 
 def number(rung: Rung) -> str:
@@ -76,8 +73,7 @@ def number(rung: Rung) -> str:
     least = "" if rung.exact else "at most "
     spread = f" ± {rung.spread:.{2 if rung.spread >= 0.005 else 3}f}" if rung.seeds > 1 and rung.curve else ""
     tighter = "" if rung.gain is None else f"{rung.bits - rung.gain:.2f}"
-    many = (f" <small>(importance-weighted: at most {tighter})</small>"
-            if tighter not in ("", f"{rung.bits:.2f}") else "")
+    many = f" <small>(a closer bound: {tighter})</small>" if tighter not in ("", f"{rung.bits:.2f}") else ""
     return f"<b>{least}{rung.bits:.2f}</b>{spread}{many}"
 
 
@@ -94,14 +90,13 @@ def order_html(ladder: Ladder, longer: dict[str, tuple[float, float]]) -> str:
     moved = out_of_order(ladder)
     if not moved:
         return (f'<p class="ladder-order">All {len(compared)} rungs that the paper has stand in its order here too, or '
-                f'level within '
-                "the error.</p>")
+                "level within the error.</p>")
     items = []
     for rung in moved:
-        worse = [other.name for other in compared if other.paper > rung.paper and other.bits < rung.bits
-                 - level_within(other, rung)]
-        better = [other.name for other in compared if other.paper < rung.paper and other.bits > rung.bits
-                  + level_within(other, rung)]
+        worse = [other.name for other in compared if other.paper > rung.paper
+                 and other.bits < rung.bits - level_within(other, rung)]
+        better = [other.name for other in compared if other.paper < rung.paper
+                  and other.bits > rung.bits + level_within(other, rung)]
         facts = [f"{verb} {names(which)}" for verb, which in (("behind", worse), ("ahead of", better)) if which]
         more = one_more_run(ladder, rung, compared, longer)
         why = f": {MOVED[rung.key]}" if rung.key in MOVED else ""

@@ -38,7 +38,7 @@ def samplers_html(moment: RaceMoment) -> str:
     if moment.cached_seconds:
         cached = f"every activation once, the work of 1 evaluation: {moment.cached_seconds:.3f} s for the whole image"
         if moment.could_have_drawn > 1:
-            cached += f"; it could have drawn {moment.could_have_drawn:,} of them by now"
+            cached += f"; it could have drawn about {about(moment.could_have_drawn)} of them by now"
     drawn = height * width if moment.cached_seconds else 0
     figures = [("naive", "Naive", panel(moment.naive, moment.pixels), naive),
                ("cached", "Cached", panel(moment.cached, drawn), cached)]
@@ -48,14 +48,20 @@ def samplers_html(moment: RaceMoment) -> str:
         for name, title, picture, words in figures) + "</div>"
 
 
-def verdict(moment: RaceMoment) -> str:
-    """The result of comparing what both samplers have drawn; HTML."""
+def verdict(moment: RaceMoment, stored: bool = False) -> str:
+    """The result of comparing what both samplers have drawn, in a race of now or one that was stored; HTML."""
     same = moment.equal == moment.evaluations
     words = (f"Identical: <b>yes</b>, all {moment.evaluations:,} sub-pixels drawn by both are equal." if same else
              f"Identical: <b>no</b>, {moment.evaluations - moment.equal:,} of {moment.evaluations:,} sub-pixels "
              "differ: the two add up in another order, and a rounding error tipped a draw.")
-    faster = moment.naive_whole_seconds / moment.cached_seconds
-    return f"{words} The cached sampler was <b>{faster:,.0f} times</b> as fast for one image, both warmed up."
+    faster = about(moment.naive_whole_seconds / moment.cached_seconds)
+    where = "when it was stored" if stored else "on this machine just now"
+    return f"{words} The cached sampler was <b>about {faster} times</b> as fast {where}."
+
+
+def about(number: float) -> str:
+    """Two digits of a number: clocks are no better than that."""
+    return f"{float(f'{number:.2g}'):,g}"
 
 
 def write_race(folder: Path, settings: Settings, moment: RaceMoment) -> None:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from demo.kit.model_facts import model_name
 from demo.service.bridge import ModelInfo
-from demo.tabs.scoreboard.race_results import Entry, Race
+from demo.tabs.scoreboard.race_results import GATED, Entry, Race
 
-GATED = "Gated PixelCNN"
 SUBSET = "imagenet32classes"
 # The names of race.json -> the rows of the paper; its PixelRNN is the Diagonal BiLSTM, the better of the two.
 ROWS = {"Uniform": "Uniform distribution", "Diagonal BiLSTM": "PixelRNN"}
@@ -114,9 +113,9 @@ def subset_html(infos: Iterable[ModelInfo]) -> str:
     if not rows:
         return ""
     heads = "".join(f'<th scope="col">{html.escape(name)}</th>' for name, _, _ in TABLES[1].rows)
-    return ('<div class="subset"><h3>ImageNet, a subset</h3><p>The paper has ImageNet at two sizes as well, all of its '
-            "1,000 classes. Here are models of 32 of them, with 500 photos of each to learn from. These are other "
-            "images than the paper's, fewer and made smaller in another way: the numbers show where one is, and cannot "
-            'be compared.</p><div class="scrolls"><table class="board"><thead><tr><th scope="col">pixels</th>'
+    return ('<div class="subset"><p>The paper has ImageNet at two sizes as well, all of its 1,000 classes. Here are '
+            "models of 32 of them, with 500 photos of each to learn from. These are other images than the paper's, "
+            "fewer and made smaller in another way: the numbers show where one is, and cannot be compared.</p>"
+            '<div class="scrolls"><table class="board"><thead><tr><th scope="col">pixels</th>'
             f'{heads}<th scope="col">here, on the subset: Gated PixelCNN</th></tr></thead><tbody>{"".join(rows)}'
             "</tbody></table></div></div>")

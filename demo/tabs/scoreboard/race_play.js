@@ -1,22 +1,46 @@
 () => {
-  // Lets the race run for ten seconds: curves grow, names change places. A second click stops it. At the end the drawing
-  // is again what the slider says. `race_plot.py` gives the numbers, in the drawing's data-race.
+  // Lets the race run, in ten seconds from its start to its end: curves grow, names change places, the slider goes along.
+  // It begins where the slider is; a second click stops it there. `race_plot.py` gives the numbers, in the drawing's
+  // data-race.
   if (window.stopRace) return window.stopRace();
   const svg = document.querySelector("#race-plot svg"), list = document.querySelector("#race-standing .standing");
   const words = document.querySelector("#race-standing .leader"), button = document.getElementById("race-play");
-  if (!svg || !list || !words || !button) return;
+  const range = document.querySelector("#race-percent input[type=range]");
+  const box = document.querySelector("#race-percent input[type=number]");
+  if (!svg || !list || !words || !button || !range || !box) return;
   const {axis, end, left, width, runners} = JSON.parse(svg.dataset.race), LENGTH = 10000;
   const before = [svg, list, words].map(node => [node, node.innerHTML]), label = button.textContent;
   const items = [...list.children].sort((a, b) => a.dataset.runner - b.dataset.runner);
   const groups = [...svg.querySelectorAll("g.runner")], moment = svg.querySelector(".moment");
-  const begun = performance.now();
+  const was = Number(range.value), start = was < 100 ? was / 100 : 0;
+  const begun = performance.now() - start * LENGTH;
   let running = true;
 
-  window.stopRace = () => {
+  function slide(percent) {  // shows it; what the page knows of the slider stays as it was
+    range.value = box.value = percent;
+    range.style.setProperty("--range_progress", `${percent}%`);
+  }
+
+  function finish() {
     running = false;
     delete window.stopRace;
     button.textContent = label;
-    before.forEach(([node, was]) => { if (node.isConnected) node.innerHTML = was; });
+    range.removeEventListener("input", taken);
+    box.removeEventListener("input", taken);
+  }
+  function putBack() {
+    before.forEach(([node, html]) => { if (node.isConnected) node.innerHTML = html; });
+  }
+  function taken() {  // the visitor moves the slider, and the server draws that moment
+    finish();
+    putBack();
+  }
+
+  window.stopRace = () => {
+    const now = Number(range.value);
+    finish();
+    if (now === was) return putBack();
+    range.dispatchEvent(new Event("input", {bubbles: true}));  // from here on the page knows where it stopped
   };
 
   function reached(points, now) {  // the points so far, and where the curve is at this moment
@@ -40,19 +64,18 @@
 
   function frame(time) {
     if (!running) return;
-    if (!svg.isConnected || !list.isConnected || !svg.dataset.race) return window.stopRace();
+    if (!svg.isConnected || !list.isConnected || !svg.dataset.race) return finish();
     const share = Math.min(1, Math.max(0, (time - begun) / LENGTH)), now = share * end, scores = [];
     const at = left + width * share;
+    slide(Math.round(100 * share));
     moment.setAttribute("x1", at);
     moment.setAttribute("x2", at);
     runners.forEach(({points}, k) => {
       const past = reached(points, now), last = past[past.length - 1];
       groups[k].querySelector(".so-far").setAttribute("points", past.map(point => `${point[2]},${point[3]}`).join(" "));
       const dot = groups[k].querySelector("circle");
-      if (dot) {
-        dot.style.display = last ? "" : "none";
-        if (last) { dot.setAttribute("cx", last[2]); dot.setAttribute("cy", last[3]); }
-      }
+      dot.style.display = last ? "" : "none";
+      if (last) { dot.setAttribute("cx", last[2]); dot.setAttribute("cy", last[3]); }
       scores.push(last ? last[1] : Infinity);
       items[k].querySelector("b").textContent = last ? last[1].toFixed(3) : "–";
     });
@@ -66,9 +89,11 @@
         : `After ${when}: ${runners[a].name} leads by ${lead.toFixed(3)}`;
     }
     if (share < 1) requestAnimationFrame(frame);
-    else setTimeout(() => window.stopRace && running && window.stopRace(), 1200);
+    else window.stopRace();
   }
 
+  range.addEventListener("input", taken);
+  box.addEventListener("input", taken);
   button.textContent = "Stop";
   requestAnimationFrame(frame);
 }

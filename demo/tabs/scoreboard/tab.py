@@ -1,5 +1,5 @@
-"""Tab "Scoreboard": three numbers, the race of the models, the ladder of likelihoods, the race of the samplers; tables
-folded."""
+"""Tab "Scoreboard": three numbers, the race of the models, the race of the samplers; the ladder of likelihoods and all
+tables folded."""
 
 import html
 import time
@@ -13,11 +13,12 @@ from demo.kit import address
 from demo.kit.model_facts import model_choices, model_name
 from demo.kit.run_controls import QUIET, Toolbar, idle_buttons, wire
 from demo.kit.status import error_status, refusal, status_html
-from demo.service.bridge import Service
+from demo.service.bridge import ModelInfo, Service
 from demo.service.settings import NO_CLASS, UserError, number
 from demo.tabs.scoreboard.chain_numbers import chains_html
-from demo.tabs.scoreboard.curves_plot import curves_svg
-from demo.tabs.scoreboard.headline import headline_html
+from demo.tabs.scoreboard.curves_plot import curves_svg, shown
+from demo.tabs.scoreboard.folds import fold, folded, folds
+from demo.tabs.scoreboard.headline import end_words, headline_html, ladder_words, own_model
 from demo.tabs.scoreboard.ladder_panel import ladder_html, order_html
 from demo.tabs.scoreboard.ladder_results import Ladder, measured_only, read_ladder, read_longer
 from demo.tabs.scoreboard.panels import quality_html, read_race, samplers_html, verdict
@@ -36,14 +37,14 @@ the model would need for one sub-pixel: 8 bits if it knew nothing about 8-bit im
 bits per dimension are 31 bits on a 32×32 colour image, so that image becomes two billion times as probable. Numbers may
 be compared only on the same images at the same size with the same number of levels.</p></details>"""
 
-LADDER = """### The ladder
-Every row of the paper's table 1 is another belief about what an image is. Here all of them stand on one ladder: as the
-paper quotes them, and measured on this page's terms, {time} of one core for each, on CIFAR-10 made smaller
-to {size}×{size}. Smaller photos have less in common with their neighbours, so they cost more: look at the order and the
-steps, not at the distance between ◇ and ●. *At most* marks what is a bound and not the likelihood itself."""
+LADDER = """<p>Every row of the paper's table 1 is another belief about what an image is. Here all of them stand on one
+ladder: as the paper quotes them, and measured on this page's terms, {time} of one core for each, on CIFAR-10 made
+smaller to {size}×{size}. Smaller photos have less in common with their neighbours, so they cost more: look at the order
+and the steps, not at the distance between ◇ and ●. <i>At most</i> marks what is a bound and not the likelihood
+itself.</p><p><b>Why is the paper's model not at the top?</b> {why}</p>"""
 
-CURVES = """### Bits against minutes
-The same runs on their way, scored on validation photos. The Gaussian needs no minutes: it is a formula."""
+CURVES = """<p>The runs of the ladder on their way, scored on validation photos. The Gaussian needs no minutes: it is a
+formula. Point at a curve or a name, or tap it, to tell it from the others.</p>"""
 
 RACE = """### The race, in small
 The paper's claim is about time: its Gated PixelCNN reaches the likelihood of the PixelRNN in less than half the
@@ -58,8 +59,8 @@ NO_RACE = """The race has not been run yet: `python -m pixelcnn_core race --help
 SAMPLERS = """### The race of the samplers
 Drawing is sequential, but it need not be wasteful. The naive way asks the whole network again for every sub-pixel; the
 cached way computes each activation once, when everything it depends on is known. Both use the same random numbers, so
-they must draw the same image, and that is checked below. How many times as fast depends on the size of image and
-network and on the machine: each number says of which."""
+they must draw the same image, and that is checked below. Both are warmed up; of the cached one the median of several
+drawings counts."""
 
 QUALITY = """<p>Likelihood says how well a model predicts, not how its samples look. Here a classifier that was trained
 on real images only looks at them: does it see the class that was asked for? How far are its features of the samples
@@ -75,70 +76,75 @@ def build(page: gr.Blocks, service: Service) -> None:
     assets = service.folder.parent
     races, baselines = read_races(assets / "race"), read_baselines(assets / "race")
     ladder, infos = read_ladder(assets / "ladder"), list(service.infos.values())
+    longer = read_longer(assets / "ladder")
     with gr.Column(elem_classes="scoreboard"):
-        show(headline_html(infos, ladder) + MEANING, "scoreboard-headline")
+        show(headline_html(infos, ladder, longer) + MEANING, "scoreboard-headline")
         gr.Markdown(RACE)
         if races:
             build_race(page, races)
         else:
             gr.Markdown(NO_RACE, elem_id="no-race")
-        if ladder:
-            gr.Markdown(LADDER.format(time=ladder.time, size=ladder.size))
-            order = order_html(ladder, read_longer(assets / "ladder"))
-            how = folded("Where our order is not the paper's, and how it was measured", order + measured_how(ladder))
-            show(ladder_html(ladder) + how, "ladder")
-            gr.Markdown(CURVES)
-            show(curves_svg(ladder), "ladder-curves")
-        else:
-            gr.Markdown(NO_LADDER, elem_id="no-ladder")
-        if subset := subset_html([*infos, *measured_only(assets / "ladder")]):
-            show(subset, "imagenet-subset")
         gr.Markdown(SAMPLERS)
         build_samplers(page, service)
-        if chains := chains_html(infos, service.folder):
-            show(folded("The chains in numbers: bits, training, drawing, likeness", chains), "chains")
-        show(folded("The paper's tables in full, and what was measured on the same images",
-                    tables_html(infos, races.values(), baselines)), "paper-tables")
-        judged = [quality_html(name, quality) for name in service.names
-                  if (quality := read_results(service.folder / name, "quality.json"))]
-        if any(judged):
-            show(folded("How the samples look to a classifier: sample quality",
-                        f'{QUALITY}<div class="boards">{"".join(judged)}</div>'), "quality")
+        if not ladder:
+            gr.Markdown(NO_LADDER, elem_id="no-ladder")
+        folds([*(ladder_folds(ladder, longer, infos) if ladder else ()),
+               fold("imagenet-subset", "ImageNet, a subset", "what models of 32 of its 1,000 classes reach",
+                    subset_html([*infos, *measured_only(assets / "ladder")])),
+               fold("chains", "The chains in numbers", "bits, training, drawing and likeness of coarse to fine",
+                    chains_html(infos, service.folder)),
+               fold("paper-tables", "The paper's tables", "in full, and what was measured on the same images",
+                    tables_html(infos, races.values(), baselines)),
+               fold("quality", "Sample quality", "how the samples look to a classifier", judged(service))])
+
+
+def ladder_folds(ladder: Ladder, longer: dict[str, tuple[float, float]], infos: list[ModelInfo]) -> list[str]:
+    """The ladder, and its curves."""
+    why = f"{ladder_words(ladder, longer, own_model(infos))} {end_words(ladder)}"
+    ladder_part = (f"{LADDER.format(time=ladder.time, size=ladder.size, why=why)}{ladder_html(ladder)}"
+                   f"{order_html(ladder, longer)}{measured_how(ladder)}")
+    curves = curves_svg(ladder)
+    return [fold("ladder", "The ladder",
+                 "every row of the paper's table 1, as quoted and as measured here, with samples", ladder_part),
+            fold("ladder-curves", "Bits against minutes", f"how fast each of these {len(shown(ladder))} models learns",
+                 curves and CURVES + curves)]
+
+
+def judged(service: Service) -> str:
+    """The sample quality of all models that have it; empty without any."""
+    tables = [quality_html(name, quality) for name in service.names
+              if (quality := read_results(service.folder / name, "quality.json"))]
+    return f'{QUALITY}<div class="boards">{"".join(tables)}</div>' if any(tables) else ""
 
 
 def show(text: str, elem_id: str) -> gr.HTML:
     return gr.HTML(text, elem_id=elem_id, apply_default_css=False)
 
 
-def folded(title: str, inside: str) -> str:
-    return f'<details class="folded"><summary>{title}</summary>{inside}</details>'
-
-
 def measured_how(ladder: Ladder) -> str:
     """Where the ladder's numbers come from."""
     return (f'<p class="facts">Measured on {ladder.images_test:,} test photos; minutes are '
-            f'{html.escape(ladder.clock)}; '
-            f"{html.escape(ladder.hardware)}. Learning rates were chosen on validation photos, with equal care for "
-            f"each. "
+            f"{html.escape(ladder.clock)}; {html.escape(ladder.hardware)}. Learning rates were chosen on validation "
+            "photos, with equal care for each. "
             "<code>python -m pixelcnn_core ladder --data data --out runs/ladder</code> does it again; the files are in "
-            "<code>demo/assets/ladder</code>, "
-            "and <code>docs/ladder.md</code> goes through the rungs one by one.</p>")
+            "<code>demo/assets/ladder</code>, and <code>docs/ladder.md</code> goes through the rungs one by one.</p>")
 
 
 def build_race(page: gr.Blocks, races: dict[str, Race]) -> None:
     """The plot with its slider, and the table of one race at a time."""
     first = next(iter(races.values()))
     with gr.Row(elem_classes="race"):
-        plot = show(race_svg(first, first.seconds), "race-plot")
+        with gr.Column(elem_classes="race-stage"):
+            plot = show(race_svg(first, first.seconds), "race-plot")
+            which = gr.Radio([(race.title, key) for key, race in races.items()], value=first.key, label="Images",
+                             elem_id="race-data", elem_classes="chips")
         with gr.Column(elem_classes="race-margin"):
             play = gr.Button("▶ Play", variant="primary", elem_id="race-play")
             percent = gr.Slider(0, 100, value=100, step=1, elem_id="race-percent",
                                 label="Moment, in percent of the race")
             standing = show(words(first, first.seconds), "race-standing")
-            which = gr.Radio([(race.title, key) for key, race in races.items()], value=first.key, label="Images",
-                             elem_id="race-data")
             axis = gr.Radio([("seconds of training", "seconds"), ("training steps", "steps")], value="seconds",
-                            label="Against", elem_id="race-axis")
+                            label="Against", elem_id="race-axis", elem_classes="chips")
     table = show(facts(first), "race-table")
 
     def race_at(which, percent, axis="seconds"):
@@ -163,12 +169,11 @@ def words(race: Race, moment: float, axis: str = "seconds") -> str:
 
 
 def facts(race: Race) -> str:
-    table = folded("All numbers of this race", f'<div class="scrolls"><div '
-                                               f'class="boards">{race_table(race)}</div></div>')
-    return (f'{table}<p class="facts">{html.escape(race.title)}; measured on '
-            f"{race.images_test:,} test images; batches of {race.batch}; trained on {html.escape(race.hardware)}; "
-            f"seconds are {html.escape(race.clock)}. Another data set, size or number of levels: not to be set beside "
-            "the paper's numbers.</p>")
+    about = (f"{html.escape(race.title)}; measured on {race.images_test:,} test images; batches of {race.batch}; "
+             f"trained on {html.escape(race.hardware)}; seconds are {html.escape(race.clock)}. Another data set, size "
+             "or number of levels: not to be set beside the paper's numbers.")
+    return folded("All numbers of this race", f'<div class="scrolls"><div class="boards">{race_table(race)}</div></div>'
+                                              f'<p class="facts">{about}</p>')
 
 
 def build_samplers(page: gr.Blocks, service: Service) -> None:
@@ -261,7 +266,7 @@ def opening_of(service: Service, name: str, label, seed) -> tuple[str, str]:
     kept = read_race(service.folder / name)
     if kept is None or kept[:2] != (label, seed):
         return samplers_html(blank(service, name)), status_html("Nothing drawn yet: press <b>Race</b>.")
-    return samplers_html(kept[2]), status_html(f"<b>A stored race.</b> {verdict(kept[2])}")
+    return samplers_html(kept[2]), status_html(f"<b>A stored race.</b> {verdict(kept[2], stored=True)}")
 
 
 def measured_samplers(service: Service) -> str:
@@ -270,8 +275,10 @@ def measured_samplers(service: Service) -> str:
         benchmark = read_measured(service.folder / name, "benchmark.json")
         one = benchmark.get("batch", {}).get("1")
         if one:
-            return (f'<p class="facts">Measured for one image of <b>{html.escape(model_name(name))}</b>: naive '
-                    f"{one['naive_s']:.0f} s, cached {one['cached_s']:.3f} s, {one['naive_over_cached']:,.0f} times as "
-                    f"fast ({html.escape(benchmark['device'])}, {benchmark['threads']} threads; "
-                    f"<code>python -m pixelcnn_core benchmark demo/assets/models/{html.escape(name)}</code>).</p>")
+            size = service.info(name).image_size
+            return (f'<p class="facts">The larger the image, the more is saved: of {size}×{size} pixels '
+                    f"(<b>{html.escape(model_name(name))}</b>) the naive sampler took {one['naive_s']:.0f} s, the "
+                    f"cached one {one['cached_s']:.3f} s, measured on "
+                    f"{html.escape(benchmark['device'])}, {benchmark['threads']} threads. Where the machine does other "
+                    "things as well, the cached one loses more: its steps are short, and each has to wait.</p>")
     return ""
