@@ -16,10 +16,12 @@ from demo.kit.pictures import PICTURES, bundled
 from demo.kit.stored import fingerprint
 from demo.service.bridge import Service
 from demo.service.settings import UserError
-from demo.tabs.autoencoder.panels import bars_html, codes_html, ends_html, naming, results_html, squared_error
+from demo.tabs.autoencoder.names import MEASURES, changes, distinct_names, naming
+from demo.tabs.autoencoder.panels import bars_html, codes_html, ends_html, results_html, squared_error
+from demo.tabs.autoencoder.record import direction_names
 from demo.tabs.autoencoder.service import FOLDER, CodeService
 from demo.tabs.autoencoder.stored import FACTS, read_codes
-from demo.tabs.autoencoder.tab import MISSING
+from demo.tabs.autoencoder.tab import MISSING, slider_labels
 from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder
 from pixelcnn_core.autoencoder.evaluation import TWIN
 from pixelcnn_core.autoencoder.model import AutoEncoder, AutoEncoderConfig, MSEAutoEncoder
@@ -181,11 +183,31 @@ def test_the_ends_of_a_slider_say_what_changes_most():
     grey, light = np.full((32, 32, 3), 90, np.uint8), np.full((32, 32, 3), 200, np.uint8)
     warm, above = grey.copy(), grey.copy()
     warm[..., 0], warm[..., 2], above[:16] = 200, 0, 220
-    assert naming(grey, light) == ("darker", "lighter") and naming(light, grey) == ("lighter", "darker")
-    assert naming(grey, warm) == ("bluer", "warmer")
+    assert naming(grey, light) == ("dark", "bright") and naming(light, grey) == ("bright", "dark")
+    assert naming(grey, warm) == ("cold", "warm")
     above[16:] = 0
-    assert naming(grey, above) == ("lighter below", "lighter above")
-    assert ends_html([grey, grey, light]).count("<img") == 3
+    assert naming(grey, above) == ("bright below", "bright above")
+    assert changes(grey, light) == pytest.approx([110 / 255, 0, 0, 0, 0])
+    words = ends_html([grey, grey, light], ("bright", "dark"))
+    assert words.count("<img") == 3 and "+3: bright" in words
+    assert ": bright" not in ends_html([grey, grey, light], ("dark", "bright")), "the label says so already"
+
+
+def test_the_names_of_directions_differ():
+    alike = [np.array(values) for values in ([.9, .1, 0, 0, 0], [-.8, .2, 0, 0, 0], [.7, -.3, .1, 0, 0])]
+    assert distinct_names(alike) == [("dark", "bright"), ("bright, cold", "dark, warm"),
+                                     ("dark, warm, bright below", "bright, cold, bright above")]
+    many = distinct_names(np.random.default_rng(0).normal(size=(5, len(MEASURES))) * [9, 1, 1, 1, 1])
+    assert len(set(many)) == 5
+    assert len(set(map(frozenset, many))) == 5, "nor do they differ by their order alone"
+
+
+def test_the_sliders_have_the_stored_names(autoencoders, codes):
+    stored = read_codes(autoencoders / "autoencoder-6")
+    assert stored.names == direction_names(codes, 6) and len(stored.names) == 4
+    named = replace(stored, names=[("dark", "bright"), ("bright below", "bright above")])
+    assert slider_labels(named, 3) == ["Dark – bright", "Bright below – above", "Direction 3"]
+    assert slider_labels(None, 2) == slider_labels(replace(stored, names=[]), 2) == ["Direction 1", "Direction 2"]
 
 
 def test_damaged_files_get_a_sentence(shared_service, tmp_path):
@@ -214,7 +236,9 @@ def test_the_error_below_a_picture_counts_from_black_to_white():
     code = np.zeros(4)
     words = codes_html(black, code, white, np.stack([black, white]), mean=(white, "mean of 9 draws"))
     assert re.findall(r"error ([\d.]+)", words) == ["1.000", "1.000", "0.000", "1.000"]
-    assert "A draw is 0.500 away" in words and "mean of 9 draws only 1.000" in words
+    assert "A draw is 0.500 away" in words and "mean of 9 draws 1.000" in words and "equally near" in words
+    assert "falls short" in codes_html(black, code, white, black[None], mean=(black, "mean"))
+    assert "even nearer" in codes_html(black, code, black, white[None], mean=(white, "mean"))
     assert "error 1" not in codes_html(black, code, white, white[None], own=code), "an edited code has no original"
     assert "error 0" not in codes_html(black, code, white, np.zeros((2, 8, 8, 3), np.uint8), rows_done=8).split(
         "code-draws")[1], "a small picture on the way is not compared"
@@ -274,8 +298,10 @@ def predict(url, *values, api_name: str):
 
 
 def test_decode_code_as_an_endpoint(url, service, codes):
-    stage, text, seed = predict(url, "4", "cat", 0, 1.5, 0, 0, 1, 1, 9, 0, api_name="/decode_code")
+    stage, text, seed = predict(url, "4", "cat", 0, 0, 0, 0, 1, 1, 9, 0, api_name="/decode_code")
     assert seed == 9 and "8 pictures" in text and "bits given its 4 numbers" in text
+    stage, text, seed = predict(url, "4", "cat", 0, 1.5, 0, 0, 1, 1, 9, 0, api_name="/decode_code")
+    assert seed == 9 and "8 pictures" in text and "bits" not in text, "a moved code is that of no picture"
     assert len(images_of(stage)) == 11 and 'download="code-4_seed-9.png"' in stage
     picture = images_of(stage)[0][::5, ::5, :3]
     assert (picture == CAT).all(), "the original, enlarged"

@@ -33,6 +33,13 @@ def test_a_slider_shows_what_it_does_at_its_ends(kept):
     page = kept(open_tab)
     ends = pixels(page, "#autoencoder-ends-1")
     assert len(ends) == 3 and ends[1] == pixels(page, GRID)[1] and ends[0] != ends[2]
+    assert " – " in page.inner_text("#autoencoder-edit-1") and " – " in page.inner_text("#autoencoder-edit-4")
+
+
+def test_the_sliders_of_a_code_without_stored_names_are_numbered(visit):
+    page = open_tab(visit())
+    page.locator("#autoencoder-size").get_by_label("4 numbers").check()
+    wait_for_text(page, "#autoencoder-edit-2", "Direction 2")
 
 
 def test_draws_stream_in_and_the_answer_of_the_other_decoder_stays(visit, service):
@@ -109,7 +116,7 @@ def test_a_link_brings_the_settings_back(visit):
     page = open_tab(visit(), "&autoencoder.size=4&autoencoder.picture=rocket&autoencoder.edit2=-1.5"
                              "&autoencoder.seed=12")
     wait_for_text(page, STATUS, "seed 12", 60)  # a link is drawn as soon as it is open
-    assert "given its 4 numbers" in page.inner_text(STATUS)
+    assert "code of 4" in page.inner_text(STATUS) and "bits" not in page.inner_text(STATUS)
     assert page.locator("#autoencoder-size input:checked").get_attribute("value") == "4"
     assert page.locator("#autoencoder-picture input:checked").get_attribute("value") == "rocket"
     assert page.locator("#autoencoder-edit-2 input[type=range]").input_value() == "-1.5"

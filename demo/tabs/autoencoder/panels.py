@@ -5,6 +5,7 @@ import html
 import numpy as np
 
 from demo.kit.panels import enlarge, image_tag
+from demo.tabs.autoencoder.names import naming
 from demo.tabs.autoencoder.service import CodeInfo
 
 PATH_LEGEND = """<p class="facts">Left and right: the two pictures. Between them, top row: the MSE decoder; below: the
@@ -75,33 +76,31 @@ def lesson(picture: np.ndarray, guess: np.ndarray, images: np.ndarray, mean: tup
     if mean is None or own is not None or unfinished:
         return "The PixelCNN decoder draws: one code, other pictures."
     single = np.mean([squared_error(image, picture) for image in images])
-    return (f"<b>Drawn, they are sharp and differ; averaged, they blur.</b> A draw is {single:.3f} away from the "
-            f"picture, the {html.escape(mean[1])} only {squared_error(mean[0], picture):.3f}, and the MSE decoder "
-            f"{squared_error(guess, picture):.3f}: squared error asks for the average, and so for a blur.")
+    average, best = squared_error(mean[0], picture), squared_error(guess, picture)
+    return (f"<b>Drawn, they are detailed and differ; averaged, they blur.</b> A draw is {single:.3f} away from the "
+            f"picture, the {html.escape(mean[1])} {average:.3f}, and the MSE decoder {best:.3f}. In squared error a "
+            "perfectly trained MSE decoder of the same code would meet the mean of the draws"
+            f"{meeting(round(best, 3), round(average, 3))}.")
 
 
-def ends_html(pictures: list[np.ndarray]) -> str:
-    """What a slider does, at its ends and in the middle: three pictures uint8 (H, W, 3) of the MSE decoder."""
+def meeting(guess: float, mean: float) -> str:
+    """How the MSE decoder's squared error compares with that of the mean of the draws, as a clause."""
+    if guess > mean:
+        return "; ours, with a code of its own, was trained briefly and falls short of it"
+    return "; ours, with a code of its own, is equally near" if guess == mean else \
+        "; ours is even nearer, for it has a code of its own, learnt for squared error"
+
+
+def ends_html(pictures: list[np.ndarray], name: tuple[str, str] | None = None) -> str:
+    """What a slider does, at its ends and in the middle: three pictures uint8 (H, W, 3) of the MSE decoder. Words at
+    the ends only where they say something else than `name`, those of the slider's label."""
     tags = [image_tag(enlarge(picture[None], len(picture)), f"MSE decoder, code moved by {words}")
             for picture, words in zip(pictures, ("-3", "0", "+3"))]
-    low, high = naming(pictures[0], pictures[-1])
-    words = (f"−3: {low}", "0", f"+3: {high}")
+    here = naming(pictures[0], pictures[-1])
+    low, high = ("", "") if here == name else (f": {word}" for word in here)
+    words = (f"−3{low}", "0", f"+3{high}")
     shown = "".join(f"<span>{tag}<small>{word}</small></span>" for tag, word in zip(tags, words))
     return f'<div class="code-ends">{shown}</div>'
-
-
-def naming(low: np.ndarray, high: np.ndarray) -> tuple[str, str]:
-    """How two pictures differ most, in a word each: light, warmth, or where the light is."""
-    change = (high.astype(np.float64) - low) / 255  # (H, W, 3)
-    light, side = change.mean(2), len(low) // 2
-    middle = np.zeros(light.shape, bool)
-    middle[side // 2:-(side // 2), side // 2:-(side // 2)] = True
-    found = {("darker", "lighter"): light.mean(), ("bluer", "warmer"): (change[..., 0] - change[..., 2]).mean(),
-             ("lighter below", "lighter above"): light[:side].mean() - light[side:].mean(),
-             ("lighter right", "lighter left"): light[:, :side].mean() - light[:, side:].mean(),
-             ("lighter edges", "lighter middle"): light[middle].mean() - light[~middle].mean()}
-    names, value = max(found.items(), key=lambda pair: abs(pair[1]))
-    return names if value > 0 else names[::-1]
 
 
 def code_strip_html(guesses: np.ndarray, images: np.ndarray, labels: list[str], ends: list[tuple[np.ndarray, str]],

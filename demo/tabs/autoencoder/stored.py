@@ -20,7 +20,8 @@ PIXELS, MEANS, PATH, FACTS = "stored_codes.png", "stored_code_means.png", "store
 class StoredCodes:
     """`images` (pictures, n, H, W, 3) are draws for the codes of `pictures`, `means` (pictures, H, W, 3) the means of
     `draws` draws by the paper's sampler, and `bits` what each picture costs given its code and without; `path`
-    (columns, rows, H, W, 3) goes between the pictures of `ends`. `settings` has seed, temperature, guidance, min-p."""
+    (columns, rows, H, W, 3) goes between the pictures of `ends`. `settings` has seed, temperature, guidance, min-p.
+    `names` are for both ends of the sliders, for as many directions as were named."""
 
     pictures: tuple[str, ...]
     settings: dict
@@ -30,6 +31,7 @@ class StoredCodes:
     bits: list
     ends: tuple[str, str]
     path: np.ndarray
+    names: list[tuple[str, str]]
 
 
 def write_codes(folder: Path, stored: StoredCodes) -> None:
@@ -39,6 +41,7 @@ def write_codes(folder: Path, stored: StoredCodes) -> None:
     write_atlas(folder / PATH, stored.path)
     facts = {"pictures": stored.pictures, "settings": stored.settings, "images": stored.images.shape[:2],
              "draws_of_means": stored.draws, "bits": stored.bits, "ends": stored.ends, "path": stored.path.shape[:2],
+             "names": stored.names,
              "size": stored.images.shape[2], "weights": fingerprint(folder), "command": "python -m demo.make_assets"}
     (folder / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
 
@@ -51,6 +54,7 @@ def read_codes(folder: Path) -> StoredCodes | None:
         means = read_atlas(folder / MEANS, 1, len(images), facts["size"], 3)[0]
         path = read_atlas(folder / PATH, *facts["path"], facts["size"], 3)
         return StoredCodes(tuple(facts["pictures"]), facts["settings"], images, means, int(facts["draws_of_means"]),
-                           facts["bits"], tuple(facts["ends"]), path)
+                           facts["bits"], tuple(facts["ends"]), path,
+                           [(str(low), str(high)) for low, high in facts.get("names", [])])
     except UNREADABLE:
         return None

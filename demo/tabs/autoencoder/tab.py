@@ -19,12 +19,11 @@ from demo.service.bridge import Service
 from demo.service.settings import MAX_GUIDANCE, MAX_MIN_P, MAX_SEED, MAX_TEMPERATURE, UserError, number
 from demo.tabs.autoencoder.panels import codes_html, ends_html, results_html
 from demo.tabs.autoencoder.path import FIRST, build_path
-from demo.tabs.autoencoder.record import COUNT
+from demo.tabs.autoencoder.record import COUNT, MAX_EDIT, SLIDERS
 from demo.tabs.autoencoder.service import CodeService
 from demo.tabs.autoencoder.stored import StoredCodes, read_codes
 
 ID, TITLE = "autoencoder", "Auto-encoder"
-SLIDERS, MAX_EDIT = 4, 3.0  # directions that a visitor can move along, and how many deviations
 FRAME_SECONDS = 0.15
 SHOWN_OR_DRAWN = """(...values) => document.querySelector("#autoencoder-status [data-shown]")
   ? (%s)(...values) : (%s)()"""
@@ -52,13 +51,15 @@ Section 3.4 of the paper, and its figure 6.""",
 Ten numbers cannot say everything, so many pictures share a code. Squared error,
 $\lVert\mathbf{x}-\mathrm{decoder}(\mathbf{z})\rVert^2$, is smallest at the average of them all, and an average of
 sharp pictures is a blur. A PixelCNN has the whole distribution and draws one of them. Average its draws, and it blurs
-as well: the two answers then agree as far as both were trained well. A single draw is about twice as far from the
-picture, because it cannot know which of them was meant.""",
+as well: for one code the two answers agree as far as both were trained well. A single draw is about twice as far from
+the picture as the mean, because it cannot know which of them was meant.""",
     r"""### Moving along the code
 Over many pictures the codes spread further in some directions than in others. The sliders move the code along the
-widest ones, in standard deviations. The MSE decoder, which has a code of its own, is moved by what belongs to the same
-change there. The noise stays the same, so what changes is the doing of the code.""",
+widest ones, in standard deviations. The MSE decoder has a code of its own: for pictures whose PixelCNN code lies one
+step further, it differs too, and the slider moves it by that difference, averaged over many pictures. The noise stays
+the same, so what changes is the doing of the code.""",
 ]
+NAMED = " A slider is named after what changes most between its ends, measured in the MSE decoder's answers."
 THROUGH_CHAIN = r"""### From coarse to fine
 The code stands for $\mathbf{x}_8$, the picture at 8 × 8 pixels, where it is settled what it shows:
 $$p(\mathbf{x}_8\mid\mathbf{z})\;p(\mathbf{x}_{16}\mid\mathbf{x}_8)\;p(\mathbf{x}_{32}\mid\mathbf{x}_{16})$$
@@ -89,9 +90,11 @@ def build(page: gr.Blocks, service: Service) -> None:
             chooser = picture_chooser("autoencoder-", service, FIRST)
             size = gr.Radio(sizes, value=sizes[-1][1], label="Code", elem_id="autoencoder-size", elem_classes="chips")
             edits, ends = [], []
-            for k in range(1, sliders + 1):
+            if sliders:
+                gr.HTML('<p class="facts">Move the code:</p>', apply_default_css=False)
+            for k, label in enumerate(slider_labels(stored[codes.info(size.value).code], sliders), 1):
                 with gr.Column(elem_classes="code-slider"):
-                    edits.append(gr.Slider(-MAX_EDIT, MAX_EDIT, value=0, step=0.25, label=f"Code, direction {k}",
+                    edits.append(gr.Slider(-MAX_EDIT, MAX_EDIT, value=0, step=0.25, label=label,
                                            elem_id=f"autoencoder-edit-{k}"))
                     ends.append(gr.HTML(elem_id=f"autoencoder-ends-{k}", apply_default_css=False))
             reset = gr.Button("The picture's own code", size="sm", visible=bool(edits))
@@ -100,6 +103,7 @@ def build(page: gr.Blocks, service: Service) -> None:
                 min_p = min_p_slider("autoencoder-", shown[2])
         with gr.Column(elem_classes="notes"):
             first, *others = EXPLANATION
+            others[-1] += NAMED * any(kept and kept.names for kept in stored.values())
             first %= {"x": r"\mathbf{x}_8" if chained else r"\mathbf{x}"}
             for text in [first, *[THROUGH_CHAIN] * chained, *others]:
                 gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
@@ -116,7 +120,7 @@ def build(page: gr.Blocks, service: Service) -> None:
         where they are stored."""
         try:
             request = clean(size, name, picture, edits)
-            return (*opening(codes, stored, request), *slider_ends(codes, request))
+            return (*opening(codes, stored, request), *slider_ends(codes, stored, request))
         except UserError as error:
             return gr.skip(), error_status(error), *[gr.skip()] * len(edits)
 
@@ -146,6 +150,8 @@ def build(page: gr.Blocks, service: Service) -> None:
         "outputs": [grid, status, seed, drawn], "preprocess": False})
     # what is stored is there at once; anything else is drawn once the slider rests
     stored_or_drawn = {**runs.up_to_date, "js": SHOWN_OR_DRAWN % (runs.up_to_date["js"], draw_soon("autoencoder-"))}
+    size.change(lambda m: [gr.update(label=label) for label in slider_labels(stored[codes.info(m).code], sliders)],
+                size, edits, **QUIET)
     gr.on([size.change, *(edit.change for edit in edits)], **showing).then(**stored_or_drawn)
     chooser.then(showing, stored_or_drawn)
     reset.click(lambda: [0] * len(edits), outputs=edits, **QUIET)
@@ -171,12 +177,19 @@ class Asked:
         return any(self.edits)
 
 
-def slider_ends(codes: CodeService, asked: Asked) -> list[str]:
+def slider_labels(kept: StoredCodes | None, count: int) -> list[str]:
+    """What the sliders are called: by the stored names of both ends, or by a number."""
+    # "bright below – above": a first word that both share is said once
+    names = [f"{low} – {high.removeprefix(low.partition(' ')[0] + ' ')}" for low, high in kept.names] if kept else []
+    return [(names[k].capitalize() if k < len(names) else f"Direction {k + 1}") for k in range(count)]
+
+
+def slider_ends(codes: CodeService, stored: dict[int, StoredCodes | None], asked: Asked) -> list[str]:
     """For every slider what it does to this picture: the MSE decoder's answers at both ends and at 0."""
-    found = []
+    found, names = [], dict(enumerate(kept.names)) if (kept := stored[asked.size]) else {}
     for k in range(len(asked.edits)):
         moves = [[*asked.edits[:k], edge, *asked.edits[k + 1:]] for edge in (-MAX_EDIT, 0, MAX_EDIT)]
-        found.append(ends_html([codes.best_guess(asked.size, asked.picture, move) for move in moves]))
+        found.append(ends_html([codes.best_guess(asked.size, asked.picture, move) for move in moves], names.get(k)))
     return found
 
 
@@ -205,7 +218,7 @@ def opening(codes: CodeService, stored: dict[int, StoredCodes | None], asked: As
 
 
 def carried(codes: CodeService, asked: Asked, given: float, alone: float) -> str:
-    """What the code saves, in words; -log2 p of the picture itself, so it is also said of an edited code's picture."""
+    """What the picture's own code saves, in words, by -log2 p of the picture given it and without."""
     what = "The 8 × 8 picture" if codes.info(asked.size).chain else "The picture"
     saved = f"{alone - given:,.0f} bits saved" if alone > given else "it does not help here"
     return f"{what} costs {given:,.0f} bits given its {asked.size} numbers, {alone:,.0f} without: {saved}."
@@ -236,6 +249,7 @@ def draw(codes: CodeService, asked: Asked, seed: int, **settings: float) -> Iter
         panels = [(enlarge(np.stack([asked.picture, guess]), len(guess), columns=1), "original, MSE decoder"),
                   (enlarge(images, len(guess), columns=COUNT // 2), "PixelCNN decoder")]
         link = download_link(sheet_png(panels, words), f"code-{asked.size}_seed-{seed}.png", "Download PNG")
-        said = f"<b>{COUNT} pictures</b> in {progress.seconds:.1f} s. " + \
-            carried(codes, asked, *codes.bits(asked.size, asked.picture))
-        yield stage + link, status_html(f"{said} {words}", shown=True), seed, None
+        said = [f"<b>{COUNT} pictures</b> in {progress.seconds:.1f} s."]
+        if not asked.edited:  # a moved code is that of no picture
+            said.append(carried(codes, asked, *codes.bits(asked.size, asked.picture)))
+        yield stage + link, status_html(" ".join([*said, words]), shown=True), seed, None
