@@ -59,7 +59,8 @@ widest ones, in standard deviations. The MSE decoder has a code of its own: for 
 step further, it differs too, and the slider moves it by that difference, averaged over many pictures. The noise stays
 the same, so what changes is the doing of the code.""",
 ]
-NAMED = " A slider is named after what changes most between its ends, measured in the MSE decoder's answers."
+NAMED = """ A slider is named after what changes most between its ends in the MSE decoder's answers, on average over the
+page's own pictures; where this picture differs, its ends say so."""
 THROUGH_CHAIN = r"""### From coarse to fine
 The code stands for $\mathbf{x}_8$, the picture at 8 × 8 pixels, where it is settled what it shows:
 $$p(\mathbf{x}_8\mid\mathbf{z})\;p(\mathbf{x}_{16}\mid\mathbf{x}_8)\;p(\mathbf{x}_{32}\mid\mathbf{x}_{16})$$
