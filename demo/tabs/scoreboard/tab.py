@@ -41,7 +41,7 @@ LADDER = """<p>Every row of the paper's table 1 is another belief about what an 
 ladder: as the paper quotes them, and measured on this page's terms, {time} of one core for each, on CIFAR-10 made
 smaller to {size}×{size}. Smaller photos have less in common with their neighbours, so they cost more: look at the order
 and the steps, not at the distance between ◇ and ●. <i>At most</i> marks what is a bound and not the likelihood
-itself.</p><p><b>Why is the paper's model not at the top?</b> {why}</p>"""
+itself.</p><p>{why}</p>"""
 
 CURVES = """<p>The runs of the ladder on their way, scored on validation photos. The Gaussian needs no minutes: it is a
 formula. Point at a curve or a name, or tap it, to tell it from the others.</p>"""
@@ -100,7 +100,8 @@ def build(page: gr.Blocks, service: Service) -> None:
 
 def ladder_folds(ladder: Ladder, longer: dict[str, tuple[float, float]], infos: list[ModelInfo]) -> list[str]:
     """The ladder, and its curves."""
-    why = f"{ladder_words(ladder, longer, own_model(infos))} {end_words(ladder)}"
+    why, end = ladder_words(ladder, longer, own_model(infos)), end_words(ladder)
+    why = f"<b>Why is the paper's model not at the top?</b> {why} {end}" if why and end else why
     ladder_part = (f"{LADDER.format(time=ladder.time, size=ladder.size, why=why)}{ladder_html(ladder)}"
                    f"{order_html(ladder, longer)}{measured_how(ladder)}")
     curves = curves_svg(ladder)
