@@ -26,19 +26,24 @@ steps.told = {
   },
   fill() {
     const {names, pixels, size} = story.told[this.model];
+    find(this, ".classes").classList.toggle("words", names.some(name => name.length > 5));
     find(this, ".classes").replaceChildren(...names.map((name, n) =>
       pictureButton(part(pixels, n, size), size, name, `Draw: ${name}`, () => this.take(n))));
     this.section.querySelectorAll("[data-model]").forEach(button => button.setAttribute("aria-pressed", Number(button.dataset.model) === this.model));
   },
   take(number) {
-    const {names, pixels, size} = story.told[this.model], old = part(pixels, this.chosen, size), next = part(pixels, number, size);
+    const {names, pixels, size, smaller} = story.told[this.model], old = part(pixels, this.chosen, size), next = part(pixels, number, size);
+    const sizes = Object.keys(smaller).map(Number), words = `The network's picture of “${names[number]}”.`;
     this.chosen = number;
     pressed(find(this, ".classes"), number);
     say(`The same throws, told “<b>${names[number]}</b>”.`);
-    animate("told", 0.7, share => {  // redrawn in the order in which it was drawn
+    animate("told", sizes.length ? 1.2 : 0.7, share => {  // as it was drawn: row by row, or a small picture first
+      const coarse = sizes[Math.floor(share * (sizes.length + 1))];
+      if (coarse) { easel({pixels: part(smaller[coarse], number, coarse), size: coarse}, words); return; }
+      if (sizes.length) { easel({pixels: next, size}, words); return; }
       const upto = Math.round(share * size * size), mixed = old.slice();
       mixed.set(next.subarray(0, 3 * upto));
-      easel({pixels: mixed, size, frame: share < 1 ? [Math.floor(upto / size), upto % size] : null}, `The network's picture of “${names[number]}”.`);
+      easel({pixels: mixed, size, frame: share < 1 ? [Math.floor(upto / size), upto % size] : null}, words);
     });
   },
   enter() {
@@ -54,7 +59,7 @@ steps.told = {
 };
 
 steps.chain = {
-  chosen: 2,
+  chosen: 1,
   level: 0,
   setup() {
     const {sizes, count} = story.chain;
@@ -103,7 +108,8 @@ steps.chain = {
     pressed(find(this, ".sizes"), this.level);
     pressed(find(this, ".people"), this.chosen);
     this.draw(1);
-    source("chain", `${story.chain.name}, told nobody: seed ${story.chain.settings.seed}, min-p ${story.chain.settings.min_p}.`);
+    const {told, seed, guidance, min_p} = story.chain.settings;
+    source("chain", `${story.chain.name}, told ${told ? "the face of " + told : "nobody"}: seed ${seed}, guidance ${guidance}, min-p ${min_p}.`);
     say(this.level ? `${size} × ${size}: ${(size * size).toLocaleString("en")} pixels, each drawn in sight of the whole smaller picture.`
       : `${size} × ${size}: <b>${size * size}</b> pixels, ${(100 * size * size / all).toFixed(1)} % of the last picture's, decide what it will be.`);
   },
