@@ -7,6 +7,7 @@ window.address = (() => {
   // While the page opens, its own events must not overwrite the address that it is opened with.
   window.addressRead = false;
 
+  const set = (query, key, value) => value == null ? query.delete(key) : query.set(key, value);
   function put(query, how) {
     history[how](history.state, "", "?" + query);
     settled = query;
@@ -23,7 +24,7 @@ window.address = (() => {
   function flush() {
     clearTimeout(timer);
     const query = here();
-    for (const [key, value] of Object.entries(news)) if (value == null) query.delete(key); else query.set(key, value);
+    for (const [key, value] of Object.entries(news)) set(query, key, value);
     news = {};
     put(query, "replaceState");
   }
@@ -60,13 +61,25 @@ window.address = (() => {
     if (window.scrollY > 0) window.scrollTo(0, 0);
   }
 
-  // Back and Forward change the tab; the settings on the page stay as they are, and so does what the address says of
-  // them.
+  // What a visitor turned to inside a tab: one more step for the Back button. `follow` says who turns back.
+  const followers = {};
+  function step(key, value) {
+    flush();
+    const query = here();
+    set(query, key, value);
+    put(query, "pushState");
+  }
+  function follow(key, act) { followers[key] = act; }
+
+  // Back and Forward change the tab, and what `step` noted; the settings on the page stay as they are, and so does what
+  // the address says of them.
   window.addEventListener("popstate", () => {
-    const id = here().get("tab") || window.firstTab, query = new URLSearchParams(settled || here());
+    const came = here(), id = came.get("tab") || window.firstTab, query = new URLSearchParams(settled || came);
     query.set("tab", id);
+    for (const key in followers) set(query, key, came.get(key));
     put(query, "replaceState");
     tabs().find(tab => tab.dataset.tabId === id)?.click();
+    for (const key in followers) followers[key](came.get(key));
   });
 
   // Requests of Gradio's that are under way: what a link asks for is in its place when there are none any more.
@@ -106,5 +119,5 @@ window.address = (() => {
 
   window.addEventListener("resize", () => show(document.documentElement.dataset.tab, "instant"));
 
-  return {write, link, tabShown, opened, whenQuiet};
+  return {write, step, follow, link, tabShown, opened, whenQuiet};
 })();

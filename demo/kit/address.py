@@ -4,8 +4,9 @@
     ?tab=portraits&portraits.seed=7&portraits.temperature=0.9&portraits.example=Grace+Hopper
 
 The browser writes it (`address.js`, no request to the server); the server reads it when the page opens. The keys of
-the tab "Classes" are plain, those of the others begin with the name of their tab (`remember`). Every change of tab is a
-step for the Back button. What a visitor uploads is never in it. "Copy link" takes of it what belongs to the open tab.
+the tab "Classes" are plain, those of the others begin with the name of their tab (`remember`). Every change of tab,
+and every step of the story, is a step for the Back button. What a visitor uploads is never in it. "Copy link" takes of
+it what belongs to the open tab.
 """
 
 import json

@@ -109,6 +109,23 @@ def test_next_back_arrow_keys_and_the_address(visit):
     assert page.is_visible("#story section[data-step=face]") and page.is_hidden("#story [data-turn=next]")
 
 
+def test_the_browsers_back_button_goes_one_step_back(visit):
+    page = open_story(visit())
+    opened = page.evaluate("history.length")
+    for name in ("dice", "peek"):
+        step(page, name)
+    page.click("[role=tab][data-tab-id=inside]")
+    page.wait_for_function("location.search.includes('tab=inside')", timeout=SLOW)
+    assert page.evaluate("history.length") == opened + 3
+    for act, name in ((page.go_back, "peek"), (page.go_back, "dice"), (page.go_back, "guess"),
+                      (page.go_forward, "dice")):
+        act()
+        page.wait_for_selector(f"#story section[data-step={name}]", state="visible", timeout=SLOW)
+        page.wait_for_function("document.querySelector('#story .easel canvas').width > 200", timeout=SLOW)
+        assert ("story.step=" + name in page.url) is (name != "guess")
+    assert page.evaluate("history.length") == opened + 3
+
+
 def test_a_guess_gets_the_networks_odds(still, record, picture):
     deal, near = record["guesses"][0], record["near"]
     odds = unpack(deal["odds"]) / 65535  # (6, 3, 256)
@@ -213,6 +230,9 @@ def test_the_blind_spot_and_its_cure_are_counted(still, record):
 
 @pytest.mark.slow
 def test_classes_sizes_and_portraits_are_the_stored_ones(still, record):
+    step(still, "dice")
+    folded = still.locator("#story section[data-step=dice] details")
+    assert f"less than {record['picture']['min_p']} times as likely" in folded.text_content().replace("\n", " ")
     for number, told in enumerate(record["told"]):
         section = step(still, "told")
         section.locator(f"[data-model='{number}']").click()
@@ -245,9 +265,12 @@ def test_nothing_moves_by_itself_where_motion_is_unwanted(still):
 
 
 @pytest.mark.slow
-def test_it_moves_by_itself_where_motion_is_welcome(visit):
+def test_the_drawing_waits_for_play_and_stops_where_it_is_left(visit):
     page = open_story(visit())
     section = step(page, "drawing")
+    page.wait_for_timeout(500)
+    assert section.locator("input").input_value() == "0" and "Press Play" in page.inner_text(SAID)
+    section.get_by_role("button", name="Play", exact=True).click()
     page.wait_for_function("document.querySelector('#story section[data-step=drawing] input').value > 3", timeout=SLOW)
     step(page, "guess")
     stopped = section.locator("input").input_value()

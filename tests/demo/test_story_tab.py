@@ -101,7 +101,7 @@ def test_classes_sizes_and_faces_are_there(record):
         assert unpack(told["pixels"]).shape == (len(told["names"]), told["size"], told["size"], 3)
         for size, pictures in told["smaller"].items():
             assert unpack(pictures).shape == (len(told["names"]), int(size), int(size), 3)
-    assert [list(told["smaller"]) for told in record["told"]] == [[], ["8", "16"]], "photos are drawn from coarse to fine"
+    assert [list(told["smaller"]) for told in record["told"]] == [[], ["8", "16"]], "photos: coarse to fine"
     chain = record["chain"]
     for size in chain["sizes"]:
         assert unpack(chain["pixels"][str(size)]).shape == (chain["count"], size, size, 3)

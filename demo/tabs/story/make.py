@@ -1,8 +1,8 @@
 """Computes what the story shows, once: `python -m demo.tabs.story.make` writes `demo/assets/story/story.json`.
 
 Everything comes from the bundled models. The picture was chosen by eye among `CHOSEN_FROM`, and the page says so; all
-else about it (distributions, odds of a guess, redrawn edits) is the model's answer. Run it again after training: a test compares
-the fingerprints of the weights.
+else about it (distributions, odds of a guess, redrawn edits) is the model's answer. Run it again after training: a test
+compares the fingerprints of the weights.
 """
 
 import json

@@ -35,11 +35,13 @@ function paint(canvas, view) {
 }
 
 function ring(pen, y, x, zoom, ratio, stroke = colour("--now")) {
-  const edge = Math.min(4 * ratio, Math.max(2.5 * ratio, zoom / 6));
+  const edge = Math.min(4 * ratio, Math.max(2.5 * ratio, zoom / 6)), inset = edge / 2 + ratio, {width, height} = pen.canvas;
+  const [left, top] = [x, y].map(at => Math.max(inset, at - edge / 2));  // at the picture's rim it keeps inside
+  const right = Math.min(width - inset, x + zoom + edge / 2), bottom = Math.min(height - inset, y + zoom + edge / 2);
   for (const [ink, thick] of [["#fff", edge + 2 * ratio], [stroke, edge]]) {
     pen.strokeStyle = ink;
     pen.lineWidth = thick;
-    pen.strokeRect(x - edge / 2, y - edge / 2, zoom + edge, zoom + edge);
+    pen.strokeRect(left, top, right - left, bottom - top);
   }
 }
 

@@ -66,7 +66,7 @@ steps.guess = {
     easel({pixels, drawn: at + (this.made !== null), frame: [row, column]},
       `A picture, drawn up to row ${row + 1}, column ${column + 1}; the next pixel is framed.`);
     source("picture");
-    if (!quiet && this.made === null) say("Which colour belongs in the red frame? Choose one.");
+    if (!quiet && this.made === null) say("");  // the question stands beside the colours
     this.charts();
   },
   enter() {

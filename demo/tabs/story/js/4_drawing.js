@@ -10,7 +10,7 @@ steps.drawing = {
     this.bits = Float32Array.from({length: this.all}, (_, k) => (surprise[3 * k] + surprise[3 * k + 1] + surprise[3 * k + 2]) / 1000);
     this.scrub = find(this, "input");
     this.scrub.max = this.all;
-    this.scrub.addEventListener("input", () => { this.pause(); this.go(Number(this.scrub.value)); });
+    this.scrub.addEventListener("input", () => { this.pause(); this.go(Number(this.scrub.value)); this.tell(); });
     on(this, "[data-do=play]", () => this.playing ? this.pause(true) : this.play());
     on(this, "[data-do=pixel]", () => this.hop(this.step + 1));
     on(this, "[data-do=row]", () => this.hop((Math.floor(this.step / size) + 1) * size));
@@ -82,11 +82,8 @@ steps.drawing = {
   },
   enter() {
     source("picture");
-    if (!this.seen) this.go(still.matches ? Math.round(this.all * 0.55) : 0);
-    else this.show();
+    this.show();
     this.tell();
-    if (!this.seen && !still.matches) this.play();
-    this.seen = true;
   },
   leave() { this.pause(); },
 };

@@ -1,6 +1,7 @@
 // The eight steps: which one is open, what stands under the picture, arrow keys, the address, the doors.
 // `steps` is filled by the files before this one; each entry has setup, enter, show, and perhaps leave and pick.
 
+const STEP = "story.step";  // its key in the address
 const ORDER = ["guess", "dice", "drawing", "edits", "peek", "told", "chain", "face"];
 let current, view;
 
@@ -35,7 +36,7 @@ function open(name, aloud = true) {
   element.querySelector(".story").dataset.open = name;
   steps[name].enter();
   steps[name].entered = true;
-  if (aloud) window.address?.write({"story.step": place ? name : null});
+  if (aloud) window.address?.step(STEP, place ? name : null);
 }
 function turn(by) {
   const place = ORDER.indexOf(current) + by;
@@ -69,7 +70,7 @@ function listen() {
   }));
   let wide = element.clientWidth;
   new ResizeObserver(() => {
-    if (!element.clientWidth || element.clientWidth === wide) return;
+    if (element.clientWidth === wide) return;  // 0 while another tab is open
     wide = element.clientWidth;
     refresh();
   }).observe(element);
@@ -89,9 +90,11 @@ async function begin() {
     steps[name].section = element.querySelector(`[data-step=${name}]`);
     steps[name].setup();
   }
+  element.querySelectorAll("[data-fact]").forEach(place => place.textContent = story.picture[place.dataset.fact]);
   listen();
-  const wanted = new URLSearchParams(window.location.search).get("story.step");
-  open(ORDER.includes(wanted) ? wanted : ORDER[0], false);
+  const follow = wanted => open(ORDER.includes(wanted) ? wanted : ORDER[0], false);
+  follow(new URLSearchParams(window.location.search).get(STEP));
+  window.address?.follow(STEP, follow);  // Back and Forward
   element.dataset.ready = "true";
 }
 begin();
