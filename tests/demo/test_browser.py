@@ -97,7 +97,7 @@ def test_the_address_holds_the_settings(visit):
                                        "boxes => boxes.map(box => box.parentElement.innerText)")
     assert [name.strip() for name in chosen] == ["cat", "no class"]
     assert visitor.labels() == ["cat", "no class"]
-    page.get_by_label("dog").check()
+    page.locator("#classes").get_by_label("dog").check()
     page.wait_for_function("location.search.includes('dog')")
     values = visitor.query()
     assert values["classes"] == "cat,dog,no class" or set(values["classes"].split(",")) == {"cat", "dog", "no class"}
