@@ -93,6 +93,11 @@ def shrink(image: Image.Image, size: int = SIZE, at: float = 0.5) -> np.ndarray:
     return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.BOX, box=box))
 
 
+def another_part(frame, whole: np.ndarray | None, size: int = SIZE):
+    """The square of a photo, the parts of a `Crop`, that its frame was moved to; `gr.skip()` without a photo."""
+    return gr.skip() if whole is None else shrink(Image.fromarray(whole), size, crop.read_place(frame))
+
+
 def drawing(service: Service, seed: int) -> Iterator[Progress]:
     """Draw a sample of a random class of the first colour model. Raises Busy and UserError."""
     name = next((n for n in service.single_names if service.info(n).channels == 3), None)
@@ -236,10 +241,6 @@ def picture_chooser(prefix: str, service: Service, first: str = "cat", page: gr.
             refused = refused_html(str(error), None, "the picture before")
             return None, gr.skip(), gr.skip(), refused, gr.skip(), gr.skip()
 
-    def move(frame, whole):
-        """Another part of the same photo."""
-        return gr.skip() if whole is None else shrink(Image.fromarray(whole), SIZE, crop.read_place(frame))
-
     def sample():
         try:
             for last in drawing(service, random.randint(0, MAX_SEED)):
@@ -261,7 +262,7 @@ def picture_chooser(prefix: str, service: Service, first: str = "cat", page: gr.
 
     # None as a name, after an upload or a sample, leaves the picture alone.
     taken = photo.input(take, photo, [photo, picture, name, note, *part.parts], preprocess=False, **QUIET)
-    moved = part.frame.input(move, part.parts, picture, trigger_mode="always_last", **QUIET)
+    moved = part.frame.input(another_part, part.parts, picture, trigger_mode="always_last", **QUIET)
     draw.click(lambda: (gr.Button(interactive=False), gr.Button(visible=True)), outputs=[draw, stop], **QUIET)
     pending, state = gr.State(None, time_to_live=STATE_SECONDS), gr.Textbox(visible=False)
     draw.click(None, js=DRAW_STATE % (prefix, "now = 'drawing'", ""))

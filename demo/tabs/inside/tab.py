@@ -5,7 +5,6 @@ import json
 import gradio as gr
 import numpy as np
 from gradio.events import Dependency
-from PIL import Image
 
 from demo.kit import address, crop
 from demo.kit.heat_map import heat_colours, scale_html
@@ -15,6 +14,7 @@ from demo.kit.pictures import (
     PICTURES,
     STATE_SECONDS,
     Carried,
+    another_part,
     arrivals,
     arrived,
     bundled,
@@ -205,10 +205,6 @@ def build(page: gr.Blocks, service: Service) -> None:
             refused = refused_html(str(error), None, "the picture before")
             return gr.skip(), gr.skip(), refused, *[gr.skip()] * 6
 
-    def move(frame, whole):
-        """Another part of the same photo."""
-        return gr.skip() if whole is None else shrink(Image.fromarray(whole), size, crop.read_place(frame))
-
     def look_at_it(refused, *values):
         """The picture that was given; nothing changes where it was refused."""
         if refused:
@@ -223,7 +219,8 @@ def build(page: gr.Blocks, service: Service) -> None:
     taken.then(**asked)
     picture.input(lambda: "", outputs=refused, **QUIET)
     picture.change(lambda picture: crop.GONE if picture else [gr.skip()] * 2, picture, part.parts, **QUIET)
-    moved = looks_after(part.frame.input(move, part.parts, own, trigger_mode="always_last", **QUIET).then(**waiting))
+    moved = looks_after(part.frame.input(lambda *parts: another_part(*parts, size), part.parts, own,
+                                         trigger_mode="always_last", **QUIET).then(**waiting))
 
     def leaves(picture, shown):
         """What goes with the visitor to other tabs."""
