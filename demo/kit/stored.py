@@ -43,6 +43,12 @@ def read_facts(folder: Path, name: str) -> dict:
     return facts
 
 
+def write_facts(folder: Path, name: str, **facts) -> None:
+    """Keep a JSON file beside weights, and say which they are; `read_facts` reads it."""
+    facts |= {"weights": fingerprint(folder), "command": "python -m demo.make_assets"}
+    (folder / name).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+
+
 def write_atlas(path: Path, images: np.ndarray) -> None:
     """Keep (groups, n, H, W, C) images as one PNG: one row per group, one column per image."""
     groups, count, height, width, channels = images.shape
@@ -60,9 +66,7 @@ def read_atlas(path: Path, groups: int, count: int, size: int, channels: int) ->
 def write_stored(folder: Path, images: np.ndarray, settings: Settings, seconds: float) -> None:
     """Keep (classes, n, H, W, C) samples of the checkpoint in `folder`."""
     write_atlas(folder / PIXELS, images)
-    facts = {"settings": asdict(settings), "seconds": round(seconds, 2), "weights": fingerprint(folder),
-             "command": "python -m demo.make_assets"}
-    (folder / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    write_facts(folder, FACTS, settings=asdict(settings), seconds=round(seconds, 2))
 
 
 def read_stored(folder: Path, info: ModelInfo) -> Stored | None:
@@ -95,9 +99,8 @@ def write_portraits(folder: Path, names: tuple[str, str], crops: np.ndarray, set
     write_atlas(folder / "stored_crops.png", crops[None])
     write_atlas(folder / "stored_portraits.png", images[None])
     write_atlas(folder / "stored_path.png", path)
-    facts = {"names": names, "settings": settings, "judged": judged, "path": path.shape[:2], "size": images.shape[1],
-             "weights": fingerprint(folder), "command": "python -m demo.make_assets"}
-    (folder / "stored_portraits.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    write_facts(folder, "stored_portraits.json", names=names, settings=settings, judged=judged, path=path.shape[:2],
+                size=images.shape[1])
 
 
 def read_portraits(folder: Path) -> StoredPortraits | None:

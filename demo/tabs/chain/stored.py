@@ -1,12 +1,11 @@
 """What the tab "Coarse to fine" opens with: pictures of a chain at every size, kept beside it as PNG files."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from demo.kit.stored import fingerprint, read_atlas, write_atlas
+from demo.kit.stored import UNREADABLE, read_atlas, read_facts, write_atlas, write_facts
 from demo.service.bridge import ModelInfo
 
 FACTS = "stored_scales.json"
@@ -25,21 +24,18 @@ def write_scales(folder: Path, stored: StoredScales) -> None:
     """Keep them in the chain's folder."""
     for size, images in stored.pictures.items():
         write_atlas(folder / f"stored_scales_{size}.png", images[None])
-    facts = {"settings": stored.settings, "bits": {size: round(bits, 1) for size, bits in stored.bits.items()},
-             "count": len(next(iter(stored.pictures.values()))), "weights": fingerprint(folder),
-             "command": "python -m demo.make_assets"}
-    (folder / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    write_facts(folder, FACTS, settings=stored.settings,
+                bits={size: round(bits, 1) for size, bits in stored.bits.items()},
+                count=len(next(iter(stored.pictures.values()))))
 
 
 def read_scales(folder: Path, info: ModelInfo) -> StoredScales | None:
     """Those kept for a chain; None where there are none, or where they are of other weights."""
     try:
-        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        if facts["weights"] != fingerprint(folder):
-            return None
+        facts = read_facts(folder, FACTS)
         pictures = {size: read_atlas(folder / f"stored_scales_{size}.png", 1, facts["count"], size, 3)[0]
                     for size in info.sizes}
         return StoredScales(pictures, {int(size): float(bits) for size, bits in facts["bits"].items()},
                             facts["settings"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except UNREADABLE:
         return None

@@ -5,7 +5,6 @@ A `gr.HTML` with a script, like `demo/kit/pixel_canvas.py`. Its value is a dict 
 `stored_knobs.json` the settings that drew them.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from PIL import Image
 
 from demo.kit.page_files import keep
 from demo.kit.panels import png_bytes
-from demo.kit.stored import UNREADABLE, fingerprint, read_atlas, read_facts, read_stored, write_atlas
+from demo.kit.stored import UNREADABLE, read_atlas, read_facts, read_stored, write_atlas, write_facts
 from demo.service.bridge import ModelInfo, Service
 from demo.service.settings import Settings
 from demo.tabs.classes.panels import as_shown
@@ -43,9 +42,7 @@ def draw_knobs(service: Service, name: str) -> None:
     drawn = np.stack([list(service.stream(settings))[-1].images[0, 0] for settings in asked])
     folder = service.folder / name
     write_atlas(folder / f"{NAME}.png", drawn.reshape(len(KNOBS), -1, *drawn.shape[1:]))
-    facts = {"settings": asdict(asked[0]), "knobs": KNOBS, "weights": fingerprint(folder),
-             "command": "python -m demo.make_assets"}
-    (folder / f"{NAME}.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    write_facts(folder, f"{NAME}.json", settings=asdict(asked[0]), knobs=KNOBS)
 
 
 def read_knobs(folder: Path, info: ModelInfo) -> dict[str, dict]:
