@@ -13,7 +13,7 @@ ASSETS = Path(__file__).parent / "assets"
 SCREEN = {"width": 1280, "height": 1090}
 # of each tab the first visible element that is shown, and how much of its height
 TAB = "[role=tabpanel]"
-PARTS = {"story": (TAB, 800), "classes": ("#grid", 900), "chain": ("#chain-scales", 400), "inside": (TAB, 700),
+PARTS = {"story": (TAB, 800), "classes": ("#grid", 900), "chain": ("#chain-grid", 620), "inside": (TAB, 700),
          "interpolate": (TAB, 960), "complete": (TAB, 760), "likelihood": (TAB, 520)}
 
 

@@ -4,6 +4,7 @@ The process that only hands out the tests reads this file too, and waits for it:
 they are used.
 """
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,3 +54,20 @@ def small_model(kind: "type[GatedPixelCNN] | None" = None, **changes) -> "GatedP
         for parameter in model.parameters():
             parameter.data *= 2
     return model
+
+
+def save_small_chain(folder: Path, **decoder) -> None:
+    """A chain of random weights for colour pictures of 16 x 16, without a condition; `decoder` changes its networks."""
+    import torch
+
+    from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
+    from pixelcnn_core.models.chain import CHAIN_FILE
+    from pixelcnn_core.models.upscaler import Upscaler, UpscalerConfig
+
+    decoder = {"features": 6, "layers": 2, "head_features": 12, **decoder}
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        GatedPixelCNN(PixelCNNConfig(image_size=8, **decoder)).save_pretrained(folder / "8")
+        Upscaler(UpscalerConfig(image_size=16, features=6, map_channels=6, decoder=decoder)).save_pretrained(
+            folder / "16")
+    (folder / CHAIN_FILE).write_text(json.dumps({"steps": ["8", "16"]}), encoding="utf-8")

@@ -12,13 +12,13 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from demo.kit.portrait_panels import jpeg_source
+from demo.kit.panels import jpeg_source
 from demo.service.settings import number
 
 SHORT, LONG = 128, 480  # pixels of the copy that is kept, at most: of its shorter side, and of its longer one
 RATIO = 12  # of a longer photo the middle is kept
 SIZE = 32  # what is cut out of it will be shrunk to
-STATE_SECONDS = 1800
+STATE_SECONDS = 1800  # how long a picture is kept for its visitor
 SCRIPT, LOOK = (Path(__file__).with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".js", ".css"))
 
 

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from demo.service.bridge import ModelInfo
 
 # A checkpoint is called after its folder in files, addresses and the API; on the page it has a name of its own.
-NAMES = {"cifar10": "Photos (CIFAR-10)", "cifar10-chain": "Photos, coarse to fine (CIFAR-10)",
-         "imagenet32classes": "ImageNet, 32 classes", "imagenet32classes-64": "ImageNet, 32 classes",
-         "imagenet32classes-chain": "ImageNet, coarse to fine (32 classes)", "digits": "Digits", "portraits": "Faces",
-         "portraits-chain": "Faces, coarse to fine"}
+NAMES = {"cifar10": "Photos · row by row, as in the paper", "cifar10-chain": "Photos · coarse to fine, best pictures",
+         "imagenet32classes": "ImageNet · row by row, as in the paper",
+         "imagenet32classes-64": "ImageNet · row by row, as in the paper",
+         "imagenet32classes-chain": "ImageNet · coarse to fine, best pictures", "digits": "Digits",
+         "portraits": "Faces · row by row, as in the paper", "portraits-chain": "Faces · coarse to fine, best pictures"}
 
 
 def model_name(name: str) -> str:

@@ -2,17 +2,15 @@
 
 On the page a panel is an HTML <figure>, so that its name is real text in any theme and the panels flow on a phone;
 the pixels are enlarged here by nearest neighbour and sent as PNG, so that no browser or codec blurs them.
-The same panels as one PNG file are what the Download button gives.
+Files to download are made of the same panels (`downloads.py`).
 """
 
 import base64
 import html
 import io
-import json
-from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
+from PIL import Image, PngImagePlugin
 
 from demo.kit.model_facts import model_name
 from demo.service.settings import Settings
@@ -42,6 +40,28 @@ def enlarge(images: np.ndarray, rows_done: int, columns: int | None = None) -> n
     return panel
 
 
+def undrawn(count: int, *shape: int) -> np.ndarray:
+    """Pictures (count, H, W, C) of which nothing is drawn yet."""
+    return np.zeros((count, *shape), np.uint8)
+
+
+def magnified(rgba: np.ndarray, side: int = SIDE) -> np.ndarray:
+    """RGBA (H, W, 4), at least `side` pixels high: every pixel a square."""
+    scale = -(-side // len(rgba))
+    return rgba.repeat(scale, 0).repeat(scale, 1)
+
+
+def opaque(image: np.ndarray, drawn: np.ndarray | None = None) -> np.ndarray:
+    """uint8 (H, W, 3) -> RGBA (H, W, 4); transparent where `drawn`, bool (H, W), is False."""
+    alpha = np.full(image.shape[:2], 255) if drawn is None else 255 * drawn
+    return np.dstack([image, alpha]).astype(np.uint8)
+
+
+def mean_picture(images: np.ndarray) -> np.ndarray:
+    """The mean of uint8 (n, H, W, C), rounded."""
+    return images.mean(0, dtype=np.float64).round().astype(np.uint8)
+
+
 def png_bytes(image: Image.Image, **text: str) -> bytes:
     """A PNG; `text` is stored in it."""
     info, buffer = PngImagePlugin.PngInfo(), io.BytesIO()
@@ -51,11 +71,27 @@ def png_bytes(image: Image.Image, **text: str) -> bytes:
     return buffer.getvalue()
 
 
+def png_source(picture: np.ndarray) -> str:
+    """uint8 (h, w, 3 or 4) as the source of an <img>."""
+    return "data:image/png;base64," + base64.b64encode(png_bytes(Image.fromarray(picture))).decode()
+
+
+def jpeg_source(photo: np.ndarray) -> str:
+    """uint8 (h, w, 3) as the source of an <img>: a photo is never written on the server."""
+    buffer = io.BytesIO()
+    Image.fromarray(photo).save(buffer, "JPEG", quality=88)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
 def image_tag(panel: np.ndarray, alt: str) -> str:
     """RGBA (h, w, 4) as an <img> that carries its PNG."""
-    source = base64.b64encode(png_bytes(Image.fromarray(panel))).decode()
-    return (f'<img src="data:image/png;base64,{source}" width="{panel.shape[1]}" height="{panel.shape[0]}" '
+    return (f'<img src="{png_source(panel)}" width="{panel.shape[1]}" height="{panel.shape[0]}" '
             f'alt="{html.escape(alt)}">')
+
+
+def figure_html(panel: np.ndarray, alt: str, caption: str, attributes: str = "") -> str:
+    """RGBA (h, w, 4) with a caption of HTML below it."""
+    return f"<figure{attributes}>{image_tag(panel, alt)}<figcaption>{caption}</figcaption></figure>"
 
 
 def panels_html(images: np.ndarray, labels: tuple[str, ...], rows_done: int | None = None) -> str:
@@ -65,32 +101,9 @@ def panels_html(images: np.ndarray, labels: tuple[str, ...], rows_done: int | No
     figures = []
     for label, samples in zip(labels, images):
         alt = f"{len(samples)} sample{'s' * (len(samples) > 1)} of class {label}"
-        figures.append(f"<figure>{image_tag(enlarge(samples, rows), alt)}"
-                       f"<figcaption>{html.escape(label)}</figcaption></figure>")
+        figures.append(figure_html(enlarge(samples, rows), alt, html.escape(label)))
     return (f'<div class="panels{" unfinished" * unfinished}" data-rows="{rows}" style="--count:{len(figures)}">'
             f'{"".join(figures)}</div>')
-
-
-def panels_png(images: np.ndarray, settings: Settings) -> bytes:
-    """The same panels as one labelled PNG on white, five to a row, with the settings below and in its metadata."""
-    panels = [enlarge(samples, images.shape[2]) for samples in images]
-    height, width = panels[0].shape[:2]
-    columns, margin, caption = min(5, len(panels)), 32, 44
-    rows = -(-len(panels) // columns)
-    big, small = ImageFont.load_default(24), ImageFont.load_default(18)
-    footer = describe(settings)
-    probe = ImageDraw.Draw(Image.new("L", (1, 1)))
-    total_width = max(columns * (width + margin) + margin, int(probe.textlength(footer, small)) + 2 * margin)
-    left = (total_width - columns * (width + margin) + margin) // 2
-    sheet = Image.new("RGB", (total_width, margin + rows * (height + caption + margin) + 24), "white")
-    draw = ImageDraw.Draw(sheet)
-    for k, (panel, label) in enumerate(zip(panels, settings.classes)):
-        x, y = left + k % columns * (width + margin), margin + k // columns * (height + caption + margin)
-        image = Image.fromarray(panel)
-        sheet.paste(image, (x, y), image)
-        draw.text((x + width / 2, y + height + 8), label, "#222222", big, "ma")
-    draw.text((total_width / 2, sheet.height - 16), footer, "#777777", small, "ms")
-    return png_bytes(sheet, Settings=json.dumps(settings.query()), Software="PixelCNN demo")
 
 
 def describe(settings: Settings) -> str:
@@ -106,8 +119,7 @@ def describe(settings: Settings) -> str:
     return " · ".join(parts)
 
 
-def write_figure(folder: str | Path, images: np.ndarray, settings: Settings) -> str:
-    """Write the labelled PNG into a folder under a telling name; returns its path."""
-    path = Path(folder) / f"pixelcnn_{settings.model}_seed-{settings.seed}.png"
-    path.write_bytes(panels_png(images, settings))
-    return str(path)
+def settings_line(settings: dict[str, float | int | str]) -> str:
+    """Other settings in one line of text: "temperature 0.9 · min-p 0.05 · seed 7"."""
+    return " · ".join(f"{name.replace('_', '-')} {f'{value:g}' if isinstance(value, float) else value}"
+                      for name, value in settings.items())

@@ -19,6 +19,7 @@ from gradio.events import Dependency
 from PIL import Image
 
 from demo.kit import address, crop
+from demo.kit.crop import STATE_SECONDS
 from demo.kit.run_controls import QUIET, queued, waits
 from demo.kit.status import error_status, refusal, refused_html, status_html
 from demo.service.bridge import Progress, Service
@@ -28,8 +29,7 @@ from demo.service.uploads import take_upload
 FOLDER = Path(__file__).parents[1] / "assets" / "pictures"
 PICTURES = {name: FOLDER / f"{name}.png" for name in ("cat", "coffee", "rocket", "galaxies", "astronaut")}
 SIZE = 32
-DRAW_ONE = "Draw one"
-STATE_SECONDS = 1800  # how long a chosen picture is kept for its visitor
+DRAW_ONE = "Let the network draw one"
 
 
 @dataclass(frozen=True)
@@ -100,12 +100,11 @@ def another_part(frame, whole: np.ndarray | None, size: int = SIZE):
 
 def drawing(service: Service, seed: int) -> Iterator[Progress]:
     """Draw a sample of a random class of the first colour model. Raises Busy and UserError."""
-    name = next((n for n in service.single_names if service.info(n).channels == 3), None)
-    if name is None:
+    if service.colour_name is None:
         raise UserError("There is no colour model that could draw a picture.")
-    classes = service.info(name).classes
+    classes = service.info(service.colour_name).classes
     chosen = [random.Random(seed).choice(classes)] if classes else None
-    return service.stream(service.settings(name, classes=chosen, images=1, seed=seed))
+    return service.stream(service.settings(service.colour_name, classes=chosen, images=1, seed=seed))
 
 
 def drawn(last: Progress) -> np.ndarray:
@@ -192,7 +191,7 @@ def arrived(carried, hint) -> tuple[Carried | None, tuple[int, int] | None]:
     return carried if isinstance(carried, Carried) else None, pixel
 
 
-# In the browser, which alone knows whether Stop or the finished sample came first: what "Draw one" is doing.
+# In the browser, which alone knows whether Stop or the finished sample came first: what the drawing of one is doing.
 KEPT = "kept"
 DRAW_STATE = """() => {
   const all = window.drawOne ||= {}, prefix = "%s";

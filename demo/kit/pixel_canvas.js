@@ -7,6 +7,8 @@ const small = document.createElement("canvas"), smallPen = small.getContext("2d"
 const tool = {erase: false, size: 3, colour: ""};
 let height = 0, width = 0, rgb, mask, drawn, cursor, zoom = 1, layer = null, pointed = null, marked = null, peek = null;
 
+const caption = element.querySelector(".caption");
+const there = name => !name || name === "mask" || name in (props.value?.layers || {});
 const unpack = text => Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
 const brushing = () => MODE === "brush" && props.value?.brush !== false;
 
@@ -21,6 +23,11 @@ function read() {
   cursor = value.outline ?? cursor ?? [height >> 1, width >> 1];
   layer ??= value.layer || "";
   peek = null;
+  caption.textContent = value.caption || "";
+  caption.hidden = !value.caption;
+  for (const one of element.querySelectorAll("[data-layer]"))
+    one.disabled = !there(one.dataset.layer);
+  press(".layers", element.querySelector(`[data-layer="${there(layer) ? layer : ""}"]`));
   element.querySelector(".brushes")?.toggleAttribute("hidden", value.brush === false);
   paper();
 }
@@ -48,9 +55,10 @@ function fit() {  // every pixel becomes a whole number of the screen's own pixe
   describe(pointed ?? framed());
 }
 
-// The pixel in the frame: the value's own; in a canvas to click in, otherwise the one that came along from another tab.
+// The pixel in the frame: the value's own; in a canvas to click in, otherwise the one that came along from another tab,
+// or the one that the picture opens with.
 function framed() {
-  const at = props.value?.outline ?? (MODE === "click" ? window.pixelAt : null);
+  const at = props.value?.outline ?? (MODE === "click" ? window.pixelAt ?? props.value?.opening ?? null : null);
   return at && at[0] < height && at[1] < width ? at : null;
 }
 
@@ -278,7 +286,6 @@ element.addEventListener("click", event => {
   } else if ("layer" in button.dataset) {
     layer = button.dataset.layer;
     press(".layers", button);
-    tell("layer", layer);
     paper();
   }
 });

@@ -40,7 +40,8 @@ def paint_tools() -> str:
                        f'aria-label="Paint {name}" title="Paint {name}" style="--c:{colour}"></button>'
                        for name, colour in PAINTS.items())
     return ('<div class="paints tools" role="group" aria-label="Look or paint"><button type="button" '
-            f'data-colour="" aria-pressed="true">Look</button>{swatches}<label class="swatch any" title="Any colour">'
+            f'data-colour="" aria-pressed="true">Look</button><span>paint</span>{swatches}'
+            '<label class="swatch any" title="Any colour">'
             '<input type="color" value="#ffd800" aria-label="Paint any colour"></label></div>')
 
 
@@ -56,7 +57,8 @@ def pixel_canvas(elem_id: str, label: str, mode: str = "click", value: dict | No
 
     mode    "click", "brush" or "paint"
     side    its largest width on the screen; on a phone it takes the width there is
-    layers  names of what can be seen, the first is the picture itself; others are looked up in the value, except
+    layers  names of what can be seen, the first is the picture itself; others are looked up in the value, and cannot
+            be chosen where it lacks them, except
             "mask": there the masked convolution of `kernel` x `kernel` pixels sits on the pixel under the pointer
     linked  element id of another canvas: the pixel under the pointer is framed, and said, in both
     """
@@ -64,16 +66,18 @@ def pixel_canvas(elem_id: str, label: str, mode: str = "click", value: dict | No
         raise ValueError(f"mode is one of {', '.join(map(repr, HELP))}, not {mode!r}")
     tools = {"brush": BRUSHES, "paint": paint_tools()}.get(mode, "") + (layer_tools(layers) if layers else "")
     # In the template, as Gradio loses further properties of a component that is updated before its tab was opened.
-    template = (f'{tools}<canvas tabindex="0" data-side="{side}" data-mode="{mode}" data-kernel="{kernel}" '
-                f'data-linked="{linked}" role="application" '
-                f'aria-label="{label}. {HELP[mode]}"></canvas><output aria-live="off"></output>')
+    sheet = (f'<p class="caption" hidden></p><canvas tabindex="0" data-side="{side}" data-mode="{mode}" '
+             f'data-kernel="{kernel}" data-linked="{linked}" role="application" '
+             f'aria-label="{label}. {HELP[mode]}"></canvas><output aria-live="off"></output>')
+    template = sheet + tools if mode == "paint" else tools + sheet  # who brushes begins with the brush
     return gr.HTML(value, elem_id=elem_id, label=label, html_template=template, css_template=LOOK, js_on_load=SCRIPT,
                    apply_default_css=False)
 
 
 def canvas_value(image: np.ndarray, outline: tuple[int, int] | None = None, mask: np.ndarray | None = None,
                  drawn: int | None = None, readings: np.ndarray | None = None, unit: str = "", *,
-                 layers: dict[str, np.ndarray] | None = None, layer: str = "", brush: bool = True) -> dict:
+                 layers: dict[str, np.ndarray] | None = None, layer: str = "", brush: bool = True,
+                 caption: str = "") -> dict:
     """The value of a canvas: an image, uint8 (H, W, 3) or (H, W, 1) from 0 to 255.
 
     outline   (row, column) of the pixel in the frame
@@ -83,12 +87,13 @@ def canvas_value(image: np.ndarray, outline: tuple[int, int] | None = None, mask
     layers    other pictures of the same size that can be looked at instead; what is said stays that of the image
     layer     the one that is shown at first
     brush     whether brushing has a meaning at the moment
+    caption   what the picture is, in words above it; on a phone below it
     """
     height, width = image.shape[:2]
     return {"height": height, "width": width, "pixels": packed(image),
             "outline": None if outline is None else [int(outline[0]), int(outline[1])],
             "mask": None if mask is None else "".join("01"[bool(known)] for known in np.ravel(mask)),
-            "drawn": drawn, "unit": unit, "layer": layer, "brush": brush, "paint": None,
+            "drawn": drawn, "unit": unit, "layer": layer, "brush": brush, "paint": None, "caption": caption,
             "layers": {name: packed(other) for name, other in (layers or {}).items()},
             "readings": None if readings is None else [round(float(number), 2) for number in np.ravel(readings)]}
 
@@ -111,6 +116,12 @@ def read_place(place, height: int, width: int) -> tuple[int, int]:
 def read_click(value, height: int = 32, width: int = 32) -> tuple[int, int]:
     """The chosen (row, column) in the value of a canvas, whatever it is. Raises UserError."""
     return read_place(value.get("outline") if isinstance(value, dict) else None, height, width)
+
+
+def within(place, size: int, otherwise: tuple[int, int]) -> tuple[int, int]:
+    """A (row, column) of the picture, whatever a browser says."""
+    fits = isinstance(place, (list, tuple)) and len(place) == 2 and all(type(k) is int and 0 <= k < size for k in place)
+    return tuple(place) if fits else otherwise
 
 
 def read_paint(value, height: int = 32, width: int = 32) -> tuple[tuple[int, int], str]:

@@ -1,7 +1,8 @@
 // What the toolbar of a sampling tab does in the browser; `run_controls.py` says when. Runs in the head of the page.
 //
 // A run is known by the prefix of its element ids. `base` are the values of its settings that drew the picture on the
-// page, `now` those that are set; where they differ, the picture is out of date and the Draw button is due.
+// page, `now` those that are set; where they differ, the picture is out of date and the Draw button is due. While a run
+// waits, the old picture stays, marked; `drawn` says that the first new one is there.
 
 window.runs = (() => {
   const runs = {};
@@ -19,11 +20,13 @@ window.runs = (() => {
   const differs = run => run.now.some((value, k) => value !== run.base[k]);
 
   function mark(run) {
-    const stage = stageOf(run);
+    const stage = stageOf(run), button = find(run.prefix, "generate");
     if (!stage) return;
-    const due = differs(run) && run.state !== "running", was = stage.classList.contains("stale");
+    const offered = !button || getComputedStyle(button).display !== "none";  // a photo is not drawn
+    const due = offered && differs(run) && run.state !== "running", was = stage.classList.contains("stale");
     stage.classList.toggle("stale", due);
     stage.classList.toggle("running", run.state === "running");
+    stage.classList.toggle("waiting", run.state === "running" && !run.drawn);
     if (due && !was) say("Changed: press Draw.");
   }
 
@@ -46,6 +49,8 @@ window.runs = (() => {
     const line = words(status);
     if (line && line.textContent !== text) line.textContent = text;
   }
+
+  const waiting = line => /^(Waiting|Loading|Looking|Reading|Measuring|Drawing)/.test(line.textContent);
 
   function atOnce(status, text) {  // before the server has heard of it
     words(status)?.classList.remove("error");
@@ -70,6 +75,10 @@ window.runs = (() => {
       return;
     }
     if (run.state === "stopped") run.stoppedText = line.textContent;
+    if (run.state === "running" && bar && !waiting(line) && !run.drawn) {
+      run.drawn = true;
+      mark(run);
+    }
     if (run.state === "running" && bar && line.textContent.startsWith("Waiting")) {
       const told = place(status);
       if (told) write(status, told);
@@ -88,12 +97,17 @@ window.runs = (() => {
   function waits(id, text) {
     const status = document.getElementById(id), own = () => runs[id.replace(/status$/, "")];
     if (own()?.state === "stopped") own().state = "idle";
-    if (status && text) atOnce(status, text);
+    const stage = stageOf({prefix: id.replace(/status$/, "")});
+    if (status && text) {
+      atOnce(status, text);
+      stage?.classList.add("waiting");
+    }
     if (!status || lines[id] === status) return;
     lines[id] = status;
     new MutationObserver(() => {
       const line = words(status), bar = status.querySelector(".bar"), told = bar && place(status);
       if (!line || own()?.state === "running") return;
+      stage?.classList.toggle("waiting", waiting(line));
       if (told) write(status, told);
       if (line.getAttribute("role") === "alert" || line.textContent === status.said) return;
       say(status.said = line.textContent, !bar);
@@ -175,15 +189,19 @@ window.runs = (() => {
 
   async function copyLink(prefix) {
     const button = find(prefix, "link");
-    let text = "Link copied";
+    let text = "Link copied", told = "yes";
     try {
       await navigator.clipboard.writeText(window.address.link());
     } catch {  // only pages served over https, or from this computer, may write to the clipboard
-      text = "Copy it from the address bar";
+      [text, told] = ["Copy it from the address bar", "no"];
     }
     button.textContent = text;
+    button.dataset.told = told;  // where the button is a sign, it shows that it worked, or the words
     say(text);
-    setTimeout(() => button.textContent = "Copy link", 3000);
+    setTimeout(() => {
+      button.textContent = "Copy link";
+      delete button.dataset.told;
+    }, 3000);
   }
 
   return {
@@ -200,6 +218,7 @@ window.runs = (() => {
       run.before ||= run.base;
       run.base = run.now = asText(values);
       run.state = "running";
+      run.drawn = false;
       run.stoppedText = "";
       watch(run);
       if (run.watched) atOnce(run.watched, "Waiting for a turn…");
@@ -218,6 +237,7 @@ window.runs = (() => {
     },
     stopped(first) {
       const run = know(first);
+      if (run.state === "running" && !run.drawn) run.base = run.before || run.base;  // the picture is the old one
       run.before = run.link = null;
       run.state = "stopped";
       run.stoppedText = "";
@@ -228,7 +248,12 @@ window.runs = (() => {
     upToDate(first, values) {
       const run = know(first);
       run.base = run.now = asText(values);
-      if (run.state === "running") run.state = "stopped";  // such a change cancels what is running
+      run.before = run.link = null;  // when what was running ends, the picture is not the one before it
+      if (run.state === "running") {  // such a change cancels what is running; a late frame of it changes no words
+        const status = find(run.prefix, "status"), line = status && words(status);
+        run.state = "stopped";
+        run.stoppedText = line && !status.querySelector(".bar") ? line.textContent : "";
+      }
       mark(run);
     },
   };

@@ -6,8 +6,10 @@ Draw button as due; a waiting request says its place in the queue; what arrives 
 settings of its own is drawn as soon as it is open; the picture can be downloaded.
 """
 
+import functools
 import json
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +17,15 @@ import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
-from demo.kit.status import status_html, stopped_status
-from demo.service.settings import MAX_GUIDANCE, MAX_MIN_P, MAX_SEED, MAX_TEMPERATURE
+from demo.kit.status import error_status, refusal, status_html, stopped_status
+from demo.service.settings import MAX_GUIDANCE, MAX_MIN_P, MAX_SEED, MAX_TEMPERATURE, UserError
 
 SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 # One request at a time for all tabs: they share the model's cores.
 MODEL_QUEUE = {"concurrency_id": "model", "concurrency_limit": 1, "show_progress": "hidden"}
+# Faces are looked for beside what is being drawn: a photo that is refused stops nothing.
+FACES_QUEUE = {"concurrency_id": "faces", "concurrency_limit": 1, "show_progress": "hidden"}
 
 # What a visitor sets: a change of one of these makes a picture out of date.
 CONTROLS = (gr.Slider, gr.Number, gr.Radio, gr.Dropdown, gr.Checkbox, gr.CheckboxGroup, gr.ColorPicker)
@@ -29,14 +33,11 @@ CONTROLS = (gr.Slider, gr.Number, gr.Radio, gr.Dropdown, gr.Checkbox, gr.Checkbo
 
 @dataclass(frozen=True)
 class Toolbar:
-    """Draw, Stop, Draw another; and, where a tab has them, Copy link and Download PNG. Their element ids begin with
-    `prefix`."""
+    """Draw, Stop, Draw another. Their element ids begin with `prefix`."""
 
     generate: gr.Button
     stop: gr.Button
     seed: gr.Button
-    link: gr.Button | None = None
-    download: gr.Button | None = None
 
     @property
     def buttons(self) -> list[gr.Button]:
@@ -62,38 +63,39 @@ class Runs(list):
 
 def toolbar(prefix: str = "") -> Toolbar:
     """The buttons, inside an open row of the class "toolbar"."""
-    return Toolbar(gr.Button("Draw", variant="primary", elem_id=f"{prefix}generate"),
-                   seed=gr.Button("Draw another", elem_id=f"{prefix}new-seed"),
-                   stop=gr.Button("Stop", interactive=False, elem_id=f"{prefix}stop"),
-                   link=gr.Button("Copy link", elem_id=f"{prefix}link", elem_classes="quiet"),
-                   download=gr.Button("Download PNG", elem_id=f"{prefix}png", elem_classes="quiet"))
+    tools = Toolbar(gr.Button("Draw", variant="primary", elem_id=f"{prefix}generate"),
+                    seed=gr.Button("Draw another", elem_id=f"{prefix}new-seed"),
+                    stop=gr.Button("Stop", interactive=False, elem_id=f"{prefix}stop"))
+    sharing_buttons(prefix)
+    return tools
+
+
+def sharing_buttons(prefix: str) -> None:
+    """Copy link, and Download PNG; at the end of such a row."""
+    for name, words, action in (("link", "Copy link", "copyLink"), ("png", "Download PNG", "download")):
+        button = gr.Button(words, elem_id=f"{prefix}{name}", elem_classes="quiet")
+        button.click(None, js=f"() => window.runs.{action}({json.dumps(prefix)})")
 
 
 def looking_toolbar(prefix: str) -> gr.Button:
     """The buttons of a tab that draws nothing, which looks at what was chosen; inside an open row of the class
-    "toolbar". Returns Stop."""
-    stop = gr.Button("Stop", interactive=False, elem_id=f"{prefix}stop")
-    for name, words, action in (("link", "Copy link", "copyLink"), ("png", "Download PNG", "download")):
-        button = gr.Button(words, elem_id=f"{prefix}{name}", elem_classes="quiet")
-        button.click(None, js=f"() => window.runs.{action}({json.dumps(prefix)})")
+    "toolbar". Returns Stop, which is there only while it can be pressed."""
+    stop = gr.Button("Stop", interactive=False, elem_id=f"{prefix}stop", elem_classes="fleeting")
+    sharing_buttons(prefix)
     return stop
 
 
-def sampling_sliders(prefix: str, temperature: float, guidance: float, seed: int) -> tuple[gr.Slider, gr.Slider,
-                                                                                           gr.Number]:
-    """Temperature, guidance and seed, inside an open column."""
+def sampling_sliders(prefix: str, temperature: float, guidance: float, min_p: float, seed: int
+                     ) -> tuple[gr.Slider, gr.Slider, gr.Number, gr.Slider]:
+    """Temperature, guidance, seed and min-p (`Truncation`), inside an open column."""
     return (gr.Slider(0, MAX_TEMPERATURE, value=temperature, step=0.05, label="Temperature",
                       elem_id=f"{prefix}temperature", info="1 is the model itself; 0 leaves nothing to chance."),
             gr.Slider(0, MAX_GUIDANCE, value=guidance, step=0.1, label="Guidance", elem_id=f"{prefix}guidance",
                       info="1 is the model itself; more insists on what it is told."),
             gr.Number(seed, label="Seed", precision=0, elem_id=f"{prefix}seed",
-                      info="The same seed draws the same pictures."))
-
-
-def min_p_slider(prefix: str, min_p: float) -> gr.Slider:
-    """How much of the tail is cut (`Truncation`), inside an open column."""
-    return gr.Slider(0, MAX_MIN_P, value=min_p, step=0.01, label="Min-p", elem_id=f"{prefix}min-p",
-                     info="Leaves out unlikely values. 0 is the paper's sampler.")
+                      info="The same seed draws the same pictures."),
+            gr.Slider(0, MAX_MIN_P, value=min_p, step=0.01, label="Min-p", elem_id=f"{prefix}min-p",
+                      info="Leaves out unlikely values. 0 is the paper's sampler."))
 
 
 def queued(status: gr.HTML) -> dict:
@@ -129,6 +131,8 @@ def wire(tools: Toolbar, status: gr.HTML, seed: gr.Number, drawn: gr.State, samp
          controls: list[Component] | None = None, draws_links: bool = True) -> Runs:
     """Connect the toolbar to `sampling`, the arguments of the sampling event. Returns the events that Stop cancels.
 
+    Its `fn` is a generator; where that raises UserError, the sentence stands in `status`, and the rest stays.
+
     drawn        holds what `stopped_status` says about an unfinished request
     controls     whose changes make the picture out of date; default: all sliders, choices and numbers among the inputs
     draws_links  whether a link with settings of its own is drawn when the page opens with it
@@ -136,8 +140,8 @@ def wire(tools: Toolbar, status: gr.HTML, seed: gr.Number, drawn: gr.State, samp
     watched = [c for c in sampling["inputs"] if isinstance(c, CONTROLS)] if controls is None else controls
     # The seed that was used is told to clients of the API; the field itself is the visitor's, who may be typing there.
     used = gr.Number(visible=False, label="Seed", precision=0)
-    sampling = {**sampling, **MODEL_QUEUE, "outputs": [used if one is seed else one for one in sampling["outputs"]],
-                "show_progress": "minimal", "show_progress_on": status}  # says the place
+    sampling = {**sampling, **queued(status), "fn": told_of_errors(sampling, status),
+                "outputs": [used if one is seed else one for one in sampling["outputs"]]}
 
     def tell(what: str) -> dict:
         """The arguments of an event in which `run_controls.js` hears the values of all controls."""
@@ -155,7 +159,8 @@ def wire(tools: Toolbar, status: gr.HTML, seed: gr.Number, drawn: gr.State, samp
     new_seed = tools.seed.click(lambda: (*running_buttons(), random.randint(0, MAX_SEED)),
                                 outputs=[*tools.buttons, status, seed], **QUIET)
     new_seed.then(**tell("drawing"))  # with the new seed
-    rerun = new_seed.then(api_visibility="private", **sampling)
+    # a name of its own, or it takes that of the function, which another tab's run may have
+    rerun = new_seed.then(api_name=f"{api_name}_again", api_visibility="private", **sampling)
     for event in (run, rerun):
         event.success(idle_buttons, outputs=tools.buttons, **QUIET)
         event.success(**tell("done"))
@@ -163,10 +168,20 @@ def wire(tools: Toolbar, status: gr.HTML, seed: gr.Number, drawn: gr.State, samp
         event.failure(**tell("failed"))
     tools.stop.click(lambda drawn: (*idle_buttons(), stopped_status(drawn)), inputs=drawn,
                      outputs=[*tools.buttons, status], cancels=[run, rerun], **QUIET)
-    for button, action in ((tools.link, "copyLink"), (tools.download, "download")):
-        if button is not None:
-            button.click(None, js=f"() => window.runs.{action}({json.dumps(tools.prefix)})")
     return Runs([run, rerun], tell("upToDate"))
+
+
+def told_of_errors(sampling: dict, status: gr.HTML) -> Callable:
+    """The `fn` of an event, a generator, that says in `status` what a visitor can mend."""
+    @functools.wraps(sampling["fn"])  # the page documents it
+    def run(*values):
+        try:
+            yield from sampling["fn"](*values)
+        except UserError as error:
+            yield tuple(error_status(error) if one is status else gr.skip() for one in sampling["outputs"])
+            raise refusal(error) from error
+
+    return run
 
 
 def running_buttons() -> tuple:

@@ -5,8 +5,7 @@ import html
 import gradio as gr
 import numpy as np
 
-from demo.kit.panels import describe
-from demo.kit.portrait_panels import jpeg_source
+from demo.kit.panels import describe, jpeg_source
 from demo.kit.stored import Stored
 from demo.service.bridge import Progress
 from demo.service.settings import Settings
@@ -23,6 +22,11 @@ def status_html(text: str, done: float | None = None, shown: bool = False) -> st
         return f'<p class="status"{mark}>{text}</p>'
     return (f'<p class="status">{text}</p><div class="bar" role="progressbar" aria-label="Drawing" aria-valuemin="0" '
             f'aria-valuemax="100" aria-valuenow="{100 * done:.0f}"><span style="width:{done:.1%}"></span></div>')
+
+
+def small_print(settings: str) -> str:
+    """Settings and times behind the sentence of a status line: there for whoever looks, small and grey."""
+    return f'<span class="small-print">{html.escape(settings)}</span>'
 
 
 def error_status(error: Exception | str) -> str:
@@ -43,33 +47,36 @@ def refusal(error: Exception | str) -> gr.Error:
     return gr.Error(str(error), title="Not drawn", visible=False, print_exception=False)
 
 
+def so_far(progress: Progress) -> str:
+    """Where a drawing is, and for how long it has been drawn."""
+    return f"{progress.place[0].upper()}{progress.place[1:]} · {progress.seconds:.1f} s"
+
+
 def running_status(progress: Progress) -> str:
-    return status_html(f"Row <b>{progress.row}</b> of {progress.rows} · {progress.seconds:.1f} s · "
-                       f"{progress.images_per_second:.1f} images/s", progress.row / progress.rows)
+    return status_html(f"{so_far(progress)} · {progress.images_per_second:.1f} images/s", progress.row / progress.rows)
 
 
 def unfinished_status(progress: Progress) -> str:
     """For the tabs of faces: still running, or out of time."""
-    so_far = f"Row <b>{progress.row}</b> of {progress.rows} · {progress.seconds:.1f} s"
     if progress.state == "out of time":
-        return status_html(f"{so_far}: out of time. Choose fewer images.")
-    return status_html(so_far, progress.row / progress.rows)
+        return status_html(f"{so_far(progress)}: out of time. Choose fewer images.")
+    return status_html(so_far(progress), progress.row / progress.rows)
 
 
 def finished_status(progress: Progress, settings: Settings) -> str:
     count = progress.images.shape[0] * progress.images.shape[1]
-    rate = f"{progress.images_per_second:.1f} images/s"
     if progress.state == "out of time":
-        return status_html(f"Out of time: stopped after row {progress.row} of {progress.rows} and "
-                           f"{progress.seconds:.0f} s. Choose fewer images. {html.escape(describe(settings))}")
-    return status_html(f"<b>{count} images</b> in {progress.seconds:.1f} s, {rate}. {html.escape(describe(settings))}")
+        return status_html(f"Out of time after {progress.seconds:.0f} s, at {progress.place}. Choose fewer images. "
+                           f"{small_print(describe(settings))}")
+    how = f"{progress.images_per_second:.1f} images/s · {describe(settings)}"
+    return status_html(f"<b>{count} images</b> in {progress.seconds:.1f} s. {small_print(how)}")
 
 
 def stopped_status(drawn) -> str:
     if not drawn:
         return status_html("Stopped.")
-    row, rows, settings = drawn
-    return status_html(f"Stopped after row {row} of {rows}. {html.escape(describe(settings))}")
+    place, settings = drawn
+    return status_html(f"Stopped at {place}. {small_print(describe(settings))}")
 
 
 def stored_status(stored: Stored | None, asked: Settings | None = None, problem: str = "") -> str:
@@ -80,7 +87,7 @@ def stored_status(stored: Stored | None, asked: Settings | None = None, problem:
         return status_html("Nothing drawn yet: press <b>Draw</b>.")
     if asked not in (None, stored.settings):
         return status_html("These are stored samples; yours are drawn next, with the settings of your link.")
-    settings = html.escape(describe(stored.settings))
-    by_eye = "; the seed was chosen by eye" * (stored.settings.seed != Settings.seed)
-    return status_html(f"<b>Stored samples</b>, drawn in {stored.seconds:.1f} s. {settings}{by_eye}. Press <b>Draw</b> "
-                       "to watch the same ones appear, or <b>Draw another</b> for others.", shown=True)
+    by_eye = " · seed and classes chosen by eye" * (stored.settings.seed != Settings.seed)
+    how = f"drawn in {stored.seconds:.1f} s · {describe(stored.settings)}{by_eye}"
+    return status_html("<b>Stored samples.</b> Press <b>Draw another</b> for new ones, or <b>Draw</b> to watch these "
+                       f"appear. {small_print(how)}", shown=True)

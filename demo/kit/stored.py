@@ -82,8 +82,9 @@ def read_stored(folder: Path, info: ModelInfo) -> Stored | None:
 
 @dataclass(frozen=True)
 class StoredPortraits:
-    """What the tabs of faces open with: portraits (n, H, W, 3) of the person `name`, judged; and a path (columns, rows,
-    H, W, 3) from one person to another. `settings` has temperature, guidance and seed; `crops` belong to `names`."""
+    """What the tabs of faces open with: portraits (n, H, W, 3) of the first person, judged; `twins` of the second, by
+    the same random numbers, judged; and a path (columns, rows, H, W, 3) from one to the other. `settings` has
+    temperature, guidance and seed; `crops` belong to `names`."""
 
     names: tuple[str, str]
     crops: np.ndarray
@@ -91,16 +92,18 @@ class StoredPortraits:
     images: np.ndarray
     judged: list
     path: np.ndarray
+    twins: np.ndarray
+    twins_judged: list
 
 
-def write_portraits(folder: Path, names: tuple[str, str], crops: np.ndarray, settings: dict, images: np.ndarray,
-                    judged: list, path: np.ndarray) -> None:
-    """Keep `StoredPortraits` beside a portrait model."""
-    write_atlas(folder / "stored_crops.png", crops[None])
-    write_atlas(folder / "stored_portraits.png", images[None])
-    write_atlas(folder / "stored_path.png", path)
-    write_facts(folder, "stored_portraits.json", names=names, settings=settings, judged=judged, path=path.shape[:2],
-                size=images.shape[1])
+def write_portraits(folder: Path, stored: StoredPortraits) -> None:
+    """Keep them beside a portrait model."""
+    write_atlas(folder / "stored_crops.png", stored.crops[None])
+    write_atlas(folder / "stored_portraits.png", stored.images[None])
+    write_atlas(folder / "stored_path.png", stored.path)
+    write_atlas(folder / "stored_twins.png", stored.twins[None])
+    write_facts(folder, "stored_portraits.json", names=stored.names, settings=stored.settings, judged=stored.judged,
+                twins_judged=stored.twins_judged, path=stored.path.shape[:2], size=stored.images.shape[1])
 
 
 def read_portraits(folder: Path) -> StoredPortraits | None:
@@ -110,6 +113,9 @@ def read_portraits(folder: Path) -> StoredPortraits | None:
         crops = read_atlas(folder / "stored_crops.png", 1, 2, 64, 3)[0]
         images = read_atlas(folder / "stored_portraits.png", 1, len(facts["judged"]), facts["size"], 3)[0]
         path = read_atlas(folder / "stored_path.png", *facts["path"], facts["size"], 3)
-        return StoredPortraits(tuple(facts["names"]), crops, facts["settings"], images, facts["judged"], path)
+        judged, size = facts["twins_judged"], facts["size"]
+        twins = read_atlas(folder / "stored_twins.png", 1, len(judged), size, 3)[0]
+        return StoredPortraits(tuple(facts["names"]), crops, facts["settings"], images, facts["judged"], path, twins,
+                               judged)
     except UNREADABLE:
         return None

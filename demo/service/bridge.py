@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from demo.service.drawing import arranged, draw_rows, noise_of, rows_of
-from demo.service.process import Trimmer
+from demo.service.process import trimmer
 from demo.service.settings import NO_CLASS, Settings, UserError, clean_settings, number, shorten
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.models.chain import CHAIN_FILE, Chain, chain_steps, load_model
@@ -30,7 +30,6 @@ from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.upscaler import Upscaler
 from pixelcnn_core.provenance import recipe_of, training_so_far
 from pixelcnn_core.results import read_results
-from pixelcnn_core.sampling.sample import finish
 from pixelcnn_core.sampling.truncation import Truncation
 
 MODELS = Path(__file__).parents[1] / "assets" / "models"
@@ -76,14 +75,23 @@ class ModelInfo:
 @dataclass(frozen=True)
 class Progress:
     """A moment of a request. `images` are (groups, per group, H, W, C) uint8 from 0 to 255, of which `row` of `rows`
-    rows are drawn; those of a chain are whole and grow, and its rows are those of all sizes. `seconds` counts from the
-    start of the work. The last one is "done" or "out of time"."""
+    rows are drawn; those of a chain are whole and grow, its rows are those of all sizes, and `row_of_size` counts those
+    of the size that is drawn. `seconds` counts from the start of the work. The last one is "done" or "out of time"."""
 
     state: Literal["waiting", "sampling", "done", "out of time"]
     images: np.ndarray | None = None
     row: int = 0
     rows: int = 0
     seconds: float = 0.0
+    row_of_size: int = 0
+
+    @property
+    def place(self) -> str:
+        """Where the drawing is: "row 7 of 32", in a chain "16 × 16: row 7 of 16"."""
+        size = self.rows if self.images is None else self.images.shape[2]
+        if size == self.rows:
+            return f"row {self.row} of {self.rows}"
+        return f"{size} × {size}: row {self.row_of_size} of {size}"
 
     @property
     def shown_rows(self) -> int:
@@ -118,7 +126,7 @@ class Service:
         self._models: dict[str, GatedPixelCNN | Chain] = {}
         self._loading = threading.Lock()
         self._turn = threading.Lock()
-        self._trimmer = Trimmer()
+        self._trimmer = trimmer()
 
     @property
     def names(self) -> list[str]:
@@ -129,6 +137,12 @@ class Service:
     def single_names(self) -> list[str]:
         """The same without chains: they have exact likelihoods, and one raster order."""
         return [name for name in self.names if not self.infos[name].is_chain]
+
+    @property
+    def colour_name(self) -> str | None:
+        """The first single model of colour pictures: the one that the tabs ask which look at one picture."""
+        return next((name for name in self.single_names
+                     if (self.infos[name].channels, self.infos[name].levels) == (3, 256)), None)
 
     @property
     def portrait_names(self) -> list[str]:
@@ -199,12 +213,14 @@ class Service:
             model = name() if callable(name) else self.model(name)
             rows = start(model)
             started, row, height = time.monotonic(), 0, steps or rows_of(model)
+            size = of_size = 0
             for row, drawn in enumerate(rows, 1):
+                of_size, size = (of_size + 1, size) if drawn.shape[-1] == size else (1, drawn.shape[-1])
                 images = to_arrays(drawn, groups, model.config.levels)
                 seconds = time.monotonic() - started
                 late = row < height and seconds > self.budget
                 yield Progress("done" if row == height else "out of time" if late else "sampling",
-                               images, row, height, seconds)
+                               images, row, height, seconds, of_size)
                 if late:
                     break
         finally:
@@ -254,16 +270,6 @@ class Service:
             noise = arranged(noise_of(model, settings.seed, settings.images * (classes + 1)), own)
         return draw_rows(model, self.condition(settings), noise, temperature=settings.temperature,
                          guidance=settings.guidance if classes else 1.0, truncation=Truncation(min_p=settings.min_p))
-
-    def explain(self, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
-        """The first image of a request to a grey model, and the probabilities that each of its pixels was drawn from:
-        (H, W) integers in [0, levels) and (H, W, levels)."""
-        model = self.model(settings.model)
-        image = finish(self.rows(model, settings))[:1]  # (1, C, H, W)
-        with torch.inference_mode():
-            logits = model(image.to(self.device), self.condition(settings)[:1])[0, :, 0]  # (levels, H, W)
-        odds = torch.softmax(logits / (settings.temperature or 1), dim=0).permute(1, 2, 0)  # (H, W, levels)
-        return image[0, 0].cpu().numpy(), odds.cpu().numpy()
 
 
 def budget_seconds(text: str | None, otherwise: float = 120.0) -> float:

@@ -3,6 +3,7 @@ and one picture after every row to show on the way."""
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
 
 from pixelcnn_core.models.chain import Chain
@@ -14,6 +15,17 @@ from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 Model = GatedPixelCNN | Chain
 Noise = dict[int, torch.Tensor]  # {size: (n, C, size, size)}, one entry for a single model
+
+
+def to_tensor(images: np.ndarray) -> torch.Tensor:
+    """A picture (H, W, C), or several (B, H, W, C) -> (B, C, H, W)."""
+    found = torch.from_numpy(np.array(images))
+    return (found if found.ndim == 4 else found[None]).permute(0, 3, 1, 2)
+
+
+def to_array(images: torch.Tensor) -> np.ndarray:
+    """The first of some pictures (B, C, H, W) -> (H, W, C)."""
+    return images[0].permute(1, 2, 0).numpy()
 
 
 def noise_of(model: Model, seed: int, count: int) -> Noise:

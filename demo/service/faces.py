@@ -10,7 +10,7 @@ beside them, so that the page opens on it, and draws it, without a detector.
 import functools
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 
 from demo.service.bridge import Progress, Service
-from demo.service.drawing import Model, arranged, draw_rows, noise_of
+from demo.service.drawing import Model, arranged, draw_rows, noise_of, to_tensor
 from demo.service.images import ImageError, load_image
 from demo.service.settings import UserError
 from pixelcnn_core.faces.alignment import FaceError, align, find_faces
@@ -97,10 +97,9 @@ class FaceService:
         pixels, small = np.asarray(photo), thumb(photo)
         chips = np.stack([chip_from_photo(pixels, face.landmarks) for face in found])  # (N, 150, 150, 3)
         if isinstance(self.encoder, FaceNetwork):  # it reads the photo itself, and sees more than the crop holds
-            vectors = self.encoder.embed_chips(torch.from_numpy(chips).permute(0, 3, 1, 2)).numpy()
+            vectors = self.encoder.embed_chips(to_tensor(chips)).numpy()
         else:
-            crops = torch.from_numpy(np.stack([face.crop for face in found])).permute(0, 3, 1, 2)  # (N, 3, 64, 64)
-            vectors = self.encoder.embed(crops).numpy()
+            vectors = self.encoder.embed(to_tensor(np.stack([face.crop for face in found]))).numpy()
         return [FoundFace(face.crop, chip, vector, small, tuple(np.divide(face.box, photo.size * 2).tolist()),
                           face.landmarks / photo.size, face.probability, face.inside, name)
                 for face, chip, vector in zip(found, chips, vectors)]
@@ -157,31 +156,24 @@ class FaceService:
 
     def _draw(self, embeddings: np.ndarray, noises: int, groups: int, seed: int, *, temperature: float,
               guidance: float, min_p: float = 0.0) -> Iterator[Progress]:
-        """Pictures of `embeddings` (N, D), of which number k gets the noise number k modulo `noises`."""
-        return self._serve(lambda model: self._rows(model, embeddings, noises, seed, temperature=temperature,
-                                                    guidance=guidance, min_p=min_p), groups)
-
-    def _rows(self, model: Model, embeddings: np.ndarray, noises: int, seed: int, *, temperature: float,
-              guidance: float, min_p: float = 0.0) -> Iterator[torch.Tensor]:
-        self.check(model)
-        condition = Condition(embedding=condition_vectors(torch.from_numpy(embeddings)))
-        which = torch.arange(len(embeddings)) % noises
-        noise = arranged(noise_of(model, seed, noises), lambda numbers: numbers[which])  # (N, C, H, W)
-        return draw_rows(model, condition, noise, temperature=temperature, guidance=guidance,
-                         truncation=Truncation(min_p=min_p))
-
-    def _serve(self, begin: Callable[[Model], Iterator[torch.Tensor]], groups: int) -> Iterator[Progress]:
+        """Pictures of `embeddings` (N, D), of which number k gets the noise number k modulo `noises`. Raises UserError
+        also where the portrait model belongs to another encoder."""
         if self.model_name is None:
             raise UserError("There is no portrait model: train one with `python -m pixelcnn_core train "
                             "portraits-chain-cpu --data faces --out demo/assets/models/portraits-chain`.")
-        return self.service.serve(self.model_name, begin, groups)
 
-    def check(self, model: Model) -> None:
-        """Raises UserError if the portrait model belongs to another encoder."""
-        try:
-            check_encoder(model, self.encoder)
-        except CheckpointError as error:
-            raise UserError(f"The portrait model cannot be used: {error}.") from error
+        def begin(model: Model) -> Iterator[torch.Tensor]:
+            try:
+                check_encoder(model, self.encoder)
+            except CheckpointError as error:
+                raise UserError(f"The portrait model cannot be used: {error}.") from error
+            condition = Condition(embedding=condition_vectors(torch.from_numpy(embeddings)))
+            which = torch.arange(len(embeddings)) % noises
+            noise = arranged(noise_of(model, seed, noises), lambda numbers: numbers[which])  # (N, C, H, W)
+            return draw_rows(model, condition, noise, temperature=temperature, guidance=guidance,
+                             truncation=Truncation(min_p=min_p))
+
+        return self.service.serve(self.model_name, begin, groups)
 
     def alike(self, images: np.ndarray, embedding: np.ndarray) -> np.ndarray:
         """The likeness of finished portraits (N, H, W, 3) to the source: cosines (N,)."""
@@ -192,7 +184,7 @@ class FaceService:
         return images[likest(self._vectors(images), torch.from_numpy(embedding), of).numpy()]
 
     def _vectors(self, images: np.ndarray) -> torch.Tensor:
-        return embed_small(self.encoder, torch.from_numpy(images).permute(0, 3, 1, 2))  # (N, D)
+        return embed_small(self.encoder, to_tensor(images))  # (N, D)
 
 
 def thumb(photo: Image.Image) -> np.ndarray:

@@ -7,7 +7,9 @@ app sweeps another one's.
 
 import atexit
 import ctypes
+import functools
 import os
+import queue
 import shutil
 import signal
 import sys
@@ -74,22 +76,34 @@ def bound_memory() -> None:
 
 
 class Trimmer:
-    """Gives freed memory back to the system, some time after it was asked to and at most every `seconds`."""
+    """Gives freed memory back to the system, some time after it was asked to and at most every `seconds`. Does nothing
+    where the C library is not glibc."""
 
     def __init__(self, seconds: float = TRIM_SECONDS):
         self.seconds = seconds
-        self._waiting = threading.Lock()
+        # A turn may end while garbage is collected, inside any other call: only such a queue may be used there, and a
+        # thread must not be started.
+        self._asked = queue.SimpleQueue()
+        threading.Thread(target=self._run, name="trimmer", daemon=True).start()
 
     def soon(self) -> None:
-        """Trim in the background; it takes up to a second. Does nothing where the C library is not glibc."""
-        if hasattr(c_library(), "malloc_trim") and self._waiting.acquire(blocking=False):
-            timer = threading.Timer(self.seconds, self._trim)
-            timer.daemon = True
-            timer.start()
+        """Trim in the background; it takes up to a second."""
+        self._asked.put(None)
 
-    def _trim(self) -> None:
-        self._waiting.release()
-        c_library().malloc_trim(0)
+    def _run(self) -> None:
+        while True:
+            self._asked.get()
+            time.sleep(self.seconds)
+            while not self._asked.empty():
+                self._asked.get()
+            if hasattr(c_library(), "malloc_trim"):
+                c_library().malloc_trim(0)
+
+
+@functools.cache
+def trimmer() -> Trimmer:
+    """That of the process."""
+    return Trimmer()
 
 
 def c_library() -> ctypes.CDLL | None:

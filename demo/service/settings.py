@@ -12,7 +12,7 @@ MAX_IMAGES_PER_CLASS = 16
 MAX_IMAGES = 100  # of one request, all classes together
 FIRST_CLASSES = 10  # chosen at first, where a model has more
 MAX_TEMPERATURE = 2.0
-MAX_GUIDANCE = 5.0
+MAX_GUIDANCE = 8.0
 MAX_MIN_P = 0.9
 MAX_SEED = 2**32 - 1
 
@@ -35,7 +35,7 @@ class Settings:
     min_p: float = 0.0  # values less probable than this share of the likeliest are left out; 0: the paper's sampler
 
     def query(self) -> dict[str, str]:
-        """The settings as the query string of a link, the same keys that `demo/static/address.js` writes."""
+        """The settings as the query string of a link, the same keys that `demo/kit/address.py` writes."""
         return {"model": self.model, "classes": ",".join(self.classes), "n": str(self.images),
                 "temperature": f"{self.temperature:g}", "guidance": f"{self.guidance:g}", "seed": str(self.seed),
                 "noise": "same" if self.same_noise else "own", "min_p": f"{self.min_p:g}"}
@@ -74,6 +74,12 @@ def number(value, low: float, high: float, default: float) -> float:
     except ValueError:
         return default
     return default if math.isnan(value) else min(max(value, low), high)
+
+
+def clean_sampling(temperature, guidance, min_p, seed, usual_min_p: float = 0.0) -> dict[str, float]:
+    """Values of any type -> temperature, guidance, min-p and seed within bounds, by these names."""
+    return {"temperature": number(temperature, 0, MAX_TEMPERATURE, 1), "guidance": number(guidance, 0, MAX_GUIDANCE, 1),
+            "min_p": number(min_p, 0, MAX_MIN_P, usual_min_p), "seed": int(number(seed, 0, MAX_SEED, 7))}
 
 
 def clean_classes(value, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,10 +15,10 @@ STEP, PAUSE = 0.16, 4.0  # seconds per pixel; seconds for which the finished ima
 CELL = 21
 
 
-def digit_html(path: Path = RECORD) -> str:
+def digit_html() -> str:
     """The button with the drawing; empty if nothing was recorded, or if the record is damaged."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(RECORD.read_text(encoding="utf-8"))
         drawings = svg(record, moving=True) + svg(record, moving=False)
     except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError):
         return ""

@@ -1,7 +1,9 @@
 """`gr.Blocks` with a check at its door: what a request may name, and what an answer and the log may say."""
 
+import functools
 import logging
 import traceback
+from collections.abc import Callable, Iterator
 
 import gradio as gr
 
@@ -21,6 +23,15 @@ class GuardedBlocks(gr.Blocks):
     the visitor, so neither answers nor the log repeat them.
     """
 
+    def let_stop_at_once(self) -> None:
+        """Gradio closes a cancelled generator only if it has given something already; one that was cancelled before,
+        while it loaded or compiled, would keep its turn. So they begin with nothing new; but for those of a page or tab
+        that opens: an answer that says nothing, and is there before its components, takes their properties away.
+        Call it at the end."""
+        for event in self.fns.values():
+            if event.types_generator and "load" not in {trigger for _, trigger in event.targets}:
+                event.fn = beginning_with_nothing(event.fn, len(event.outputs))
+
     async def preprocess_data(self, block_fn, inputs, state, explicit_call=False):
         try:
             check_paths(inputs, self.upload_file_set)
@@ -39,6 +50,16 @@ class GuardedBlocks(gr.Blocks):
         except Exception as error:
             log.error("a request failed: %s", where(error))
             raise gr.Error(FAILED, title="Not finished", print_exception=False) from None
+
+
+def beginning_with_nothing(fn: Callable[..., Iterator], outputs: int) -> Callable[..., Iterator]:
+    """`fn`, a generator function, that leaves all `outputs` as they are before it does anything."""
+    @functools.wraps(fn)
+    def generator(*inputs, **named):
+        yield gr.skip() if outputs == 1 else (gr.skip(),) * outputs
+        yield from fn(*inputs, **named)
+
+    return generator
 
 
 def where(error: BaseException) -> str:

@@ -97,4 +97,5 @@ def build_page(service: Service) -> gr.Blocks:
     for block in page.blocks.values():
         if isinstance(block, gr.HTML) and isinstance(block.value, str):
             block.value = lift_pictures(block.value)
+    page.let_stop_at_once()
     return page.queue(max_size=QUEUE_LENGTH, status_update_rate=PLACE_SECONDS, api_open=False)

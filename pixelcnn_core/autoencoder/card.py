@@ -1,5 +1,6 @@
 """The model cards of the auto-encoders and of the classifier that judges them, from their own files."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import torch
 from PIL import Image
 
 from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder
-from pixelcnn_core.autoencoder.evaluation import SHOWN, TWIN
+from pixelcnn_core.autoencoder.evaluation import TWIN, shown_with
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
 from pixelcnn_core.cards.parts import write
 from pixelcnn_core.data.pictures import fit, load_picture
@@ -28,19 +29,12 @@ encoder and a Conditional PixelCNN{way}, trained end to end by bits per dimensio
 {yardstick}
 ## Beside the auto-encoder with squared error
 
-One reconstruction each of {images_reconstructed:,} test images by two decoders of the same code size. The class is the
-opinion of a classifier trained on real images, right on {class_accuracy_real:.1%} of these originals.
+One reconstruction each of {images_reconstructed:,} test images by two decoders of the same code size.{judge}
 
-| decoder | squared error | class kept | right class | sharpness |
-| --- | --- | --- | --- | --- |
-| MSE | {mse_of_mse_autoencoder:.4f} | {class_kept_mse:.1%} | {class_right_mse:.1%} | {sharpness_mse:.4f} |
-| PixelCNN | {mse:.4f} | {class_kept_pixelcnn:.1%} | {class_right_pixelcnn:.1%} | {sharpness_pixelcnn:.4f} |
-| PixelCNN, min-p {shown[min_p]:g} | {shown[mse]:.4f} | {shown[class_kept]:.1%} | {shown[class_right]:.1%} | \
-{shown[sharpness]:.4f} |
-{controls}| none: the originals | 0 | 100% | {class_accuracy_real:.1%} | {sharpness_original:.4f} |
+{table}
 
-Squared error: the full range from black to white is 1. Class kept: same class as the original, in the classifier's
-eyes; chance keeps one in ten. Sharpness: mean gradient energy. The paper samples without min-p.
+Squared error: the full range from black to white is 1. Sharpness: mean gradient energy. The paper samples without
+min-p.{kept}
 
 {footing}
 
@@ -51,8 +45,11 @@ same images is sharp, and has twice the error, because it cannot know which of t
 that mean and that answer are {mean_of_draws[apart]:.4f} apart.
 """
 
+JUDGED = """ The class is the
+opinion of a classifier trained on real images, right on {class_accuracy_real:.1%} of these originals."""
+KEPT = """ Class kept: same class as the original, in the classifier's eyes; chance keeps one in ten."""
+
 # what an auto-encoder through a chain says besides
-ROW = "| {name}, min-p {min_p:g} | {mse:.4f} | {class_kept:.1%} | {class_right:.1%} | {sharpness:.4f} |\n"
 TWIN_ROW = "| a twin without a code, {steps:,} steps from the same start | {twin:.3f} |\n"
 YARDSTICK = """
 The code is measured beside the twin, the same decoder trained from the same start without any code. Beside the network
@@ -82,8 +79,8 @@ from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder
 from pixelcnn_core.sampling.sample import finish
 
 model = ChainAutoEncoder.from_pretrained("{folder}", "{chain}")
-codes = model.encode(images)  # uint8 (B, 3, 32, 32) -> (B, {code})
-others = finish(model.draw(codes, seed=0))[32]  # uint8 (B, 3, 32, 32), new at every seed
+codes = model.encode(images)  # uint8 (B, 3, {size}, {size}) -> (B, {code})
+others = finish(model.draw(codes, seed=0))[{size}]  # uint8 (B, 3, {size}, {size}), new at every seed
 ```
 """
 
@@ -95,8 +92,8 @@ from pixelcnn_core.autoencoder.model import AutoEncoder
 from pixelcnn_core.sampling.sample import finish, sample_rows
 
 model = AutoEncoder.from_pretrained("{folder}")
-codes = model.encode(images)  # uint8 (B, 3, 32, 32) -> (B, {code})
-others = finish(sample_rows(model.decoder, model.condition(codes), seed=0))  # uint8 (B, 3, 32, 32), new at every seed
+codes = model.encode(images)  # uint8 (B, 3, {size}, {size}) -> (B, {code})
+others = finish(sample_rows(model.decoder, model.condition(codes), seed=0))  # of the same shape, new at every seed
 ```
 """
 
@@ -150,14 +147,16 @@ def write_autoencoder_card(folder: str | Path, pictures: Sequence[Path] = (), co
         more |= words_of(folder, results, coder)
         if chain := results.get("chain"):
             model = ChainAutoEncoder(model, Chain.from_pretrained(chain["folder"]))
+        more["size"] = model.size if chain else coder.config.image_size
         body, limits = body + (USE_CHAIN if chain else USE_AUTOENCODER), CHAIN_LIMITS if chain else ""
     else:
         body, more = MSE + USE_MSE, {**more, "size": coder.config.image_size}
     if pictures:
-        draw_reconstructions(model, pictures, count).save(folder / "samples.png", optimize=True)
+        shown = shown_with(folder)
+        draw_reconstructions(model, pictures, count, shown["min_p"]).save(folder / "samples.png", optimize=True)
         what, how = "its reconstruction", ""
         if kind == "AutoEncoder":
-            what, how = f"{count} decodings of its code", f", min-p {SHOWN['min_p']:g}"
+            what, how = f"{count} decodings of its code", f", min-p {shown['min_p']:g}"
         body += FIGURE.format(what=what, how=how, names=", ".join(Path(path).stem for path in pictures))
     return write(folder, coder, body, "image-generation", more, limits)
 
@@ -165,23 +164,51 @@ def write_autoencoder_card(folder: str | Path, pictures: Sequence[Path] = (), co
 def words_of(folder: Path, results: dict, coder: AutoEncoder) -> dict[str, str]:
     """What the card of one that codes a chain's smallest picture says otherwise than that of one of whole pictures."""
     way = " that reads the code as h" + (" and, through a deconvolution, as a map s" if coder.way == "h and s" else "")
+    about_class = {"judge": JUDGED.format(**results), "kept": KEPT} if "class_kept_mse" in results else \
+        {"judge": "", "kept": ""}
     if not (chain := results.get("chain")):
-        return {"what": "an image", "way": way, "footing": FOOTING.format(**results),
-                **dict.fromkeys(("twin", "yardstick", "controls", "through", "after"), "")}
+        return {"what": "an image", "way": way, "footing": FOOTING.format(**results), "table": table(results, []),
+                **about_class, **dict.fromkeys(("twin", "yardstick", "through", "after"), "")}
     name, twin = Path(chain["folder"]).name, results.get("bits_per_dim_twin")
+    place = Path(os.path.relpath(chain["folder"], folder)).as_posix()
     dropped = read_json(folder / "recipe.json").get("condition_dropout", 0)
     steps = read_json(folder.parent / TWIN / "training.json").get("steps", 0)  # of the twin
     flattering = (results["bits_per_dim_unconditional"] - results["bits_per_dim_test"]) * coder.config.image_size ** 2 \
         * coder.config.channels
-    controls = [ROW.format(name=words, min_p=results["shown"]["min_p"], **results[key]) for key, words in (
+    min_p = results["shown"]["min_p"]
+    controls = [(f"{words}, min-p {min_p:g}", results[key]) for key, words in (
         ("mse_finer", "MSE of 8 x 8 pixels, then the chain"),
         ("small_picture_given", "the chain, given the true 8 x 8 picture")) if key in results]
-    return {"what": "the 8 x 8 picture", "chain": name, "way": way, "through": " through a chain",
-            "after": f" of pictures of 8 x 8 pixels, from the first step of\n[{name}](../../models/{name}) on; the "
+    return {**about_class, "table": table(results, controls),
+            "what": "the 8 x 8 picture", "chain": name, "way": way, "through": " through a chain",
+            "after": f" of pictures of 8 x 8 pixels, from the first step of\n[{name}]({place}) on; the "
                      "other steps of that chain, which know no code and no label, draw the picture finer",
-            "twin": TWIN_ROW.format(twin=twin, steps=steps) if twin else "", "controls": "".join(controls),
+            "twin": TWIN_ROW.format(twin=twin, steps=steps) if twin else "",
             "yardstick": YARDSTICK.format(flattering=flattering, dropped=dropped) if twin else "",
             "footing": CHAIN_FOOTING.format(**{**results, "minutes": {"start": 0.0, **results["minutes"]}})}
+
+
+def table(results: dict, controls: list[tuple[str, dict]]) -> str:
+    """Squared error, class and sharpness of both decoders, of `controls` and of the originals; without a class where
+    none was judged."""
+    judged = "class_kept_mse" in results
+    columns = ["squared error", *["class kept", "right class"] * judged, "sharpness"]
+
+    def of(name: str, mse: str) -> dict:
+        return {"mse": results[mse], **{what: results.get(f"{what}_{name}") for what in (
+            "class_kept", "class_right", "sharpness")}}
+
+    def cells(found: dict) -> list[str]:
+        return [f"{found['mse']:.4f}", *(f"{found[what]:.1%}" for what in ("class_kept", "class_right") if judged),
+                f"{found['sharpness']:.4f}"]
+
+    rows = [("MSE", cells(of("mse", "mse_of_mse_autoencoder"))), ("PixelCNN", cells(of("pixelcnn", "mse"))),
+            (f"PixelCNN, min-p {results['shown']['min_p']:g}", cells(results["shown"])),
+            *((name, cells(found)) for name, found in controls),
+            ("none: the originals", ["0", *["100%", f"{results.get('class_accuracy_real', 1):.1%}"] * judged,
+                                     f"{results['sharpness_original']:.4f}"])]
+    lines = [("decoder", columns), ("---", ["---"] * len(columns)), *rows]
+    return "\n".join(f"| {' | '.join([name, *values])} |" for name, values in lines)
 
 
 def write_classifier_card(folder: str | Path) -> Path:
@@ -192,10 +219,11 @@ def write_classifier_card(folder: str | Path) -> Path:
     return write(folder, Classifier.from_pretrained(folder), JUDGE, "image-classification", {"classes": rows}, "")
 
 
-def draw_reconstructions(model: CodeModel | ChainAutoEncoder, pictures: Sequence[Path], count: int) -> Image.Image:
+def draw_reconstructions(model: CodeModel | ChainAutoEncoder, pictures: Sequence[Path], count: int, min_p: float
+                         ) -> Image.Image:
     """One row per picture: itself at the size of the model, and what its code gives."""
     size, rows = model.size if isinstance(model, ChainAutoEncoder) else model.config.image_size, []
-    truncation = Truncation(SHOWN["min_p"])
+    truncation = Truncation(min_p)
     for path in pictures:
         image = torch.from_numpy(fit(load_picture(path), size).copy())[None]  # (1, 3, size, size)
         copies, how = (1, {}) if isinstance(model, MSEAutoEncoder) else (count, {"truncation": truncation})

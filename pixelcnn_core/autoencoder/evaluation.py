@@ -28,7 +28,9 @@ from pixelcnn_core.sampling.truncation import Truncation
 
 DRAWN = 1000  # test images that are reconstructed and judged; the bits are those of all test images
 AVERAGED = {"images": 25, "draws": 64}  # of how many the mean of many draws is set beside the MSE decoder
+USUAL = 32  # both are numbers of images of this size: of larger ones as many pixels
 SHOWN = {"temperature": 1.0, "guidance": 1.0, "min_p": 0.05}  # the page opens with these; min-p as for the chain alone
+SHOWN_OF = {"faces": {**SHOWN, "min_p": 0.6}}  # by data set, where it is another
 TWIN = "chain-autoencoder-0"  # beside the auto-encoders through a chain: their decoder, trained without a code
 CODES = 5000  # training images whose codes give the principal directions
 CODES_FILE = "codes.json"
@@ -112,7 +114,7 @@ def evaluate_mse(checkpoint: str | Path, data_dir: str | Path, limit: int | None
 
 def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_checkpoint: str | Path,
                          classifier: str | Path, limit: int | None = None, seed: int = 0) -> dict:
-    """A PixelCNN auto-encoder, beside the MSE auto-encoder with the same code.
+    """A PixelCNN auto-encoder, beside the MSE auto-encoder with the same code; the class is judged where there are any.
 
     One that codes smaller pictures than the other is the first step of a chain, which draws them finer; its bits are
     those of the small picture. Bits per dimension are those of all test images (or the first `limit`), with the code,
@@ -122,7 +124,7 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
     begun, device = time.perf_counter(), choose_device()
     model = AutoEncoder.from_pretrained(checkpoint, map_location=device)
     baseline = MSEAutoEncoder.from_pretrained(mse_checkpoint, map_location=device)
-    judge, levels = Classifier.from_pretrained(classifier, map_location=device), model.config.levels
+    levels = model.config.levels
     if model.config.code != baseline.config.code:
         raise DataError(f"the auto-encoder has a code of {model.config.code} numbers, {mse_checkpoint} one of "
                         f"{baseline.config.code}")
@@ -130,31 +132,35 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
     drawer = ChainAutoEncoder(model, Chain.from_pretrained(chain_of(checkpoint)).to(device)) if coded else model
     train, test = load_test(checkpoint, data_dir, model, limit)
     large_train, large = load_test(checkpoint, data_dir, baseline, limit) if coded else (train, test)
-    if judge.config.class_names != test.class_names:
+    judge = Classifier.from_pretrained(classifier, map_location=device) if test.class_names else None
+    if judge and judge.config.class_names != test.class_names:
         raise DataError(f"{classifier} knows other classes than the data set")
     codes, mse_codes = codes_of(model, train.images[:CODES]), codes_of(baseline, large_train.images[:CODES])
     merge_results(checkpoint, principal_directions(codes, mse_codes), CODES_FILE)
     results = carried(model, checkpoint, test) | trained(checkpoint, mse_checkpoint)
-    few = large.first(DRAWN)
+    part = min(1.0, (USUAL / large.images.shape[-1]) ** 2)
+    few = large.first(int(DRAWN * part))
     results |= {"code": model.config.code, "images": len(test), "images_reconstructed": len(few),
-                "class_accuracy_real": round(judge.accuracy(few.images, few.labels), 4),
                 "sharpness_original": round(sharpness(few.images, levels), 5)}
-    seen = judge.probabilities(few.images).argmax(1)  # the class of the original, in the judge's eyes
+    if judge:
+        results["class_accuracy_real"] = round(judge.accuracy(few.images, few.labels), 4)
+        seen = judge.probabilities(few.images).argmax(1)  # the class of the original, in the judge's eyes
 
     def judged(images: Tensor) -> dict[str, float]:
-        return {"mse": round(mean_squared_error(images, few.images, levels), 5),
-                "class_kept": round(judge.accuracy(images, seen), 4),
-                "class_right": round(judge.accuracy(images, few.labels), 4),
+        kept = {"class_kept": round(judge.accuracy(images, seen), 4),
+                "class_right": round(judge.accuracy(images, few.labels), 4)} if judge else {}
+        return {"mse": round(mean_squared_error(images, few.images, levels), 5), **kept,
                 "sharpness": round(sharpness(images, levels), 5)}
 
     found = {"pixelcnn": judged(reconstructions(drawer, few.images, seed)),
              "mse": judged(reconstructions(baseline, few.images))}
     results |= {"mse": found["pixelcnn"].pop("mse"), "mse_of_mse_autoencoder": found["mse"].pop("mse")}
     results |= {f"{what}_{name}": value for name, values in found.items() for what, value in values.items()}
-    settings, truncation = {key: SHOWN[key] for key in ("temperature", "guidance")}, Truncation(SHOWN["min_p"])
+    shown = shown_with(checkpoint)
+    settings, truncation = {key: shown[key] for key in ("temperature", "guidance")}, Truncation(shown["min_p"])
     drawn = reconstructions(drawer, few.images, seed, truncation=truncation, **settings)
-    results |= {"shown": {**SHOWN, **judged(drawn)},
-                "mean_of_draws": averaged(drawer, baseline, few.images[:AVERAGED["images"]])}
+    results |= {"shown": {**shown, **judged(drawn)},
+                "mean_of_draws": averaged(drawer, baseline, few.images[:int(AVERAGED["images"] * part)])}
     if coded:
         small = test.images[:len(few)]
         results["small_picture_given"] = judged(finer(drawer, small, seed, truncation=truncation))
@@ -166,6 +172,11 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
         results["chain"] = {"folder": folder.as_posix(), "weights": {
             step: weights_hash(folder / step) for step in chain_steps(folder)[1:]}}
     return finish_results(results, model, checkpoint, begun)
+
+
+def shown_with(checkpoint: str | Path) -> dict[str, float]:
+    """The settings with which the page opens on what this auto-encoder draws: those chosen for its chain."""
+    return SHOWN_OF.get(recipe_of(checkpoint).get("data"), SHOWN)
 
 
 def carried(model: AutoEncoder, checkpoint: str | Path, test: ImageData) -> dict[str, float]:

@@ -26,7 +26,9 @@ ABLATION = """
 `python -m pixelcnn_core ablate {recipe[name]}`: one setting of the recipe changed at a time, {minutes:g} minutes of
 training for each ({clock}; {hardware}), the same images in the same order. Bits per dimension on
 the first {images:,} {split} images; the difference is paired, image by image, with its standard error: above 0, the
-change hurts. So short a run says what helps early; dropout, depth and flips can pay only later.
+change hurts. That error is of the images alone: run again, the same setting takes a few steps more or fewer, which
+can be worth as much as the smallest differences here. So short a run says what helps early; dropout, depth and flips
+can pay only later.
 
 | changed | bits per dimension | difference | training images/s | parameters |
 | --- | --- | --- | --- | --- |

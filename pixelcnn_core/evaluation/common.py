@@ -20,7 +20,9 @@ def load_test(checkpoint: str | Path, data_dir: str | Path, model, limit: int | 
     ResultsError where the results that are there already are damaged."""
     recipe = trained_on(checkpoint)
     read_results(checkpoint)
-    train, test = (load_data(recipe["data"], data_dir, split, model.config.image_size) for split in ("train", "test"))
+    train, test = (load_data(recipe["data"], data_dir, split, model.config.image_size,
+                             encoder=recipe.get("encoder", ""))
+                   for split in ("train", "test"))
     return train, test.first(limit)
 
 

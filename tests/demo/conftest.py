@@ -163,9 +163,10 @@ def chromium():
     """A headless Chromium; the tests that need one say how to get it."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
     with playwright.sync_playwright() as tools:
-        installed = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")  # the lightest first
+        installed = next(filter(None, map(shutil.which, names)), None)
         if not installed and not Path(tools.chromium.executable_path).exists():
-            pytest.skip("needs Chromium: apt-get install chromium, or python -m playwright install chromium")
+            pytest.skip("needs Chromium: apt-get install chromium-headless-shell, or playwright install chromium")
         browser = tools.chromium.launch(executable_path=installed, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
@@ -175,8 +176,8 @@ def visiting(chromium, url):
     """Opens pages; afterwards none of them may have complained, or have asked another machine for anything."""
     visits = []
 
-    def start(**context) -> Visit:
-        visits.append(Visit(chromium, url, **context))
+    def start(**options) -> Visit:
+        visits.append(Visit(chromium, url, **options))
         return visits[-1]
 
     yield start
@@ -208,9 +209,22 @@ def kept(kept_pages, service, request):
     with a page of its own. What opens it takes the visit and returns the page."""
     start, pages = kept_pages
 
-    def once(open_it, **context):
+    def once(open_it, **options):
         if open_it not in pages or getattr(request.node, "execution_count", 1) > 1:
-            pages[open_it] = open_it(start(**context))
+            pages[open_it] = open_it(start(**options))
         return pages[open_it]
 
     return once
+
+
+@pytest.fixture
+def busy(visit, service):
+    """The model serves somebody else, until the test is over."""
+    service.row_seconds = 0.2
+    other = visit()
+    other.open().click("#generate")
+    other.wait_for_status("Row 1", 60)
+    service.row_seconds = 3.0
+    yield other.page
+    service.row_seconds = 0
+    assert wait_until(lambda: not service.busy, 20)

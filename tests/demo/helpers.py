@@ -1,13 +1,20 @@
 """Tiny checkpoints, waiting with a limit, and an open page in a browser."""
 
+import base64
+import io
 import json
+import re
 import socket
 import time
+import zlib
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import torch
+from PIL import Image
 
+from demo.tabs.inside.reach import DEPTH, reach
 from pixelcnn_core import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.autoencoder.evaluation import codes_of, principal_directions
 from pixelcnn_core.autoencoder.model import AutoEncoder, AutoEncoderConfig, CodeConfig, MSEAutoEncoder
@@ -45,17 +52,6 @@ def save_tiny_chain(folder: Path) -> None:
         decoder = {"features": 6, "layers": 2, "head_features": 12, "first_kernel_size": 3}
         GatedPixelCNN(PixelCNNConfig(image_size=8, position=2, **decoder, **told)).save_pretrained(folder / "8")
         config = UpscalerConfig(image_size=16, features=6, map_channels=6, decoder=decoder, **told)
-        Upscaler(config).save_pretrained(folder / "16")
-    (folder / CHAIN_FILE).write_text(json.dumps({"steps": ["8", "16"]}), encoding="utf-8")
-
-
-def save_tiny_colour_chain(folder: Path) -> None:
-    """A chain of random weights for colour pictures of 16 x 16, without a condition."""
-    decoder = {"features": 6, "layers": 2, "head_features": 12, "first_kernel_size": 3}
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        GatedPixelCNN(PixelCNNConfig(image_size=8, **decoder)).save_pretrained(folder / "8")
-        config = UpscalerConfig(image_size=16, features=6, map_channels=6, decoder=decoder)
         Upscaler(config).save_pretrained(folder / "16")
     (folder / CHAIN_FILE).write_text(json.dumps({"steps": ["8", "16"]}), encoding="utf-8")
 
@@ -114,6 +110,25 @@ def save_race(folder: Path) -> None:
         "hardware": "a <quick> machine", "models": models, "baselines": baselines}), encoding="utf-8")
 
 
+def seen_from(kind: str, layers: int, size: int, place: tuple[int, int]) -> np.ndarray:
+    """What a network of so many layers sees from a place: bool (size, size)."""
+    row, column = DEPTH - 1 - place[0], DEPTH - 1 - place[1]
+    needed = reach()[kind][row:row + size, column:column + size]
+    return (needed > 0) & (needed <= layers)
+
+
+def unpack(packed: dict) -> np.ndarray:
+    """What `demo/tabs/story/pack.py` made, as an array again, uint8 or uint16."""
+    change = np.frombuffer(zlib.decompress(base64.b64decode(packed["data"])), np.uint8)
+    stride = packed["stride"]
+    filled = np.append(change, np.zeros(-len(change) % stride, np.uint8)).reshape(-1, stride)
+    flat = np.cumsum(filled, 0, dtype=np.uint8).ravel()[:len(change)]
+    if packed["bytes"] == 2:
+        low, high = flat.reshape(2, -1).astype(np.uint16)
+        flat = low | high << 8
+    return flat.reshape(packed["shape"])
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -133,14 +148,17 @@ def wait_until(condition, seconds: float) -> bool:
 class Visit:
     """One open page, with everything it asked for and complained about."""
 
-    def __init__(self, browser, url, **context):
-        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
+    def __init__(self, browser, url, **options):
+        # what moves by itself costs a browser without a GPU half of its time; tests of it ask for "no-preference"
+        options = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **options}
+        # not one context for all: the pages of one share six connections, and each page keeps two open
+        self.context = browser.new_context(**options)
         self.page, self.url = self.context.new_page(), url
         self.page.set_default_timeout(120_000)  # a page of nine tabs on a busy machine
         self.complaints, self.hosts = [], set()
         self.page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.context.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+        self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
 
     def open(self, query: str = "?tab=classes"):
         self.page.goto(self.url + query)
@@ -178,3 +196,8 @@ class Visit:
     def wait_for_status(self, text: str, seconds: float = 10) -> None:
         self.page.wait_for_function("text => document.querySelector('#status').innerText.includes(text)", arg=text,
                                     timeout=1000 * seconds)
+
+
+def images_of(html: str) -> list[np.ndarray]:
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
+            for data in re.findall(r'<img src="data:image/png;base64,(.*?)"', html)]

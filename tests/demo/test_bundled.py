@@ -51,7 +51,9 @@ def test_a_chain_loads_and_its_card_quotes_its_results(folder):
 @pytest.mark.parametrize("folder", FOLDERS + CHAINS, ids=lambda folder: folder.name)
 def test_the_stored_pictures_were_drawn_from_these_weights(folder, service):
     info = service.info(folder.name)
-    stored = {"stored_portraits.json": read_portraits(folder)} if info.embedding else {FACTS: read_stored(folder, info)}
+    stored = {} if info.embedding else {FACTS: read_stored(folder, info)}
+    if info.embedding and info.is_chain:
+        stored["stored_portraits.json"] = read_portraits(folder)
     if info.is_chain:
         stored[SCALES] = read_scales(folder, info)
     if info.classes:

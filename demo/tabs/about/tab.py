@@ -1,4 +1,5 @@
-"""Tab "About": a tour of the page in links, what its numbers mean, what is honest to expect, and where to read on."""
+"""Tab "About": what this is, after which paper, and what each model draws; then a tour of the page in links, what its
+numbers mean, what is honest to expect, what happens to uploads, and where to read on."""
 
 import html
 import os
@@ -7,9 +8,23 @@ import gradio as gr
 
 from demo.kit.model_facts import facts_html, model_name
 from demo.service.bridge import Service
+from demo.tabs.about.thumbnails import thumbnails_html
 
 ID, TITLE = "about", "About"
 PAPER = "https://arxiv.org/abs/1606.05328"
+
+WHAT = """
+## What this is
+A small network that draws pictures one value at a time, to touch. It was built anew, as free software (MIT licence), by
+the *PixelCNN demo authors*, after the paper [Conditional Image Generation with PixelCNN Decoders]({paper}) by Aäron van
+den Oord, Nal Kalchbrenner, Oriol Vinyals, Lasse Espeholt, Alex Graves and Koray Kavukcuoglu (2016).
+
+- **The paper’s:** the network with its gates and without a blind spot; telling it a class, a face or a picture; the
+  auto-encoder; the numbers of its tables, quoted on the Scoreboard.
+- **This project’s own:** all code, all trained models and every picture drawn here; the fast sampler; filling holes;
+  the lossless codec; all that is measured on the Scoreboard. Drawing coarse to fine is an older idea, built here of the
+  paper’s networks.
+"""
 
 TOUR = """
 ## How to read this page
@@ -33,8 +48,8 @@ page in the state it speaks of.
   the way.
 - **The large before the small.** [Coarse to fine](?tab=chain): 64 pixels decide what a picture shows, the others fill
   in the detail.
-- **A code.** [A rocket in a hundred numbers](?tab=autoencoder&autoencoder.picture=rocket): one decoder answers with a
-  blur, the other invents what the code does not say.
+- **A code.** [Grace Hopper in a hundred numbers](?tab=autoencoder&autoencoder.faces-picture=Grace+Hopper): one decoder
+  answers with a blur, the other invents what the code does not say.
 - **What only a probability can do.** [Fill a hole](?tab=complete) in many ways, each with its weight; see
   [which parts of a rocket surprise the network](?tab=likelihood&likelihood.picture=rocket), and pack the picture
   smaller than PNG does.
@@ -43,13 +58,15 @@ page in the state it speaks of.
 
 The address of the page always holds your settings. Send it to someone, and the page draws for them what you saw. What
 you upload is never in it.
+"""
 
+BITS = """
 ## Bits per dimension
-The probability of a whole picture is the product of the probabilities of its sub-pixels. Its logarithm to base 2, with
-a minus sign and divided by the number of sub-pixels, is the model's *bits per dimension*: what a perfect coder would
-need per sub-pixel to store the picture. Lower is better; 8 bits is knowing nothing about an 8-bit picture. The paper
-reports 3.03 for its Gated PixelCNN on CIFAR-10 (table 1); the models behind its figures were trained on ImageNet, on 32
-GPUs.
+A pixel has three values, its red, green and blue. The probability of a whole picture is the product of the
+probabilities of all its values. Its logarithm to base 2, with a minus sign, is how many bits a perfect coder would need
+to store the picture; for one value that is the model's *bits per dimension*. Lower is better; 8 is knowing nothing. The
+paper reports 3.03 for its Gated PixelCNN on CIFAR-10 (table 1); the models behind its figures were trained on ImageNet,
+on 32 GPUs.
 """
 
 LIMITS = """
@@ -94,17 +111,28 @@ READ_ON = """
 
 def build(page: gr.Blocks, service: Service) -> None:
     """The tab's text, inside an open `gr.Tab`."""
-    with gr.Row(elem_id="about-text"):
+    with gr.Row(elem_classes="about-columns"):
+        with gr.Column():
+            gr.Markdown(WHAT.format(paper=PAPER))
+        with gr.Column():
+            gr.HTML(f"<h2>What each model draws</h2>{thumbnails_html(service)}", apply_default_css=False)
+    with gr.Row(elem_classes="about-columns"):
         with gr.Column():
             gr.Markdown(TOUR)
             gr.Markdown(READ_ON.format(paper=PAPER, core=code("pixelcnn_core"), notebooks=code("notebooks"),
                                        readme=code("README.md")))
         with gr.Column():
+            gr.Markdown(BITS)
             gr.Markdown(LIMITS.format(subpixels=3 * 32 * 32))
-            models = "".join(f"<h3>{html.escape(model_name(name))}</h3>{facts_html(service.info(name))}"
-                             for name in (*service.names, *service.portrait_names))
-            gr.HTML(f'<div class="about-models">{models}</div>', apply_default_css=False)
             gr.Markdown(PRIVACY)
+            gr.HTML(models_html(service), apply_default_css=False)
+
+
+def models_html(service: Service) -> str:
+    """The facts of all models, folded."""
+    models = "".join(f"<h3>{html.escape(model_name(name))}</h3>{facts_html(service.info(name))}"
+                     for name in (*service.names, *service.portrait_names))
+    return f'<details class="about-models"><summary>The models in numbers</summary>{models}</details>'
 
 
 def code(path: str) -> str:

@@ -17,21 +17,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from demo.kit.panels import mean_picture
 from demo.service.bridge import Progress, Service, to_arrays
-from demo.service.drawing import arranged, noise_of, previews
+from demo.service.drawing import arranged, noise_of, previews, to_array, to_tensor
 from demo.service.settings import UserError, number
+from demo.tabs.autoencoder.subjects import FOLDER, Subject, photos
 from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder
 from pixelcnn_core.autoencoder.evaluation import TWIN
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
 from pixelcnn_core.models.checkpoint import CONFIG_FILE, Checkpoint, CheckpointError
 from pixelcnn_core.models.gated import GatedPixelCNN
+from pixelcnn_core.provenance import recipe_of
 from pixelcnn_core.results import read_json, read_results
 from pixelcnn_core.sampling.interpolation import between
 from pixelcnn_core.sampling.sample import sample_rows, uniforms_from_seed
 from pixelcnn_core.sampling.truncation import Truncation
 
-FOLDER = Path(__file__).parents[2] / "assets" / "autoencoders"
-SHAPE = {"image_size": 32, "channels": 3, "levels": 256}  # of the page's pictures
+COLOURS = {"channels": 3, "levels": 256}  # of the page's pictures
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,12 @@ class CodeInfo:
 
 
 class CodeService:
-    """The pairs of auto-encoders below `folder`; sampling takes the turns of `service`."""
+    """The pairs of auto-encoders of one subject below `folder`; sampling takes the turns of `service`."""
 
-    def __init__(self, service: Service, folder: Path | str | None = None):
-        self.service = service
-        self.folder = Path(folder or os.environ.get("PIXELCNN_AUTOENCODERS") or FOLDER)
-        self.infos = find_pairs(self.folder, service)
+    def __init__(self, service: Service, folder: Path | str | None = None, subject: Subject | None = None):
+        self.service, self.subject = service, subject or photos(service)
+        self.folder = Path(folder or os.environ.get("PIXELCNN_AUTOENCODERS") or FOLDER) / self.subject.part
+        self.infos = find_pairs(self.folder, service, self.subject.size)
         self._models: dict[Path, Checkpoint] = {}
         self._loading = threading.Lock()
 
@@ -111,21 +113,20 @@ class CodeService:
 
     def coded(self, m, picture: np.ndarray) -> Tensor:
         """What of a picture uint8 (H, W, 3) the code stands for: (1, 3, H, W), or the smallest size of the chain."""
-        image, info = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None], self.info(m)
+        image, info = to_tensor(picture), self.info(m)
         return self.service.model(info.chain).pyramid(image)[self.service.info(info.chain).sizes[0]] if info.chain \
             else image
 
     def small(self, m, picture: np.ndarray) -> np.ndarray | None:
         """The small picture that the code stands for, uint8 (h, w, 3); None where it stands for all of it."""
-        return self.coded(m, picture)[0].permute(1, 2, 0).numpy() if self.info(m).chain else None
+        return to_array(self.coded(m, picture)) if self.info(m).chain else None
 
     @torch.no_grad()
     def code(self, model: CodeModel | ChainAutoEncoder, picture: np.ndarray, steps: np.ndarray,
              edits: Sequence[float] = ()) -> Tensor:
         """The code of a picture uint8 (H, W, 3), moved by `edits` deviations along the directions: (m,)."""
-        image = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None]  # (1, 3, H, W)
         moved = sum((float(edit) * step for edit, step in zip(edits, steps)), np.zeros(model.config.code))
-        code = model.encode(image.to(self.service.device))[0]  # (m,)
+        code = model.encode(to_tensor(picture).to(self.service.device))[0]  # (m,)
         return code + torch.from_numpy(moved).to(code)
 
     def best_guess(self, m, picture: np.ndarray, edits: Sequence[float] = ()) -> np.ndarray:
@@ -149,7 +150,7 @@ class CodeService:
     def mean_of_draws(self, m, picture: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
         """The mean of `count` draws of the paper's sampler for one picture's code: uint8 (H, W, 3)."""
         *_, last = self.decodings(m, picture, count, [], seed, 1.0, 1.0)
-        return last.images[0].astype(np.float64).mean(0).round().astype(np.uint8)
+        return mean_picture(last.images[0])
 
     def bars(self, m, picture: np.ndarray, edits: Sequence[float] = ()) -> np.ndarray:
         """The PixelCNN's code of a picture, (m,), as deviations from the mean code, of which 1 is a typical one: the
@@ -202,19 +203,23 @@ class CodeService:
             with torch.no_grad():
                 return sample_rows(model.decoder, model.condition(z), uniforms=noise, **how)
 
-        steps = sum(self.service.info(info.chain).sizes) if info.chain else SHAPE["image_size"]
+        steps = sum(self.service.info(info.chain).sizes) if info.chain else self.subject.size
         return self.service.serve(lambda: self.pixelcnn(info.code), begin, groups, steps=steps)
 
 
-def find_pairs(folder: Path, service: Service) -> dict[int, CodeInfo]:
-    """The code sizes of which `folder` holds both kinds of checkpoint, smallest first, by their config.json."""
+def find_pairs(folder: Path, service: Service, size: int) -> dict[int, CodeInfo]:
+    """The code sizes of which `folder` holds both kinds of checkpoint for pictures of `size` pixels, smallest first, by
+    their config.json."""
     found: dict[tuple[str, int], Path] = {}
     chains: dict[int, tuple[Path, str]] = {}
     for path in sorted(folder.glob("*/config.json")):
         config = read_json(path)
-        if all(config.get(key) == value for key, value in SHAPE.items()):
+        if any(config.get(key) != value for key, value in COLOURS.items()):
+            continue
+        if config.get("image_size") == size:
             found[config.get("model_type"), config.get("code")] = path.parent
-        elif config.get("model_type") == AutoEncoder.__name__ and (name := chain_for(config, service)):
+        elif config.get("model_type") == AutoEncoder.__name__ and (
+                name := chain_for(path.parent, (config.get("image_size"), size), service)):
             chains[config.get("code")] = (path.parent, name)
     pairs = {}
     for (kind, code), mse in found.items():
@@ -226,14 +231,13 @@ def find_pairs(folder: Path, service: Service) -> dict[int, CodeInfo]:
     return dict(sorted(pairs.items()))
 
 
-def chain_for(config: dict, service: Service) -> str:
-    """The chain that draws the pictures of an auto-encoder finer, to the size of the page's; empty without one."""
-    for name in service.chain_names:
-        info = service.info(name)
-        if not info.embedding and (info.sizes[0], info.sizes[-1], info.channels, info.levels) == (
-                config.get("image_size"), *SHAPE.values()) and config.get("channels") == SHAPE["channels"]:
-            return name
-    return ""
+def chain_for(folder: Path, ends: tuple[int, int], service: Service) -> str:
+    """The chain that draws the pictures of an auto-encoder finer, from the first to the last of these sizes: the one it
+    was trained from, or any of pictures without a face; empty without one."""
+    trunk = Path(recipe_of(folder).get("trunk") or "").parent.name
+    fit = [name for name in service.chain_names if (info := service.info(name)) and (
+        info.sizes[0], info.sizes[-1], info.channels, info.levels) == (*ends, *COLOURS.values())]
+    return trunk if trunk in fit else next((name for name in fit if not service.info(name).embedding), "")
 
 
 def read_steps(folder: Path, code: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

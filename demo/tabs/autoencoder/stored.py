@@ -5,13 +5,12 @@ of each, `stored_code_path.png` one row per step of the path from one picture's 
 demo.make_assets` writes them.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from demo.kit.stored import UNREADABLE, fingerprint, read_atlas, read_facts, write_atlas
+from demo.kit.stored import UNREADABLE, read_atlas, read_facts, write_atlas, write_facts
 
 PIXELS, MEANS, PATH, FACTS = "stored_codes.png", "stored_code_means.png", "stored_code_path.png", "stored_codes.json"
 
@@ -39,11 +38,9 @@ def write_codes(folder: Path, stored: StoredCodes) -> None:
     write_atlas(folder / PIXELS, stored.images)
     write_atlas(folder / MEANS, stored.means[None])
     write_atlas(folder / PATH, stored.path)
-    facts = {"pictures": stored.pictures, "settings": stored.settings, "images": stored.images.shape[:2],
-             "draws_of_means": stored.draws, "bits": stored.bits, "ends": stored.ends, "path": stored.path.shape[:2],
-             "names": stored.names,
-             "size": stored.images.shape[2], "weights": fingerprint(folder), "command": "python -m demo.make_assets"}
-    (folder / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    write_facts(folder, FACTS, pictures=stored.pictures, settings=stored.settings, images=stored.images.shape[:2],
+                draws_of_means=stored.draws, bits=stored.bits, ends=stored.ends, path=stored.path.shape[:2],
+                names=stored.names, size=stored.images.shape[2])
 
 
 def read_codes(folder: Path) -> StoredCodes | None:

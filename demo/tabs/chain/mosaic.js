@@ -89,6 +89,7 @@ canvas.addEventListener("keydown", event => {
   }
   if (event.key === "Enter" || event.key === " " || (move && event.shiftKey)) { paint(cursor); send(); }
   else if (!move) return;
+  window.runs?.say?.(said.textContent);  // not for a pointer, which passes over many
   draw();
   event.preventDefault();
 });

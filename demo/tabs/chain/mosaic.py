@@ -16,7 +16,8 @@ from PIL import Image
 from demo.service.settings import UserError
 
 SIDE = 300  # pixels on the screen, at most
-COLOURS = 16  # of the palette
+COLOURS = 16  # of the palette that are the picture's
+PURE = ["#ff0000", "#ffff00", "#00c800", "#00c8ff", "#0000ff", "#ff00ff"]  # and those that few pictures have
 SCRIPT, LOOK = (Path(__file__).with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".js", ".css"))
 HELP = "Arrow keys move, Enter paints, Shift with an arrow key paints on the way."
 
@@ -25,14 +26,14 @@ def mosaic(elem_id: str, label: str, value: dict) -> gr.HTML:
     """The component, inside an open `gr.Blocks`; `label` is what a screen reader says. Listen to its `input` event."""
     template = (f'<div class="swatches" role="group" aria-label="Colours"></div><canvas tabindex="0" '
                 f'data-side="{SIDE}" role="application" aria-label="{label}. {HELP}"></canvas>'
-                '<output aria-live="polite"></output>')
+                '<output aria-live="off"></output>')
     return gr.HTML(value, elem_id=elem_id, label=label, html_template=template, css_template=LOOK, js_on_load=SCRIPT,
                    apply_default_css=False)
 
 
-def mosaic_value(cells: np.ndarray, palette: list[str] | None = None) -> dict:
-    """The value of a mosaic: its cells, uint8 (s, s, 3), and the colours to paint with (default: its own)."""
-    return {"height": len(cells), "width": len(cells), "palette": palette or palette_of(cells),
+def mosaic_value(cells: np.ndarray) -> dict:
+    """The value of a mosaic: its cells, uint8 (s, s, 3), and their colours to paint with."""
+    return {"height": len(cells), "width": len(cells), "palette": [*palette_of(cells), *PURE],
             "pixels": base64.b64encode(np.ascontiguousarray(cells, np.uint8).tobytes()).decode()}
 
 

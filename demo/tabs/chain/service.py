@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from demo.service.bridge import Progress, Service, to_arrays
-from demo.service.drawing import draw_rows, noise_of, rows_of
+from demo.service.drawing import draw_rows, noise_of, rows_of, to_array, to_tensor
 from demo.service.settings import UserError
 from pixelcnn_core.faces.encoder import condition_vectors
 from pixelcnn_core.models.chain import Chain
@@ -26,6 +26,10 @@ class Scales:
     pictures: dict[int, np.ndarray]
     rows: int
 
+    @property
+    def state(self) -> str:
+        return self.progress.state
+
 
 class ChainService:
     """Drawing with the chains of a `Service`, in its turns."""
@@ -40,6 +44,11 @@ class ChainService:
     def sizes(self, name: str) -> tuple[int, ...]:
         return self.service.info(name).sizes
 
+    def check(self, name: str, size: int) -> None:
+        """Raises UserError for a size that the chain does not go on from."""
+        if size not in self.sizes(name)[:-1]:
+            raise UserError(f"This chain goes on from {', '.join(map(str, self.sizes(name)[:-1]))} pixels, not {size}.")
+
     def told(self, name: str, who, embedding: np.ndarray | None = None) -> Condition:
         """`h` of one picture: a class by its name, or a face by its embedding; nothing for anything else."""
         info = self.service.info(name)
@@ -52,12 +61,11 @@ class ChainService:
     def smaller(self, name: str, picture: np.ndarray, size: int) -> np.ndarray:
         """A picture, uint8 (s, s, 3), averaged down to one of the sizes that the chain goes on from. Raises
         UserError."""
-        if size not in self.sizes(name)[:-1]:
-            raise UserError(f"This chain goes on from {', '.join(map(str, self.sizes(name)[:-1]))} pixels, not {size}.")
-        found = torch.from_numpy(picture).permute(2, 0, 1)[None]
+        self.check(name, size)
+        found = to_tensor(picture)
         while found.shape[-1] > size:
             found = halved(found)
-        return found[0].permute(1, 2, 0).numpy()
+        return to_array(found)
 
     def imagine(self, name: str, condition: Condition, start: np.ndarray | None, count: int, seed: int, *,
                 temperature: float, min_p: float, guidance: float) -> Iterator[Scales]:
@@ -65,10 +73,9 @@ class ChainService:
 
         Raises Busy and UserError.
         """
-        given = None if start is None else torch.from_numpy(start.copy()).permute(2, 0, 1)[None]  # (1, C, s, s)
-        if given is not None and given.shape[-1] not in self.sizes(name)[:-1]:
-            raise UserError(f"This chain goes on from {', '.join(map(str, self.sizes(name)[:-1]))} pixels, "
-                            f"not {given.shape[-1]}.")
+        given = None if start is None else to_tensor(start)  # (1, C, s, s)
+        if given is not None:
+            self.check(name, given.shape[-1])
         kept: dict[int, torch.Tensor] = {}
 
         several = condition[[0] * count] if len(condition) else condition
@@ -89,14 +96,12 @@ class ChainService:
     def bits(self, name: str, picture: np.ndarray, condition: Condition) -> dict[int, float]:
         """Bits of every step of one finished picture, uint8 (S, S, 3)."""
         chain = self.service.model(name)
-        image = torch.from_numpy(picture).permute(2, 0, 1)[None].to(self.service.device)
         with self.service.turn():
-            found = chain.bits(image, condition.to(self.service.device))
+            found = chain.bits(to_tensor(picture).to(self.service.device), condition.to(self.service.device))
         return {size: float(value) for size, value in found.items()}
 
 
 def enlarged(picture: np.ndarray, size: int) -> np.ndarray:
     """Bicubic interpolation, what super-resolution is compared with: uint8 (s, s, 3) -> (size, size, 3)."""
-    image = torch.from_numpy(picture.astype(np.float32)).permute(2, 0, 1)[None]
-    large = F.interpolate(image, size=(size, size), mode="bicubic", align_corners=False)
-    return large[0].round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
+    large = F.interpolate(to_tensor(picture).float(), size=(size, size), mode="bicubic", align_corners=False)
+    return to_array(large.round().clamp(0, 255).byte())

@@ -13,11 +13,13 @@ FACTS = "stored_scales.json"
 
 @dataclass(frozen=True)
 class StoredScales:
-    """`pictures` {size: (n, size, size, 3)}, the bits of the first {size: bits}, and the settings that drew them."""
+    """`pictures` {size: (n, size, size, 3)}, the bits of the first {size: bits}, and the settings that drew them;
+    where they share one, the size that was `given`."""
 
     pictures: dict[int, np.ndarray]
     bits: dict[int, float]
     settings: dict
+    given: int | None = None
 
 
 def write_scales(folder: Path, stored: StoredScales) -> None:
@@ -26,7 +28,7 @@ def write_scales(folder: Path, stored: StoredScales) -> None:
         write_atlas(folder / f"stored_scales_{size}.png", images[None])
     write_facts(folder, FACTS, settings=stored.settings,
                 bits={size: round(bits, 1) for size, bits in stored.bits.items()},
-                count=len(next(iter(stored.pictures.values()))))
+                count=len(next(iter(stored.pictures.values()))), given=stored.given)
 
 
 def read_scales(folder: Path, info: ModelInfo) -> StoredScales | None:
@@ -36,6 +38,6 @@ def read_scales(folder: Path, info: ModelInfo) -> StoredScales | None:
         pictures = {size: read_atlas(folder / f"stored_scales_{size}.png", 1, facts["count"], size, 3)[0]
                     for size in info.sizes}
         return StoredScales(pictures, {int(size): float(bits) for size, bits in facts["bits"].items()},
-                            facts["settings"])
+                            facts["settings"], facts.get("given"))
     except UNREADABLE:
         return None

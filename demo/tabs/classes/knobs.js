@@ -4,13 +4,13 @@
 const row = element.querySelector(".knobs"), caption = element.querySelector(".knob-said");
 
 function read() {
-  const {pictures = [], values = [], said = ""} = props.value || {};
+  const {pictures = [], values = [], knob = "", said = ""} = props.value || {};
   row.setAttribute("aria-label", said);
   caption.textContent = said;
   row.replaceChildren(...pictures.map((source, k) => {
     const button = document.createElement("button"), picture = document.createElement("img");
     button.type = "button";
-    button.title = `${said} ${values[k]}`;
+    button.title = `${knob} ${values[k]}`;
     button.setAttribute("aria-label", button.title);
     button.onclick = () => {
       props.value = {...props.value, chosen: values[k]};

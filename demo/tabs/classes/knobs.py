@@ -22,6 +22,7 @@ from demo.tabs.classes.panels import as_shown
 
 SCRIPT, LOOK = (Path(__file__).with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".js", ".css"))
 KNOBS = {"temperature": (0.6, 0.8, 1.0, 1.2, 1.5), "guidance": (1.0, 1.5, 2.0, 3.5, 5.0)}
+SAID = {"temperature": "more and more daring", "guidance": "told more and more firmly"}
 NAME = "stored_knobs"
 
 
@@ -67,4 +68,5 @@ def strip_value(images: np.ndarray, values: list[float], knob: str, label: str) 
     """Pictures (n, H, W, C) of one class, and the n values of the knob that drew them."""
     return {"pictures": [keep(png_bytes(Image.fromarray(image if image.shape[2] == 3 else image[:, :, 0])))
                          for image in images],
-            "values": list(values), "said": f"{label}, at {knob}", "chosen": None}
+            "values": list(values), "knob": knob, "said": f"The same {label}, {SAID[knob]} ({knob}). Press one.",
+            "chosen": None}

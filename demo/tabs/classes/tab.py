@@ -1,38 +1,40 @@
 """Tab "Classes": images of the chosen classes, appearing row by row as they are sampled (figure 3 of the paper)."""
 
 import tempfile
-import time
 from collections.abc import Iterator
 
 import gradio as gr
 
-from demo.kit import address
+from demo.kit import address, press
+from demo.kit.downloads import write_figure
+from demo.kit.frames import frames
 from demo.kit.model_facts import card_text, facts_html, model_choices
-from demo.kit.panels import write_figure
-from demo.kit.run_controls import QUIET, idle_buttons, min_p_slider, sampling_sliders, toolbar, wire
-from demo.kit.status import error_status, finished_status, refusal, running_status, status_html, stored_status
+from demo.kit.notes import notes
+from demo.kit.run_controls import QUIET, idle_buttons, sampling_sliders, toolbar, wire
+from demo.kit.status import finished_status, running_status, stored_status
 from demo.kit.stored import Stored, read_stored
-from demo.service.bridge import Service
-from demo.service.settings import MAX_IMAGES, MAX_IMAGES_PER_CLASS, NO_CLASS, Settings, UserError, number
+from demo.service.bridge import Progress, Service
+from demo.service.faces import rows_shown
+from demo.service.settings import MAX_IMAGES, MAX_IMAGES_PER_CLASS, NO_CLASS, Settings, number
 from demo.tabs.classes.knobs import KNOBS, knob_strip, read_knobs
 from demo.tabs.classes.panels import as_shown, blank_html, grid_html
 
 ID, TITLE = "classes", "Classes"
 SETTINGS = ("images", "temperature", "guidance", "seed", "same_noise", "min_p")
-FRAME_SECONDS = 0.12  # a picture more often than this would cost more time than the samples
 NONE_CHOSEN = "<p>Choose at least one class.</p>"
-PRESS_DRAW = "() => document.getElementById('generate').click()"
 
 EXPLANATION = [
     r"""### One pixel after another
-A picture starts empty. Red, then green, then blue of each pixel is drawn from the probabilities that the network
-gives it, once all earlier ones are known: left to right, top to bottom. Language models write like this, word by word.
+A picture starts empty. From left to right and from top to bottom, each pixel gets its red, then its green, then its
+blue: each is drawn by the odds that the network gives once all before it is there. Language models write like this,
+word by word.
 $$p(\mathbf{x}\mid\mathbf{h})=\prod_i p(x_i\mid x_1,\dots,x_{i-1},\mathbf{h})$$
 Equation 3 of the paper. A model that goes from coarse to fine does this for a small picture first, then for larger
 ones.""",
     r"""### The class opens and closes gates
-The class is a list $\mathbf{h}$ with a 1 for itself and 0 for the others. Every layer adds it inside its gate,
-everywhere alike: so $\mathbf{h}$ says *what* to draw, not *where*.
+The word becomes a list $\mathbf{h}$: a 1 for the chosen class, a 0 for each other one. Every layer has a *gate*, which
+decides how much of what it says goes on, and adds $\mathbf{h}$ there, in all places alike: so $\mathbf{h}$ says *what*
+to draw, not *where*.
 $$\tanh(W_f\ast\mathbf{x}+V_f^{\top}\mathbf{h})\odot\sigma(W_g\ast\mathbf{x}+V_g^{\top}\mathbf{h})$$
 Equation 4. “No class” leaves $\mathbf{h}$ at zero: the same network, told nothing.""",
     r"""### The same dice, other odds
@@ -43,7 +45,7 @@ with the class than without it, $p(x)^{1-w}\,p(x\mid\mathbf{h})^{w}$. The last t
 way, each value from the odds as they are, is called *ancestral sampling*.""",
 ]
 
-LEAD = '<p class="lead">Say a word, and the dice that drew the last picture draw another one.</p>'
+LEAD = '<p class="lead">The same random numbers draw every picture; only the word changes.</p>'
 
 
 def build(page: gr.Blocks, service: Service) -> None:
@@ -77,18 +79,15 @@ def build(page: gr.Blocks, service: Service) -> None:
         with gr.Column(elem_classes="margin"):
             images = gr.Slider(1, MAX_IMAGES_PER_CLASS, value=settings.images, step=1, label="Images per class",
                                elem_id="images", info=f"At most {MAX_IMAGES} images at once.")
-            temperature, guidance, seed = sampling_sliders("", settings.temperature, settings.guidance, settings.seed)
-            min_p = min_p_slider("", settings.min_p)
+            temperature, guidance, seed, min_p = sampling_sliders("", settings.temperature, settings.guidance,
+                                                                  settings.min_p, settings.seed)
             sampler = gr.HTML(sampler_words(settings.temperature, settings.guidance, settings.min_p),
                               elem_id="sampler", apply_default_css=False)
             paper = gr.Button("The paper’s sampler", size="sm", elem_id="paper-sampler",
                               interactive=not is_paper(settings.temperature, settings.guidance, settings.min_p))
             model = gr.Radio(model_choices(service.names), value=first, label="Model", elem_id="model")
             facts = gr.HTML(facts_html(info), elem_id="facts", apply_default_css=False)
-        with gr.Column(elem_classes="notes"):
-            for text in EXPLANATION:
-                gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
-                                                    {"left": "$", "right": "$", "display": False}])
+        notes(EXPLANATION)
     with gr.Accordion("Model card", open=False, elem_id="card"):
         card = gr.Markdown(card_text(info))
     figure = gr.File(visible=False)  # the labelled picture, for those who come by the API
@@ -102,13 +101,9 @@ def build(page: gr.Blocks, service: Service) -> None:
         Numbers out of range are moved into it. Returns, again after each step: the samples as HTML with embedded
         PNGs; a progress text as HTML; at the end the labelled picture as a PNG file; and the seed that was used.
         """
-        try:
-            settings = service.settings(model, classes=classes, images=images, temperature=temperature,
-                                        guidance=guidance, seed=seed, same_noise=same_noise, min_p=min_p)
-            yield from draw(service, settings)
-        except UserError as error:
-            yield gr.skip(), error_status(error), gr.skip(), gr.skip(), gr.skip()
-            raise refusal(error) from error
+        settings = service.settings(model, classes=classes, images=images, temperature=temperature, guidance=guidance,
+                                    seed=seed, same_noise=same_noise, min_p=min_p)
+        yield from draw(service, settings)
 
     runs = wire(tools, status, seed, drawn, api_name="generate", sampling={
         "fn": generate, "inputs": controls, "outputs": [grid, status, figure, seed, drawn],
@@ -143,7 +138,7 @@ def build(page: gr.Blocks, service: Service) -> None:
           [temperature, guidance, min_p], [sampler, paper], trigger_mode="always_last", **QUIET)
     for strip, slider in ((strips["temperature"], temperature), (strips["guidance"], guidance)):
         strip.input(None, strip, slider, js="strip => strip.chosen")
-    paper.click(lambda: (1, 1, 0), outputs=[temperature, guidance, min_p], **QUIET).then(None, js=PRESS_DRAW)
+    paper.click(lambda: (1, 1, 0), outputs=[temperature, guidance, min_p], **QUIET).then(**press.draw(""))
 
     def restore(request: gr.Request):
         """Open the page as its address says."""
@@ -162,27 +157,19 @@ def build(page: gr.Blocks, service: Service) -> None:
 
 
 def draw(service: Service, settings: Settings) -> Iterator[tuple]:
-    """Run one request and yield (panels, status, PNG file, seed, how far), at most every FRAME_SECONDS."""
+    """Run one request and yield (panels, status, PNG file, seed, how far)."""
     info = service.info(settings.model)
-    yield (blank_html(service, settings), status_html("Loading the model…", 0), None, settings.seed,
-           (0, info.rows, settings))
-    shown = 0.0
-    for progress in service.stream(settings):
-        if progress.state == "waiting":
-            text = status_html("Waiting: the model serves one request at a time…", 0)
-            yield gr.skip(), text, None, gr.skip(), gr.skip()
-            continue
-        ended, how_far = progress.state != "sampling", (progress.row, progress.rows, settings)
-        if not ended and time.monotonic() - shown < FRAME_SECONDS:
-            continue
-        panels = grid_html(progress.images, settings, info, progress.shown_rows)
-        if ended:
-            with tempfile.TemporaryDirectory() as folder:  # the server keeps its own copy, for ten minutes
-                path = write_figure(folder, as_shown(progress.images, info), settings)
-                yield panels, finished_status(progress, settings), path, settings.seed, how_far
-        else:
-            yield panels, running_status(progress), None, settings.seed, how_far
-        shown = time.monotonic()
+
+    def show(progress: Progress) -> tuple:
+        panels = grid_html(progress.images, settings, info, rows_shown(progress, info.sizes))
+        how_far = (progress.place, settings)
+        if progress.state == "sampling":
+            return panels, running_status(progress), None, settings.seed, how_far
+        path = write_figure(folder, as_shown(progress.images, info), settings)
+        return panels, finished_status(progress, settings), path, settings.seed, how_far
+
+    with tempfile.TemporaryDirectory() as folder:  # the server keeps its own copy, for ten minutes
+        yield from frames(service.stream(settings), show, lambda words: (gr.skip(), words, None, settings.seed, None))
 
 
 def stored_panels(service: Service, name: str, stored: Stored | None) -> str:

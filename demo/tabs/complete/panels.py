@@ -6,34 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from demo.kit.panels import FRONT, SIDE, image_tag
+from demo.kit.panels import FRONT, figure_html, magnified, opaque
 
+SEEN = "the known pixels that raster order can see"
 FADED = 50  # opacity of a known pixel that nobody looks at, of 255
-
-
-def enlarge_rgba(rgba: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 4) -> the same pixels as squares."""
-    scale = -(-SIDE // len(rgba))
-    return rgba.repeat(scale, 0).repeat(scale, 1)
-
-
-def opaque(image: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 3) -> RGBA."""
-    return np.dstack([image, np.full(image.shape[:2], 255, np.uint8)])
 
 
 def unfinished(image: np.ndarray, original: np.ndarray, known: np.ndarray, row: int) -> np.ndarray:
     """An image of which `row` rows are drawn, RGBA: known pixels are in place, missing ones transparent until drawn."""
     drawn = known | (np.arange(len(known)) < row)[:, None]  # (H, W)
-    rgba = opaque(np.where(known[..., None], original, image))
-    rgba[~drawn] = 0
+    rgba = opaque(np.where(known[..., None], original, image), drawn)
     if row < len(known):
         rgba[row][~known[row]] = FRONT
     return rgba
-
-
-def figure(rgba: np.ndarray, caption: str, alt: str, attributes: str = "") -> str:
-    return (f"<figure{attributes}>{image_tag(enlarge_rgba(rgba), alt)}<figcaption>{caption}</figcaption></figure>")
 
 
 def seen_html(image: np.ndarray, known: np.ndarray, sight: np.ndarray) -> str:
@@ -43,17 +28,17 @@ def seen_html(image: np.ndarray, known: np.ndarray, sight: np.ndarray) -> str:
     missing, ignored = int((~known).sum()), int((known & (sight == 0)).sum()) if not known.all() else 0
     unseen = f"; {ignored} known pixels below the hole inform none of them" * bool(ignored)
     words = ("Nothing is missing." if not missing else
-             f"{missing} pixels are missing. A known pixel is as faint as the share of them that come before it in "
-             f"raster order and so cannot see it{unseen}.")
-    return f'<div class="seen">{figure(rgba, words, "the known pixels that raster order can see")}</div>'
+             f"{missing} pixels are missing. The fainter a known pixel, the fewer of them can see it: those that are "
+             f"drawn before it cannot{unseen}.")
+    return f'<div class="seen">{figure_html(magnified(rgba), SEEN, words)}</div>'
 
 
 def everything_html(missing: int, sizes: Sequence[int] = ()) -> str:
     """The restorer and the chain."""
     if sizes:
-        words = (f"{missing} pixels are missing. First the picture of {sizes[0]} × {sizes[0]} is completed, in raster "
-                 "order and by weights. Each next one sees all of the picture before it, so a missing pixel knows, "
-                 "coarsely, what is below it and to the right.")
+        words = (f"{missing} pixels are missing. First the picture of {sizes[0]} × {sizes[0]} is completed. Each "
+                 "larger one sees all of the picture before it, so a missing pixel knows, coarsely, what is below it "
+                 "and to the right.")
     else:
         words = ("A small network turns the whole damaged picture into the map <i>s</i>, so every pixel that is drawn "
                  "can look everywhere, above and below.")
@@ -67,35 +52,46 @@ def grid_html(panels: Sequence[np.ndarray], captions: Sequence[str], words: str,
     places  where each stands by weight: then the visitor may order them so
     """
     figures = "".join(
-        figure(rgba, caption, f"completion {k + 1}",
-               f' tabindex="0" style="--place:{places[k]}"' if places is not None else ' tabindex="0"')
+        figure_html(magnified(rgba), f"completion {k + 1}", caption,
+                    f' tabindex="0" style="--place:{places[k]}"' if places is not None else ' tabindex="0"')
         for k, (rgba, caption) in enumerate(zip(panels, captions)))
     order = ('<div class="order" role="group" aria-label="Order of the completions">'
              '<button type="button" data-by="drawn" aria-pressed="true">as drawn</button>'
              '<button type="button" data-by="weight" aria-pressed="false">by weight</button></div>'
              if places is not None else "")
     return (f'{order}<div class="completions{" unfinished" * busy}">{figures}</div><p class="legend">{words} '
-            "Point at one: it stands in the hole at the left.</p>")
+            "Point at one, or tap it, to see it in the hole.</p>")
 
 
-def drawing_html(images: np.ndarray, original: np.ndarray, known: np.ndarray, row: int, words: str) -> str:
-    """The grid while it is drawn: uint8 (K, H, W, 3), of which `row` rows are there."""
-    panels = [unfinished(image, original, known, row) for image in images]
-    return grid_html(panels, [str(k) for k in range(1, len(images) + 1)], words, row < len(known))
+def numbered(images: Sequence[np.ndarray]) -> list[str]:
+    return [str(k) for k in range(1, len(images) + 1)]
 
 
-def growing_html(images: np.ndarray, original: np.ndarray, known: np.ndarray, words: str) -> str:
-    """The grid while a chain draws: uint8 (K, s, s, 3) of any size, in the hole of the original (H, W, 3)."""
+def growing(images: np.ndarray, original: np.ndarray, known: np.ndarray) -> list[np.ndarray]:
+    """What a chain draws, uint8 (K, s, s, 3) of any size, in the hole of the original (H, W, 3): as RGBA (H, W, 4)."""
     factor = len(original) // images.shape[1]
     images = images.repeat(factor, 1).repeat(factor, 2)
-    panels = [opaque(np.where(known[..., None], original, image)) for image in images]
-    return grid_html(panels, [str(k) for k in range(1, len(images) + 1)], words, True)
+    return [opaque(np.where(known[..., None], original, image)) for image in images]
 
 
-RASTER = ("Completions in raster order, independent of each other: each missing pixel is drawn from "
-          "<i>p</i>(<i>x<sub>i</sub></i> | <i>x</i><sub>&lt;<i>i</i></sub>), so the known pixels after it have no say.")
-RESTORED = ("Samples of <i>p</i>(<i>x</i> | <i>s</i>), equation 5. Each is one picture that could have been the "
-            "original.")
+def finished(images: np.ndarray) -> list[np.ndarray]:
+    """uint8 (K, H, W, 3) -> K of RGBA (H, W, 4)."""
+    return [opaque(image) for image in images]
+
+
+def compared_html(rows: dict[str, list[np.ndarray]], names: dict[str, str]) -> str:
+    """Completions of one hole in several ways, {way: RGBA (H, W, 4) each}: a row for each way, with its name."""
+    found = []
+    for way, images in rows.items():
+        figures = "".join(figure_html(magnified(rgba), f"{names[way]}, completion {k}", "", ' tabindex="0"')
+                          for k, rgba in enumerate(images, 1))
+        found.append(f'<h4 class="way-name">{html.escape(names[way])}</h4><div class="completions">{figures}</div>')
+    return (f'<div class="compared">{"".join(found)}</div><p class="legend">The same hole and the same seed. '
+            f"{GOOD_FOR}</p>")
+
+
+RASTER = ("Each missing pixel is drawn from those above it and to its left. The known pixels after it have no say.")
+RESTORED = "Each is one picture that could have been the original."
 CHAINED = "Completions from coarse to fine. Each is one picture that could have been the original."
 
 
@@ -103,7 +99,7 @@ def weighted_html(images: np.ndarray, bits: np.ndarray, weights: np.ndarray, eff
     """Raster order: completions (K, H, W, 3) with their weights (K,), in one grid that can be ordered by them."""
     panels = [opaque(image) for image in images]
     if not bits.any():
-        return grid_html(panels, [str(k) for k in range(1, len(images) + 1)],
+        return grid_html(panels, numbered(images),
                          f"{RASTER} No known pixel comes after the hole: there is nothing left to explain, and all "
                          "completions count the same.")
     order = np.argsort(-weights, kind="stable")
@@ -112,9 +108,9 @@ def weighted_html(images: np.ndarray, bits: np.ndarray, weights: np.ndarray, eff
     captions = [f"{k + 1} · <b>{percent(weight)}</b><br>{cost:,.0f} bits"
                 for k, (weight, cost) in enumerate(zip(weights, bits))]
     return grid_html(panels, captions, f"{RASTER} Below each its weight: how probable it makes the known pixels after "
-                     "the hole, which cost it so many bits. A draw by weight is a draw from <i>p</i>(missing | all "
-                     f"known) once there are enough; these are worth <b>{effective:.1f}</b> independent "
-                     f"completion{'s' * (effective >= 1.05)} of {len(images)}, the effective sample size.",
+                     "the hole, which cost it so many bits (fewer is better). Drawn by weight, a completion fits all "
+                     f"that is known, if there are enough to draw from: these {len(images)} are worth "
+                     f"<b>{effective:.1f}</b> that fit (the effective sample size).",
                      places=places.tolist())
 
 
@@ -124,17 +120,22 @@ def percent(share: float) -> str:
 
 def restored_html(images: np.ndarray, scores: dict[str, tuple[np.ndarray, float | None]], samples: list[float],
                   words: str = RESTORED) -> str:
-    """Samples (K, H, W, 3) with their PSNR, and beside each other the original, the mean and the repair without a
-    model: name -> (image (H, W, 3), PSNR)."""
-    first = grid_html([opaque(image) for image in images], [decibels(score) for score in samples],
-                      f"{words} Below each how near it comes to the original where it was missing (PSNR: more is "
-                      "nearer).")
-    figures = "".join(figure(opaque(image), f"{html.escape(name)}<br><b>"
-                             f"{decibels(score) if score is not None else '&nbsp;'}</b>", name, ' tabindex="0"')
-                      for name, (image, score) in scores.items())
-    return (f'{first}<div class="completions beside">{figures}</div><p class="legend">The mean of the samples is the '
-            "best guess in the sense of squared error, and a blur where they disagree; a single sample is sharp and "
-            "pays for it in PSNR.</p>")
+    """Samples (K, H, W, 3), and beside each other the original, the mean and the repair without a model: name ->
+    (image (H, W, 3), PSNR). How near each comes, `samples` in dB, is folded away: for one that is only plausible it is
+    the wrong measure."""
+    first = grid_html(finished(images), numbered(images), words)
+    figures = "".join(figure_html(magnified(opaque(image)), name, html.escape(name), ' tabindex="0"')
+                      for name, (image, _) in scores.items())
+    near = [*((name, score) for name, (_, score) in scores.items() if score is not None),
+            *((f"completion {k}", score) for k, score in enumerate(samples, 1))]
+    numbers = "".join(f"<li>{html.escape(name)}: <b>{decibels(score)}</b></li>" for name, score in near)
+    return (f'{first}<div class="completions beside">{figures}</div><p class="legend">{GOOD_FOR}</p><details '
+            'class="nearness"><summary>How near each comes to the original</summary><p>PSNR where something was '
+            f"missing; more is nearer.</p><ul>{numbers}</ul></details>")
+
+
+GOOD_FOR = ("A single completion is plausible, and need not be the original; an average is close to the original, and "
+            "need not look like a picture.")
 
 
 def decibels(score: float) -> str:

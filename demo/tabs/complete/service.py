@@ -14,6 +14,7 @@ from PIL import Image
 
 from demo.kit.pictures import shrink
 from demo.service.bridge import Progress, Service
+from demo.service.drawing import to_array, to_tensor
 from demo.service.settings import UserError
 from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.checkpoint import CheckpointError
@@ -48,14 +49,10 @@ class CompleteService:
     """
 
     def __init__(self, service: Service, folder: Path | str | None = None):
-        self.service = service
+        self.service, self.model_name = service, service.colour_name
         self.folder = Path(folder or service.folder.parent / "restorer")
         self.results = read_results(self.folder)
         self.images_seen = training_so_far(self.folder)["images"]
-
-    @property
-    def model_name(self) -> str | None:
-        return next((name for name in self.service.single_names if self.service.info(name).channels == 3), None)
 
     @property
     def chain_name(self) -> str | None:
@@ -100,7 +97,8 @@ class CompleteService:
 
     def masks(self) -> dict[str, np.ndarray]:
         """The masks that the page offers: name -> which pixels are left."""
-        return {"a scratch": scratch(self.size),
+        below = np.arange(self.size) >= self.size * 5 // 8  # the rows
+        return {"a scratch": scratch(self.size), "lower third": ~below[:, None].repeat(self.size, 1),
                 **{name: known.numpy() for name, known in preset_masks(self.size).items()}}
 
     def complete(self, image: np.ndarray, known: np.ndarray, count: int, seed: int) -> Iterator[Progress]:
@@ -132,8 +130,7 @@ class CompleteService:
     def weigh(self, images: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
         """How well completions (K, H, W, 3) explain the known pixels after the hole: the bits these cost, (K,); the
         weights, (K,), which sum to 1; and the effective sample size."""
-        batch = torch.from_numpy(images.copy()).permute(0, 3, 1, 2)  # (K, 3, H, W)
-        log_w = log_weights(self.service.model(self.model_name), batch, torch.from_numpy(known))
+        log_w = log_weights(self.service.model(self.model_name), to_tensor(images), torch.from_numpy(known))
         weights = normalise(log_w)
         return -log_w.numpy() / np.log(2), weights.numpy(), effective_sample_size(weights)
 
@@ -171,13 +168,3 @@ def scratch(size: int) -> np.ndarray:
 def sight(known: np.ndarray) -> np.ndarray:
     """Which part of the missing pixels may see each known pixel in raster order: (H, W) from 0 to 1."""
     return raster_sight(torch.from_numpy(known)).numpy()
-
-
-def to_tensor(image: np.ndarray) -> torch.Tensor:
-    """uint8 (H, W, 3) -> (1, 3, H, W)."""
-    return torch.from_numpy(image.copy()).permute(2, 0, 1)[None]
-
-
-def to_array(images: torch.Tensor) -> np.ndarray:
-    """uint8 (1, 3, H, W) -> (H, W, 3)."""
-    return images[0].permute(1, 2, 0).numpy()

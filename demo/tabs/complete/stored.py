@@ -3,13 +3,12 @@
 Each is a PNG with the untouched pixels in one row, the original first, and a JSON with what was asked for.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from demo.kit.stored import UNREADABLE, fingerprint, read_atlas, read_facts, write_atlas
+from demo.kit.stored import UNREADABLE, read_atlas, read_facts, write_atlas, write_facts
 
 COMPLETIONS = "stored_completions"
 FILLED = "stored_filled"  # beside the chain
@@ -34,9 +33,8 @@ class StoredCompletions:
 def write_completions(folder: Path, name: str, stored: StoredCompletions) -> None:
     """Keep completions or restorations in a checkpoint folder."""
     write_atlas(folder / f"{name}.png", np.concatenate([stored.original[None], stored.images])[None])
-    facts = {**stored.facts, "known": ["".join("#" if k else "." for k in row) for row in stored.known],
-             "count": len(stored.images), "weights": fingerprint(folder), "command": "python -m demo.make_assets"}
-    (folder / f"{name}.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    write_facts(folder, f"{name}.json", **stored.facts, count=len(stored.images),
+                known=["".join("#" if k else "." for k in row) for row in stored.known])
 
 
 def read_completions(folder: Path, name: str) -> StoredCompletions | None:

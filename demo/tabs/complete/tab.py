@@ -2,127 +2,125 @@
 model in raster order, weighted by the known pixels that raster order ignores; the restorer, whose map s shows it
 everything (equation 5)."""
 
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
 import numpy as np
 
-from demo.kit import address
+from demo.kit import address, press
+from demo.kit.notes import NO_COLOUR_MODEL, notes
 from demo.kit.pictures import bundled, elsewhere, picture_chooser
 from demo.kit.pixel_canvas import PACK_MASK, canvas_value, pixel_canvas, read_mask, unpack_mask
 from demo.kit.run_controls import QUIET, idle_buttons, toolbar, wire
-from demo.kit.status import error_status, refusal, status_html, unfinished_status
-from demo.service.bridge import Progress, Service
+from demo.kit.status import error_status, small_print, status_html
+from demo.service.bridge import Service
 from demo.service.settings import MAX_SEED, UserError, number, shorten
 from demo.tabs.complete import panels
-from demo.tabs.complete.service import DAMAGES, REPAIRS, CompleteService, Damage, sight
+from demo.tabs.complete.drawing import (
+    CHAIN,
+    COMPARE,
+    RASTER,
+    RESTORER,
+    ROWS,
+    WAYS,
+    Request,
+    compare,
+    draw,
+    drawing_html,
+    drawing_panels,
+    finished_html,
+    needs_mask,
+    seen_html,
+    split,
+    undrawn_images,
+)
+from demo.tabs.complete.service import DAMAGES, CompleteService, Damage
 from demo.tabs.complete.stored import COMPLETIONS, FILLED, StoredCompletions, read_completions, restorations
 
 ID, TITLE = "complete", "Complete"
 PEEK = (Path(__file__).parent / "peek.js").read_text(encoding="utf-8")
-WAYS = ("coarse to fine", "raster order and weights", "restorer")
-CHAIN, RASTER, RESTORER = WAYS
 LABELS = {CHAIN: "Coarse to fine (chain)", RASTER: "Look only back (PixelCNN)",
-          RESTORER: "Look at everything (restorer)"}
-PICTURE, MASK, COUNT, SEED = "rocket", "every second pixel", 8, 7
+          RESTORER: "See everything, trained briefly (restorer)", COMPARE: "Compare the three ways"}
+# what the tab opens with was chosen by eye, among a few pictures, holes and seeds
+PICTURE, MASK, COUNT, SEED = "astronaut", "lower third", 8, 5
+LEAD = """<p class="complete-lead">Brush something away. The network fills it in, eight different ways.</p>"""
 NOISE, FACTORS = (0.02, 0.3), (2, 4)
 STRENGTHS = {"noise": 0.1, "low resolution": 4}  # at first
-FRAME_SECONDS = 0.12
+NOTHING_MISSING = "Brush a part of the picture away first."
 NO_RESTORER = ("There is no restorer yet. Train one with <code>python -m pixelcnn_core train restorer-cpu --data data "
                "--download --out demo/assets/restorer</code>.")
-# A change that leaves nothing on the page to look at is answered by drawing, half a second after the last of them.
-AUTO = """() => {
-  clearTimeout(window.completeTimer);
-  window.completeTimer = setTimeout(() => {
-    const button = document.querySelector("#complete-generate");
-    if (!button.getClientRects().length) return;
-    if (!document.querySelector("#complete-status [data-shown]") && !button.disabled) button.click();
-  }, 500);
-}"""
 
 EXPLANATION = [
     r"""### Coarse to fine knows what is below
-A chain first completes the picture of 8 × 8, then of 16, then of 32, each given the one before as the map $\mathbf{s}$
-of equation 5. A coarse pixel is known where at least half of its fine pixels are; so what surrounds the hole on all
-sides is known, coarsely, before its first fine pixel is drawn. The 64 coarse pixels are drawn in raster order, eight
-times, and one of these is taken by weight.""",
+A chain first completes the picture of 8 × 8 pixels, then that of 16, then that of 32, each in sight of the one before
+(the map $\mathbf{s}$ of equation 5). A coarse pixel is known where at least half of its fine pixels are; so what lies
+around the hole is known, coarsely, before its first fine pixel is drawn. The 64 coarse pixels are drawn row by row,
+eight times, and one of these eight is taken by its weight.""",
     r"""### What raster order cannot see
-A PixelCNN draws a missing pixel from $p(x_i\mid x_1,\dots,x_{i-1})$: whatever lies above and to the left. Known pixels
-below the hole are simply not asked, so the completion need not fit them.""",
+*Raster order* is row by row from the top left. In this order a missing pixel is drawn from
+$p(x_i\mid x_1,\dots,x_{i-1})$: it sees whatever lies above it and to its left. Known pixels below the hole are simply
+not asked, so the completion need not fit them.""",
     r"""### Weights make up for it
 What one wants is $p(\text{missing}\mid\text{all known})\propto p(\mathbf{x})$. Draw $K$ completions and weight each by
 $$w=\prod_{i\ \text{known}}p(x_i\mid x_1,\dots,x_{i-1}),$$
-how well it explains the known pixels. Exact for very large $K$; with a large hole one completion takes all
-the weight, which the effective sample size $1/\sum_k w_k^2$ tells.""",
+how likely it makes the known pixels. This is exact if $K$ is very large. With a large hole one completion takes nearly
+all the weight; how many count, the *effective sample size*, is $1/\sum_k w_k^2$.""",
     r"""### The restorer sees everything
 A Conditional PixelCNN with a map $\mathbf{s}=m(\text{damaged picture})$ inside every gate (equation 5):
 $$\tanh(W_f\ast\mathbf{x}+V_f\ast\mathbf{s})\odot\sigma(W_g\ast\mathbf{x}+V_g\ast\mathbf{s})$$
-$V\ast\mathbf{s}$ is a $1\times1$ convolution without a mask, and $m$ a small convolutional network trained with it, so
-$\mathbf{s}$ brings what raster order hides. One checkpoint fills holes, removes noise, adds colour and detail.""",
+$m$ is a small network that is trained with it and may look everywhere, so $\mathbf{s}$ brings what raster order hides.
+One and the same network fills holes, removes noise, adds colour and detail.""",
 ]
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request, cleaned: picture (H, W, 3), what is known of it (H, W), and what to do."""
-
-    image: np.ndarray
-    known: np.ndarray
-    way: str
-    damage: Damage
-    count: int
-    seed: int
 
 
 def build(page: gr.Blocks, service: Service) -> None:
     """The tab's components and events, inside an open `gr.Tab`."""
     complete = CompleteService(service)
     if complete.model_name is None:
-        gr.Markdown("### There is no colour model yet\nTrain one: `python -m pixelcnn_core train cifar10-cpu "
-                    "--data data --download --out demo/assets/models/cifar10`.")
+        gr.Markdown(NO_COLOUR_MODEL)
         return
     masks, ways = complete.masks(), [way for way in WAYS if way != CHAIN or complete.chain_name]
     stored = {(RESTORER, kind): read_completions(complete.folder, restorations(kind)) for kind in DAMAGES}
     for way, name, file in ((RASTER, complete.model_name, COMPLETIONS), (CHAIN, complete.chain_name, FILLED)):
         stored[way, DAMAGES[0]] = name and read_completions(service.folder / name, file)
+    compared = [way for way in ways if way != RESTORER or complete.has_restorer]
     first = complete.fit(bundled(PICTURE))
 
-    with gr.Row(elem_classes="bench"):
+    with gr.Row(elem_classes="bench complete-bench"):
         with gr.Column(elem_classes="stage"):
+            gr.HTML(LEAD, apply_default_css=False)
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar("complete-")
             status = gr.HTML(elem_id="complete-status", elem_classes="status-line", apply_default_css=False)
             with gr.Row(elem_classes="complete-inputs"):
-                with gr.Column(min_width=220):
+                with gr.Column(min_width=220, elem_classes="complete-brush"):
                     canvas = pixel_canvas("complete-canvas", "The picture, to brush away", "brush",
-                                          canvas_value(first, mask=~masks[MASK]), side=320)
+                                          canvas_value(first, mask=~masks[MASK]), side=384)
                     with gr.Row(elem_classes="small-buttons complete-shapes") as shape_row:
                         shapes = [gr.Button(name, size="sm", min_width=60) for name in masks]
                 result = gr.HTML(elem_id="complete-result", label="Completions", js_on_load=PEEK,
                                  apply_default_css=False)
             with gr.Accordion("What can a missing pixel look at?", open=False, elem_id="complete-look"):
                 seen = gr.HTML(elem_id="complete-seen", apply_default_css=False)
-        with gr.Column(elem_classes="margin"):
-            way = gr.Radio([(LABELS[way], way) for way in ways], value=ways[0], label="How it fills the hole",
-                           elem_id="complete-way", elem_classes="chips")
-            kind = gr.Radio(list(DAMAGES), value=DAMAGES[0], label="Damage", visible=False, elem_id="complete-kind",
-                            elem_classes="chips", info="“masked” takes what you brushed away.")
-            noise = gr.Slider(*NOISE, value=STRENGTHS["noise"], step=0.01, label="Noise level", visible=False,
-                              elem_id="complete-noise", info="Standard deviation; 1 is from black to white.")
-            factor = gr.Radio(list(FACTORS), value=STRENGTHS["low resolution"], label="Reduced by", visible=False,
-                              elem_id="complete-factor", elem_classes="chips")
-            chooser = picture_chooser(f"{ID}-", service, PICTURE, page)
-            count = gr.Slider(2, 16, value=COUNT, step=1, label="Completions", elem_id="complete-count")
-            seed = gr.Number(SEED, label="Seed", precision=0, elem_id="complete-seed",
-                             info="The same seed draws the same completions.")
-            elsewhere(ID)
-        with gr.Column(elem_classes="notes"):
-            for text in EXPLANATION:
-                gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
-                                                    {"left": "$", "right": "$", "display": False}])
+        with gr.Row(elem_classes="margin complete-settings"):
+            with gr.Column(min_width=220):
+                way = gr.Radio([(LABELS[way], way) for way in (*ways, COMPARE)], value=ways[0],
+                               label="How it fills the hole", elem_id="complete-way", elem_classes="chips")
+                kind = gr.Radio(list(DAMAGES), value=DAMAGES[0], label="Damage", visible=False, elem_id="complete-kind",
+                                elem_classes="chips", info="“masked” takes what you brushed away.")
+                noise = gr.Slider(*NOISE, value=STRENGTHS["noise"], step=0.01, label="Noise level", visible=False,
+                                  elem_id="complete-noise", info="Standard deviation; 1 is from black to white.")
+                factor = gr.Radio(list(FACTORS), value=STRENGTHS["low resolution"], label="Reduced by", visible=False,
+                                  elem_id="complete-factor", elem_classes="chips")
+            with gr.Column(min_width=220):
+                chooser = picture_chooser(f"{ID}-", service, PICTURE, page)
+            with gr.Column(min_width=220):
+                count = gr.Slider(2, 16, value=COUNT, step=1, label="Completions", elem_id="complete-count")
+                seed = gr.Number(SEED, label="Seed", precision=0, elem_id="complete-seed",
+                                 info="The same seed draws the same completions.")
+                elsewhere(ID)
+        notes(EXPLANATION)
     gr.HTML(panels.measured_html(complete.results, complete.images_seen, complete.measured),
             elem_id="complete-measured", apply_default_css=False)
     drawn = gr.State()
@@ -132,8 +130,8 @@ def build(page: gr.Blocks, service: Service) -> None:
         """Values of any type -> a request. Raises UserError."""
         image = complete.fit(picture)
         known = ~read_mask(canvas, complete.size, complete.size)
-        if way not in WAYS:
-            raise UserError(f"There is no way {shorten(way)}; choose one of {', '.join(WAYS)}.")
+        if way not in LABELS:
+            raise UserError(f"There is no way {shorten(way)}; choose one of {', '.join(LABELS)}.")
         if kind not in DAMAGES:
             raise UserError(f"There is no damage {shorten(kind)}; choose one of {', '.join(DAMAGES)}.")
         if way != RESTORER:
@@ -149,11 +147,8 @@ def build(page: gr.Blocks, service: Service) -> None:
         `canvas` is a dict whose "mask" has a 1 for every pixel that was brushed away, row by row. Returns, again after
         each step: the pictures as HTML with embedded PNGs; a progress text as HTML; and the seed that was used.
         """
-        try:
-            yield from draw(complete, read(*values))
-        except UserError as error:
-            yield gr.skip(), error_status(error), gr.skip(), gr.skip()
-            raise refusal(error) from error
+        asked = read(*values)
+        yield from compare(complete, asked, compared) if asked.way == COMPARE else draw(complete, asked)
 
     runs = wire(tools, status, seed, drawn, api_name="complete", sampling={
         "fn": run, "inputs": settings, "outputs": [result, status, seed, drawn], "preprocess": False})
@@ -165,23 +160,33 @@ def build(page: gr.Blocks, service: Service) -> None:
             asked = read(*values)
         except UserError as error:
             return error_status(error), gr.skip(), gr.skip()
+        if asked.way == COMPARE:
+            examples = [(one, stored[one.way, DAMAGES[0]]) for one in split(asked, compared)]
+            if all(example and fits(example, replace(asked, way=one.way)) for one, example in examples):
+                rows = {one.way: panels.finished(example.images[:one.count]) for one, example in examples}
+                seconds = sum(example.facts["seconds"] for _, example in examples)
+                return stored_status(seconds), seen_html(complete, asked), panels.compared_html(rows, ROWS)
         example = stored.get((asked.way, asked.damage.kind))
         if example and fits(example, asked):
-            words = (f"<b>Stored example</b>, drawn in {example.facts['seconds']:.1f} s. Brush something else away, or "
-                     "press <b>Draw another</b>.")
-            return (status_html(words, shown=True), seen_html(complete, asked),
+            return (stored_status(example.facts["seconds"]), seen_html(complete, asked),
                     finished_html(complete, asked, example.images, example.facts))
         idle = ""
         if asked.way == RESTORER and not complete.has_restorer:
             idle = NO_RESTORER
         elif needs_mask(asked) and asked.known.all():
-            idle = "Brush a part of the picture away first."
+            idle = NOTHING_MISSING
         words = status_html(idle or "Nothing is drawn yet: press <b>Draw</b>.", shown=bool(idle))
-        return words, seen_html(complete, asked), waiting_html(asked)
+        if asked.way == COMPARE:
+            rows = {one.way: drawing_panels(one, undrawn_images(one), 0) for one in split(asked, compared)}
+            return words, seen_html(complete, asked), panels.compared_html(rows, ROWS)
+        return words, seen_html(complete, asked), drawing_html(asked, undrawn_images(asked), 0)
 
     def preview(*values):
-        """The same; a request that is still running for the old values is stopped."""
-        return *opening(*values), *idle_buttons()
+        """The same; a request that is still running for the old values is stopped. Where there is nothing to draw, it
+        cannot be asked for."""
+        words, *rest = opening(*values)
+        buttons = idle_buttons() if NOTHING_MISSING not in words else [gr.Button(interactive=False)] * 3
+        return words, *rest, *buttons
 
     # The page opens with it, before it asks the server.
     status.value, seen.value, result.value = opening(*(one.value for one in settings))
@@ -210,7 +215,7 @@ def build(page: gr.Blocks, service: Service) -> None:
     showing = {"fn": preview, "inputs": settings, "outputs": [status, seen, result, *tools.buttons],
                "preprocess": False, "cancels": runs, **QUIET}
     picturing = {"fn": show, "inputs": settings, "outputs": [canvas, shape_row], "preprocess": False, **QUIET}
-    answering = {"fn": None, "js": AUTO}
+    answering = press.draw("complete-", at_rest=True)  # a change that leaves nothing on the page to look at
     noting = {"fn": None, "inputs": canvas, "js": address.write(f"canvas => ({{'{ID}.mask': ({PACK_MASK})(canvas)}})")}
     chooser.then(picturing, showing, runs.up_to_date, answering)
     canvas.input(**showing, trigger_mode="always_last").then(**runs.up_to_date).then(**answering)
@@ -231,6 +236,11 @@ def build(page: gr.Blocks, service: Service) -> None:
     address.remember(page, ID, {"way": way, "damage": kind, "noise": noise, "factor": factor, "n": count, "seed": seed})
 
 
+def stored_status(seconds: float) -> str:
+    return status_html("<b>Stored example.</b> Brush over the picture: what you brush away is drawn anew when you let "
+                       f"go. {small_print(f'drawn in {seconds:.1f} s · chosen by eye')}", shown=True)
+
+
 def fits(example: StoredCompletions, asked: Request) -> bool:
     """Whether a stored example is what a request asks for."""
     return (np.array_equal(example.original, asked.image) and example.facts.get("strength") == asked.damage.strength
@@ -238,90 +248,8 @@ def fits(example: StoredCompletions, asked: Request) -> bool:
             and (len(example.images), example.facts["seed"]) == (asked.count, asked.seed))
 
 
-def needs_mask(asked: Request) -> bool:
-    return asked.way != RESTORER or asked.damage.kind == "masked"
-
-
 def controls(way, kind) -> tuple:
     """The settings of the restorer, as far as they matter."""
     shown = way == RESTORER
     return (gr.Radio(visible=shown), gr.Slider(visible=shown and kind == "noise"),
             gr.Radio(visible=shown and kind == "low resolution"))
-
-
-def seen_html(complete: CompleteService, asked: Request) -> str:
-    if asked.way == RASTER:
-        return panels.seen_html(asked.image, asked.known, sight(asked.known))
-    sizes = complete.service.info(complete.chain_name).sizes if asked.way == CHAIN else ()
-    return panels.everything_html(int((~asked.known).sum()), sizes)
-
-
-WORDS = {CHAIN: panels.CHAINED, RASTER: panels.RASTER, RESTORER: panels.RESTORED}
-
-
-def waiting_html(asked: Request) -> str:
-    """The grid before anything is drawn."""
-    return drawing_html(asked, np.zeros((asked.count, *asked.image.shape), np.uint8), 0)
-
-
-def drawing_html(asked: Request, images: np.ndarray, row: int) -> str:
-    known = asked.known if needs_mask(asked) else np.zeros_like(asked.known)
-    if asked.way == CHAIN and row:
-        return panels.growing_html(images, asked.image, known, WORDS[CHAIN])
-    return panels.drawing_html(images, asked.image, known, row, WORDS[asked.way])
-
-
-def finished_html(complete: CompleteService, asked: Request, images: np.ndarray, facts: dict) -> str:
-    """The grid of completions (K, H, W, 3)."""
-    if asked.way == RASTER:
-        return panels.weighted_html(images, np.array(facts["bits"]), np.array(facts["importance"]), facts["effective"])
-    what, original = asked.damage, asked.image
-    mean = images.astype(float).mean(0).round().astype(np.uint8)
-    repaired = complete.repaired(original, what)
-
-    def score(image: np.ndarray) -> float:
-        return complete.decibels(image, original, what)
-
-    shown = {"the original": (original, None), f"mean of {len(images)}": (mean, score(mean)),
-             REPAIRS[what.kind]: (repaired, score(repaired))}
-    return panels.restored_html(images, shown, [score(image) for image in images], WORDS[asked.way])
-
-
-def facts_of(complete: CompleteService, asked: Request, images: np.ndarray, seconds: float) -> dict:
-    """What is said about finished completions (K, H, W, 3), as it is stored too."""
-    facts = {"seed": asked.seed, "seconds": round(seconds, 2)}
-    if asked.way == RESTORER:
-        return {**facts, "strength": asked.damage.strength}
-    if asked.way == CHAIN:
-        return facts
-    bits, weights, effective = complete.weigh(images, asked.known)
-    return {**facts, "bits": [round(float(b), 2) for b in bits], "importance": [float(f"{w:.4g}") for w in weights],
-            "effective": round(effective, 3)}
-
-
-def start(complete: CompleteService, asked: Request) -> Iterator[Progress]:
-    if asked.way == CHAIN:
-        return complete.fill(asked.image, asked.known, asked.count, asked.seed)
-    if asked.way == RASTER:
-        return complete.complete(asked.image, asked.known, asked.count, asked.seed)
-    return complete.restore(asked.image, asked.damage, asked.count, asked.seed)
-
-
-def draw(complete: CompleteService, asked: Request) -> Iterator[tuple]:
-    """Run one request and yield (pictures, status, seed, how far), at most every FRAME_SECONDS."""
-    yield waiting_html(asked), status_html("Loading the model…", 0), asked.seed, None
-    shown = 0.0
-    for progress in start(complete, asked):
-        if progress.state == "waiting":
-            yield gr.skip(), status_html("Waiting: the model serves one request at a time…", 0), asked.seed, None
-            continue
-        if progress.state == "sampling" and time.monotonic() - shown < FRAME_SECONDS:
-            continue
-        shown, images = time.monotonic(), progress.images[0]  # (K, H, W, 3)
-        if progress.state == "done":
-            facts = facts_of(complete, asked, images, progress.seconds)
-            what = "restorations" if asked.way == RESTORER else "completions"
-            words = status_html(f"<b>{len(images)} {what}</b> in {progress.seconds:.1f} s. Seed {asked.seed}.")
-            yield finished_html(complete, asked, images, facts), words, asked.seed, None
-        else:
-            yield drawing_html(asked, images, progress.row), unfinished_status(progress), asked.seed, None

@@ -17,12 +17,12 @@ DEPTH = 32  # layers of 3 x 3 that reach across 32 pixels: what is then missing 
 FILE = Path(__file__).with_suffix(".png")
 
 
-def find_reach(kind: str, depth: int = DEPTH) -> np.ndarray:
-    """Layers needed, uint8 (2 * depth - 1, 2 * depth - 1) around the prediction in the middle; 0: never seen."""
-    size = 2 * depth - 1
+def find_reach(kind: str) -> np.ndarray:
+    """Layers needed, uint8 (2 * DEPTH - 1, 2 * DEPTH - 1) around the prediction in the middle; 0: never seen."""
+    size = 2 * DEPTH - 1
     found = np.zeros((size, size), np.uint8)
-    for layers in range(1, depth + 1):
-        seen = receptive_field(kind, layers, size, depth - 1, depth - 1).numpy()
+    for layers in range(1, DEPTH + 1):
+        seen = receptive_field(kind, layers, size, DEPTH - 1, DEPTH - 1).numpy()
         found[seen & (found == 0)] = layers
     return found
 
@@ -33,13 +33,6 @@ def reach() -> dict[str, np.ndarray]:
     with Image.open(FILE) as image:
         maps = np.asarray(image).reshape(len(KINDS), 2 * DEPTH - 1, 2 * DEPTH - 1)
     return dict(zip(KINDS, maps))
-
-
-def seen_from(kind: str, layers: int, size: int, place: tuple[int, int]) -> np.ndarray:
-    """What a network of so many layers sees from a place: bool (size, size)."""
-    row, column = DEPTH - 1 - place[0], DEPTH - 1 - place[1]
-    needed = reach()[kind][row:row + size, column:column + size]
-    return (needed > 0) & (needed <= layers)
 
 
 if __name__ == "__main__":

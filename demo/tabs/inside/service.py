@@ -13,6 +13,7 @@ from PIL import Image
 
 from demo.kit.pictures import all_bundled, kept_for, shrink
 from demo.service.bridge import Progress, Service
+from demo.service.drawing import to_array, to_tensor
 from demo.service.settings import NO_CLASS, UserError, shorten
 from pixelcnn_core.evaluation.receptive_field import sensitivity
 from pixelcnn_core.models.conditioning import Condition
@@ -20,8 +21,10 @@ from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.sampling.fixed_point import settled_after
 from pixelcnn_core.sampling.noise import uniforms_for
 from pixelcnn_core.sampling.sample import prefix_mask, sample_rows, uniforms_from_seed
+from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
 KEPT = 16  # bundled pictures, each told a class, whose distributions are kept, 3 MB each
+MIN_P = 0.2  # of the samples: without it one unlikely value leads the rest of a small model's picture astray
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,11 @@ class InsideService:
     """Looks into the first colour model of a `Service`."""
 
     def __init__(self, service: Service):
-        self.service = service
+        self.service, self.model_name = service, service.colour_name
 
     @functools.cached_property
     def trace(self) -> Callable[[bytes, str], Trace]:
         return kept_for(map(self.fit, all_bundled()), KEPT, self._trace)
-
-    @property
-    def model_name(self) -> str | None:
-        colour = (name for name in self.service.single_names if self.service.info(name).channels == 3)
-        return next((name for name in colour if self.service.info(name).levels == 256), None)
 
     @property
     def size(self) -> int:
@@ -76,7 +74,7 @@ class InsideService:
         """A sample of a class: the image of the Classes tab that has the same noise for every class."""
         self.condition(label)
         return self.service.stream(self.service.settings(self.model_name, classes=[label], images=1, seed=seed,
-                                                         same_noise=True))
+                                                         same_noise=True, min_p=MIN_P))
 
     def condition(self, label, batch: int = 1) -> Condition:
         """The condition for a class, any value. Raises UserError."""
@@ -111,27 +109,53 @@ class InsideService:
     def edit(self, shown: "Shown", place: tuple[int, int], colour: tuple[int, int, int]) -> Iterator[Progress]:
         """Redraw all after `place` twice with the same noise, as it is and in another colour: `images` (2, 1, H, W, 3).
 
-        What was painted before stays, also below. A sample has the noise of its seed; another picture gets noise that
-        would have drawn it. Raises Busy, UserError.
+        What was painted before stays, also below. Raises Busy, UserError.
         """
         condition, row, column = self.condition(shown.label, 2), *place
         pair = to_tensor(shown.image).repeat(2, 1, 1, 1)  # (2, 3, H, W)
         pair[1, :, row, column] = torch.tensor(colour, dtype=torch.uint8)
 
         def start(model: GatedPixelCNN) -> Iterator[torch.Tensor]:
-            noise = uniforms_from_seed(shown.seed, 1, model.config) if shown.sampled else \
-                uniforms_for(model, to_tensor(shown.original), condition[:1], shown.seed)
             known = prefix_mask(model.config, row, column + 1) | torch.from_numpy(shown.painted)
-            return sample_rows(model, condition, batch=2, uniforms=noise, image=pair, known=known)
+            return sample_rows(model, condition, batch=2, image=pair, known=known, **self._thrown(model, shown))
 
         return self.service.serve(self.model_name, start, 2)
 
-    def settle(self, label: str, seed: int) -> tuple[np.ndarray, np.ndarray, int]:
-        """A sample drawn by fixed-point (Jacobi) iteration: (H, W, 3); after which pass each pixel was right for good,
-        (H, W); and how many passes there were."""
-        model = self.service.model(self.model_name)
-        passes = list(sample_rows(model, self.condition(label), seed=seed, batch=1, method="fixed point"))
-        return to_array(passes[-1]), settled_after(passes)[0].amax(0).numpy(), len(passes)
+    def _thrown(self, model: GatedPixelCNN, shown: "Shown") -> dict:
+        """What draws a picture: a sample has the noise of its seed, and min-p; any other picture gets noise that would
+        have drawn it, from the whole distributions."""
+        if shown.sampled:
+            return {"uniforms": uniforms_from_seed(shown.seed, 1, model.config), "truncation": Truncation(min_p=MIN_P)}
+        return {"uniforms": uniforms_for(model, to_tensor(shown.original), self.condition(shown.label, 1), shown.seed),
+                "truncation": PAPER}
+
+    def settle(self, shown: "Shown") -> Iterator["Progress | Settled"]:
+        """The picture by fixed-point (Jacobi) iteration: a `Progress` for each pass, at the end what it came to; not
+        where the time was over before. Raises Busy, UserError."""
+        condition, passes = self.condition(shown.label, 1), []
+
+        def start(model: GatedPixelCNN) -> Iterator[torch.Tensor]:
+            for drawn in sample_rows(model, condition, batch=1, image=to_tensor(shown.image), method="fixed point",
+                                     known=torch.from_numpy(shown.painted), **self._thrown(model, shown)):
+                passes.append(drawn.cpu().clone())
+                yield drawn
+
+        late = False
+        for progress in self.service.serve(self.model_name, start, 1, steps=shown.image.size):
+            late = progress.state == "out of time"
+            yield progress
+        if passes and not late:
+            yield Settled(to_array(passes[-1]), settled_after(passes)[0].amax(0).numpy(), len(passes))
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A picture (H, W, 3) drawn by fixed-point iteration; after which of `passes` each pixel was right for good,
+    (H, W)."""
+
+    image: np.ndarray
+    settled: np.ndarray
+    passes: int
 
 
 @dataclass(frozen=True)
@@ -150,18 +174,11 @@ class Shown:
     def new(cls, image: np.ndarray, label: str, seed: int, sampled: bool) -> "Shown":
         return cls(image, label, seed, sampled, image, np.zeros(image.shape[:2], bool))
 
+    def unpainted(self) -> "Shown":
+        return Shown.new(self.original, self.label, self.seed, self.sampled)
+
     def after(self, image: np.ndarray, place: tuple[int, int]) -> "Shown":
         """With one more pixel painted."""
         painted = self.painted.copy()
         painted[place] = True
         return replace(self, image=image, painted=painted)
-
-
-def to_tensor(image: np.ndarray) -> torch.Tensor:
-    """uint8 (H, W, 3) -> (1, 3, H, W)."""
-    return torch.from_numpy(np.array(image)).permute(2, 0, 1)[None]
-
-
-def to_array(images: torch.Tensor) -> np.ndarray:
-    """uint8 (1, 3, H, W) -> (H, W, 3)."""
-    return images[0].permute(1, 2, 0).numpy()

@@ -7,22 +7,21 @@ import numpy as np
 from gradio.events import Dependency
 
 from demo.kit import address, crop
-from demo.kit.heat_map import heat_colours, scale_html
+from demo.kit.crop import STATE_SECONDS
+from demo.kit.notes import NO_COLOUR_MODEL, notes
 from demo.kit.pictures import (
     CARRIED,
     HINT,
     PICTURES,
-    STATE_SECONDS,
     Carried,
     another_part,
     arrivals,
     arrived,
     bundled,
     departure,
-    elsewhere,
     shrink,
 )
-from demo.kit.pixel_canvas import canvas_value, pixel_canvas, read_click, read_paint
+from demo.kit.pixel_canvas import canvas_value, read_click, read_paint, within
 from demo.kit.run_controls import (
     MODEL_QUEUE,
     QUIET,
@@ -30,7 +29,6 @@ from demo.kit.run_controls import (
     queued,
     rests,
     running_buttons,
-    toolbar,
     waits,
     wire,
 )
@@ -39,15 +37,23 @@ from demo.service.bridge import Service
 from demo.service.settings import MAX_SEED, NO_CLASS, UserError, number
 from demo.service.uploads import take_upload
 from demo.tabs.inside.colours import read_colour
-from demo.tabs.inside.figures import fields_panel, fields_value, passes_panel
-from demo.tabs.inside.panels import comparison_html, describe, fidelity, influence_html, nothing_painted_html
-from demo.tabs.inside.service import InsideService, Shown
-from demo.tabs.inside.stored import StoredInside, read_inside
-from demo.tabs.inside.trace_panel import trace_panel, trace_value
-from demo.tabs.inside.words import CAUSED, EXPLANATION, OPENING, PASSES
+from demo.tabs.inside.figures import fields_value, passes_value
+from demo.tabs.inside.layout import SAMPLE, lay_out
+from demo.tabs.inside.panels import (
+    compared_html,
+    comparison_html,
+    describe,
+    fidelity,
+    influence_html,
+    nothing_painted_html,
+    picture_value,
+)
+from demo.tabs.inside.service import InsideService, Settled, Shown, Trace
+from demo.tabs.inside.stored import PICTURE, opening, read_inside
+from demo.tabs.inside.trace_panel import trace_value
+from demo.tabs.inside.words import DRAWING, EXPLANATION, REDRAWING
 
 ID, TITLE = "inside", "Inside"
-FIRST, SAMPLE = "cat", "a sample"
 NUMBERS = ("value", "p", "surprise", "entropy", "rank")
 
 
@@ -55,68 +61,39 @@ def build(page: gr.Blocks, service: Service) -> None:
     """The tab's components and events, inside an open `gr.Tab`."""
     inside = InsideService(service)
     if inside.model_name is None:
-        gr.Markdown("### There is no colour model yet\nTrain one: `python -m pixelcnn_core train cifar10-cpu "
-                    "--data data --download --out demo/assets/models/cifar10`.")
+        gr.Markdown(NO_COLOUR_MODEL)
         return
-    labels, size = inside.labels, inside.size
+    size = inside.size
     stored = read_inside(service.folder / inside.model_name)
     shown0, place0 = opening(inside, stored)
-    comparison0 = (comparison_html(stored.before, stored.after, stored.place, size) if stored
-                   else nothing_painted_html())
 
-    with gr.Column(elem_classes="stage inside-stage"):
-        with gr.Row(elem_classes="toolbar"):
-            tools = toolbar("inside-")
-        status = gr.HTML(status_html(OPENING, shown=True), elem_id="inside-status", apply_default_css=False)
-        with gr.Row(elem_classes="inside-top"):
-            with gr.Column(min_width=200):
-                canvas = pixel_canvas("inside-canvas", "The picture", "paint", canvas_value(shown0.image, place0),
-                                      layers=("colour", "surprise", "mask"), kernel=inside.kernel)
-                gr.HTML(scale_html(), elem_id="inside-scale", apply_default_css=False)
-                undo = gr.Button("Undo the paint", size="sm", interactive=False, elem_id="inside-undo")
-            with gr.Column(min_width=200):
-                panel = trace_panel("inside-trace", "inside-canvas")
-                comparison = gr.HTML(comparison0, elem_id="inside-comparison", apply_default_css=False)
-        with gr.Row(elem_classes="inside-choice"):
-            picture = gr.Radio([SAMPLE, *PICTURES], value=SAMPLE if stored else FIRST, label="Picture",
-                               elem_id="inside-picture", elem_classes="chips")
-            upload = gr.UploadButton("One of yours", file_types=["image"], size="sm", elem_id="inside-upload")
-            label = gr.Dropdown(list(labels), value=shown0.label, label="Class it is told", elem_id="inside-class")
-            seed = gr.Number(shown0.seed, label="Seed", precision=0, elem_id="inside-seed")
-            refused = gr.HTML("", elem_id="inside-refused", apply_default_css=False)
-            part = crop.crop_frame("inside-crop")
-            elsewhere(ID)
-        with gr.Row(elem_classes="inside-below"):
-            with gr.Column(min_width=200, elem_classes="inside-fields"):
-                gr.HTML("<h3>What can this prediction see?</h3><p class='legend'>From the framed pixel. "
-                        '<span class="seen">Blue</span> is seen, <span class="blind">orange</span> is earlier and not '
-                        "seen: the blind spot. The rest comes later.</p>", apply_default_css=False)
-                fields = fields_panel("inside-fields", "inside-canvas", fields_value(shown0.image, place0))
-            with gr.Column(min_width=200, elem_classes="inside-influence"):
-                gr.HTML("<h3>What does it look at?</h3>", apply_default_css=False)
-                influence = gr.HTML(elem_id="inside-influence", apply_default_css=False)
-        if stored:
-            with gr.Column(elem_classes="inside-passes"):
-                gr.HTML(PASSES.format(passes=stored.passes, steps=stored.before.size), apply_default_css=False)
-                passes_panel("inside-passes", stored)
-    with gr.Column(elem_classes="notes"):
-        for text in EXPLANATION:
-            gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
-                                                {"left": "$", "right": "$", "display": False}])
+    def settled(shown: Shown) -> dict:
+        """How the picture on the page settles, where that is stored."""
+        return passes_value(shown, stored.settled if stored and stored.shows(shown) else None)
+
+    def on_canvas(shown: Shown, place, trace: Trace | None = None) -> dict:
+        return picture_value(shown, place, trace, stored is not None and stored.shows(shown))
+
+    parts = lay_out(ID, inside, shown0, place0, stored.picture if stored else PICTURE, stored is not None,
+                    settled(shown0))
+    canvas, undo, tools, status, panel = parts.canvas, parts.undo, parts.tools, parts.status, parts.panel
+    comparison, picture, label, seed, refused = (parts.comparison, parts.picture, parts.label, parts.seed,
+                                                 parts.refused)
+    upload, part, fields, influence, passes = parts.upload, parts.part, parts.fields, parts.influence, parts.passes
+    notes(EXPLANATION, fold="How it works")
     shown = gr.State(shown0, time_to_live=STATE_SECONDS)
     place, drawn = gr.State(place0), gr.State()
     own = gr.State(None, time_to_live=STATE_SECONDS)  # a picture that is neither bundled nor drawn here
     colour = gr.Textbox(visible=False, label="New colour of the pixel")
 
-    def looked_at(seen: Shown, place, words: str = "") -> tuple:
+    def looked_at(seen: Shown, place) -> tuple:
         """Everything that shows a picture: canvas, distributions, fields, status, state, Undo. Raises UserError."""
         trace = inside.look(seen.image, seen.label)
-        bits = trace.surprise.sum(2)  # (H, W)
         told = "" if seen.label == NO_CLASS else seen.label
-        return (canvas_value(seen.image, place, readings=bits, unit="bits", layers={"surprise": heat_colours(bits)}),
+        return (on_canvas(seen, place, trace),
                 trace_value(seen.image, trace, place, told, seen.sampled, seen.painted),
                 fields_value(seen.image, place),
-                status_html(words or describe(seen, trace), shown=True), seen,
+                status_html(describe(seen, trace), shown=True), seen,
                 gr.Button(interactive=bool(seen.painted.any())))
 
     def skipped(words: str) -> tuple:
@@ -125,17 +102,18 @@ def build(page: gr.Blocks, service: Service) -> None:
     looks = [canvas, panel, fields, status, shown, undo]
 
     def look(picture, label, seed, own, place, hint=None):
-        """Draw or fetch the picture, and ask the model for all its distributions. `hint`: what the address says."""
+        """Draw or fetch the picture, and ask the model for all its distributions. No `picture`, and none of one's
+        `own`: the stored example. `hint`: what the address says."""
         seed, place = int(number(seed, 0, MAX_SEED, 7)), within(place, size, place0)
         place = within(arrived(None, hint)[1], size, place)
         try:
             inside.condition(label)
             if picture != SAMPLE:
-                image = own if picture is None and own is not None else inside.fit(bundled(picture or FIRST))
-                yield *looked_at(Shown.new(image, label, seed, False), place), nothing_painted_html(), place
-                return
-            if stored and (label, seed) == (stored.label, stored.seed):
-                yield *looked_at(Shown.new(stored.before, label, seed, True), place), comparison0, place
+                image = own if picture is None and own is not None else inside.fit(bundled(picture or PICTURE))
+                shown = Shown.new(image, label, seed, False)
+                if picture is None and own is None and stored and (label, seed) == (shown0.label, shown0.seed):
+                    shown = shown0
+                yield *looked_at(shown, place), compared_html(shown), place
                 return
             for values in draw(label, seed, place):
                 yield *values, place
@@ -149,8 +127,8 @@ def build(page: gr.Blocks, service: Service) -> None:
             if progress.state == "waiting":
                 continue
             image = progress.images[0, 0]
-            yield (canvas_value(image, drawn=progress.row * size), gr.skip(), gr.skip(), unfinished_status(progress),
-                   gr.skip(), gr.skip(), nothing_painted_html())
+            yield (canvas_value(image, drawn=progress.row * size, caption=DRAWING), gr.skip(), gr.skip(),
+                   unfinished_status(progress), gr.skip(), gr.skip(), nothing_painted_html())
         if progress.state == "done":  # a half-drawn image is no picture to look into; the status says why
             yield *looked_at(Shown.new(image, label, seed, True), place), nothing_painted_html()
 
@@ -178,22 +156,28 @@ def build(page: gr.Blocks, service: Service) -> None:
     told = {"fn": None, "js": f"() => window.runs.waits('{ID}-status')"}
     buttons = [tools.generate, tools.seed]
     waiting = waits(status, "Looking…", tools.stop, buttons)
+    waiting_for_passes = waits(status, "All pixels at once…", tools.stop, buttons)
     asked = {"fn": influenced, "inputs": [shown, place], "outputs": influence, "api_visibility": "private",
              **MODEL_QUEUE}
+    unsettled = {"fn": settled, "inputs": shown, "outputs": passes, **QUIET}  # its passes are of another picture
 
     def looks_after(event: Dependency) -> Dependency:
         """Look at the picture that an event chose, and say that this is over."""
         looked = event.then(**looking)
         looked.then(**rests(tools.stop, buttons))
+        looked.then(**unsettled)
         looked.then(**asked)
         return looked
 
     button, carried, hint = arrivals(page, ID)
-    panel.load(**{**looking, "inputs": [*looking["inputs"], hint]}, js=OPENS).then(**asked)
+    opened = panel.load(**{**looking, "inputs": [*looking["inputs"], hint]}, js=OPENS)
+    opened.then(**unsettled)
+    opened.then(**asked)
     # a changed seed marks the sample as out of date; a class is told at once
     looked = looks_after(gr.on([picture.input, label.input], trigger_mode="always_last", **waiting))
     looked.then(**runs.up_to_date)
     for event in runs:
+        event.then(**unsettled)
         event.then(**asked)
 
     def take(payload):
@@ -216,8 +200,10 @@ def build(page: gr.Blocks, service: Service) -> None:
     taken = upload.upload(take, upload, [own, picture, refused, *part.parts, *waiting["outputs"]], preprocess=False,
                           **QUIET).then(**{**looking, "fn": look_at_it, "inputs": [refused, *looking["inputs"]]})
     taken.then(**rests(tools.stop, buttons))
+    taken.then(**unsettled)
     taken.then(**asked)
     picture.input(lambda: "", outputs=refused, **QUIET)
+    gr.on([picture.input, upload.upload], fn=None, js=INTO_VIEW)
     picture.change(lambda picture: crop.GONE if picture else [gr.skip()] * 2, picture, part.parts, **QUIET)
     moved = looks_after(part.frame.input(lambda *parts: another_part(*parts, size), part.parts, own,
                                          trigger_mode="always_last", **QUIET).then(**waiting))
@@ -269,11 +255,11 @@ def build(page: gr.Blocks, service: Service) -> None:
                 before, after = progress.images[:, 0]
                 compared = comparison_html(before, after, place, progress.row) + fidelity(shown, before, progress)
                 if progress.state == "done":
-                    yield *looked_at(shown.after(after, place), place, CAUSED), compared
+                    yield *looked_at(shown.after(after, place), place), compared
                 else:
                     ready = max(progress.row * size, place[0] * size + place[1] + 1)
-                    yield (canvas_value(after, place, drawn=ready), gr.skip(), gr.skip(), unfinished_status(progress),
-                           gr.skip(), gr.skip(), compared)
+                    yield (canvas_value(after, place, drawn=ready, caption=REDRAWING), gr.skip(), gr.skip(),
+                           unfinished_status(progress), gr.skip(), gr.skip(), compared)
         except UserError as error:
             yield *skipped(error_status(error)), gr.skip()
             raise refusal(error) from error
@@ -284,12 +270,32 @@ def build(page: gr.Blocks, service: Service) -> None:
                         **queued(status))
     for ended in (edited.success, edited.failure):
         ended(idle_buttons, outputs=tools.buttons, **QUIET)
-    tools.stop.click(lambda shown, place: (canvas_value(shown.image, place), nothing_painted_html()), [shown, place],
-                     [canvas, comparison], cancels=[edited, looked, taken, moved, came], **QUIET).then(
+    edited.then(**unsettled)
+
+    def settle(shown):
+        """Draw the picture on the page all at once, pass after pass, and count the passes."""
+        try:
+            for found in inside.settle(shown):
+                if isinstance(found, Settled):
+                    yield passes_value(shown, found), status_html(f"All pixels at once: {found.passes} passes.")
+                elif found.state == "out of time":
+                    yield settled(shown), error_status(f"Out of time after {found.row} passes.")
+                elif found.state == "sampling":
+                    yield gr.skip(), status_html(f"All pixels at once: pass {found.row}", found.row / found.rows)
+        except UserError as error:
+            yield settled(shown), error_status(error)
+
+    settling = passes.input(**waiting_for_passes).then(settle, shown, [passes, status], api_visibility="private",
+                                                       **queued(status))
+    settling.then(**rests(tools.stop, buttons))
+    tools.stop.click(lambda shown, place: (on_canvas(shown, place), compared_html(shown), settled(shown)),
+                     [shown, place], [canvas, comparison, passes],
+                     cancels=[edited, looked, taken, moved, came, settling], **QUIET).then(
         **runs.up_to_date)
-    undo.click(lambda shown, place: (*looked_at(Shown.new(shown.original, shown.label, shown.seed, shown.sampled),
-                                                place), nothing_painted_html()),
-               [shown, place], [*looks, comparison], api_visibility="private", **MODEL_QUEUE).then(**asked)
+    undone = undo.click(lambda shown, place: (*looked_at(shown.unpainted(), place), nothing_painted_html()),
+                        [shown, place], [*looks, comparison], api_visibility="private", **MODEL_QUEUE)
+    undone.then(**unsettled)
+    undone.then(**asked)
 
     for event in (looked, taken, moved, *runs, edited):
         departure(page, ID, event, leaves, [picture, shown])
@@ -310,25 +316,15 @@ def build(page: gr.Blocks, service: Service) -> None:
     address.remember(page, ID, {"picture": picture, "class": label, "seed": seed})
 
 
+# Whoever chooses a picture, further down, wants to see it.
+INTO_VIEW = "() => document.querySelector('#inside-canvas').scrollIntoView({block: 'nearest'})"
+
 # The first look is at what the address names: sooner than the server can have put it into the controls.
 OPENS = f"""(picture, label, seed, own, place, hint) => {{
   const carried = {CARRIED}, query = new URLSearchParams(location.search), named = query.get("p");
   carried.seen["{ID}"] = carried.count;
-  return [{json.dumps([*PICTURES])}.includes(named) ? named : query.get("{ID}.picture") ?? picture,
+  const told = ["picture", "class", "seed"].some(key => query.has("{ID}." + key)) ? picture : null;  // or the example
+  return [{json.dumps([*PICTURES])}.includes(named) ? named : query.get("{ID}.picture") ?? told,
           query.get("{ID}.class") ?? label, Number(query.get("{ID}.seed") ?? seed) || 0, own, place,
           JSON.stringify({{at: window.pixelAt}})];
 }}"""
-
-
-def opening(inside: InsideService, stored: StoredInside | None) -> tuple[Shown, tuple[int, int]]:
-    """The picture that the tab opens with, and its framed pixel: the stored sample, or else a photo."""
-    if stored:
-        return Shown.new(stored.before, stored.label, stored.seed, True), stored.place
-    label = FIRST if FIRST in inside.labels else inside.labels[0]
-    return (Shown.new(inside.fit(bundled(FIRST)), label, 7, False), (inside.size * 5 // 8, inside.size // 3))
-
-
-def within(place, size: int, otherwise: tuple[int, int]) -> tuple[int, int]:
-    """A (row, column) of the picture, whatever a browser says."""
-    fits = isinstance(place, (list, tuple)) and len(place) == 2 and all(type(k) is int and 0 <= k < size for k in place)
-    return tuple(place) if fits else otherwise

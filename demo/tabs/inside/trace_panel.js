@@ -5,7 +5,7 @@ const play = find("[data-do=play]"), scrub = find("input"), count = find("output
 const sections = [...element.querySelectorAll("section")], table = find("tbody");
 const canvas = () => document.querySelector(props.source + " canvas");
 const COLOURS = ["red", "green", "blue"];
-let height = 0, width = 0, heights, numbers, place = [0, 0], step = 0, playing = false, latest;
+let height = 0, width = 0, heights, numbers, place = [0, 0], step = 0, playing = false, latest, axes = [0, 0, 0];
 
 async function read() {
   const value = props.value;
@@ -43,17 +43,21 @@ function odds() {
   const [row, column] = shown(), first = 3 * (row * width + column);
   const values = [0, 1, 2].map(c => numbers[5 * (first + c)]);
   const told = props.value.told ? `, h = ${props.value.told}` : "";
-  const verb = props.value.painted.includes(row * width + column) ? "is your paint" : props.value.verb;
+  const {painted} = props.value, k = row * width + column;
+  const verb = painted.includes(k) ? "was painted" : k > Math.min(...painted) ? "was drawn after the paint" : props.value.verb;
   const given = ["", `, R = ${values[0]}`, `, R = ${values[0]}, G = ${values[1]}`];
   table.innerHTML = "";
   sections.forEach((section, c) => {
     const k = first + c, [value, surprise, entropy, rank, peak] = numbers.subarray(5 * k, 5 * k + 5);
     const bars = heights.subarray(256 * k, 256 * k + 256), likeliest = bars.indexOf(255), p = 2 ** -surprise;
-    section.querySelector("p").innerHTML = `The model expects <b class="${COLOURS[c]}">${COLOURS[c]}</b> near ` +
-      `<b>${likeliest}</b>; <b class="value">${value}</b> ${verb}: <b>${oneIn(p)}</b>`;
+    section.querySelector("p").innerHTML = `The network expects <b class="${COLOURS[c]}">${COLOURS[c]}</b> near ` +
+      `<b>${likeliest}</b> (${oneIn(peak)});<br><b class="value">${value}</b> ${verb}: <b>${oneIn(p)}</b>` +
+      (rank > 1 ? "" : ", the likeliest");
     const swatch = section.querySelector(".built"), built = values.map((v, k) => k <= c ? v : 0);
     swatch.style.background = `rgb(${built})`;
     swatch.title = `${["R", "R and G", "R, G and B"][c]} so far: rgb(${built})`;
+    const fits = ENDS.find(end => peak <= end) ?? 1;
+    axes[c] = playing ? Math.max(axes[c], fits) : fits;  // an axis that jumps would look like bars that move
     chart(section.querySelector("canvas"), bars, value, peak, c);
     table.insertAdjacentHTML("beforeend", `<tr><th scope="row">p( ${"RGB"[c]} | earlier pixels${told}${given[c]} )</th>` +
       `<td>${percent(p)}</td><td>${rank} of 256</td><td>${surprise.toFixed(2)}</td><td>${entropy.toFixed(2)}</td></tr>`);
@@ -70,33 +74,37 @@ function percent(p) {
   return p >= 0.001 ? (100 * p).toFixed(p < 0.1 ? 2 : 1) + " %" : p.toExponential(1);
 }
 
-// One scale for every pixel: the height is the square root of the probability, so that 0.1 % can still be seen.
-const LINES = [0.01, 0.1, 0.5];
+const ENDS = [0.05, 0.1, 0.2, 0.5, 1];  // where an axis may end: so that a flat distribution can be seen, too
 function chart(sheet, tall, value, peak, channel) {
   const ratio = window.devicePixelRatio || 1, pen = sheet.getContext("2d"), style = getComputedStyle(sheet);
   const wide = sheet.parentElement.clientWidth, high = Math.round(72 * ratio), ramp = Math.round(8 * ratio);
-  const base = high - ramp - Math.round(7 * ratio);
+  const base = high - ramp - Math.round(7 * ratio), room = base - Math.round(11 * ratio), likeliest = tall.indexOf(255);
   [sheet.width, sheet.height] = [Math.round(wide * ratio), high];
   const bar = sheet.width / 256;
   pen.fillStyle = style.getPropertyValue("--hatch");
   pen.fillRect(0, 0, sheet.width, base);
   pen.font = `${10 * ratio}px sans-serif`;
-  pen.textAlign = value > 128 ? "left" : "right";
-  for (const line of LINES) {
-    const y = Math.round(base * (1 - Math.sqrt(line))) + 0.5;
+  const left = value + likeliest > 255;  // the words keep clear of the bars
+  for (const line of [axes[channel], axes[channel] / 2]) {
+    const y = Math.round(base - room * line / axes[channel]) + 0.5;
     pen.fillStyle = style.getPropertyValue("--body-text-color-subdued");
     pen.globalAlpha = 0.35;
     pen.fillRect(0, y, sheet.width, 1);
     pen.globalAlpha = 1;
-    pen.fillText(`${100 * line} %`, value > 128 ? 3 * ratio : sheet.width - 3 * ratio, y - 2 * ratio);
+    pen.textAlign = left ? "left" : "right";
+    pen.fillText(`${100 * line} %`, left ? 3 * ratio : sheet.width - 3 * ratio, y - 2 * ratio);
   }
   for (let level = 0; level < 256; level++) {
-    const top = base * Math.sqrt(tall[level] / 255 * peak), x = level * bar;
+    const top = room * tall[level] / 255 * peak / axes[channel], x = level * bar;
     pen.fillStyle = level === value ? style.getPropertyValue("--now") : style.getPropertyValue("--known");
     pen.fillRect(x, base - top, bar, top);
     pen.fillStyle = `rgb(${[0, 1, 2].map(c => c === channel ? level : 0)})`;
     pen.fillRect(x, base + 1, bar + 0.5, ramp);
   }
+  const late = likeliest > 215 || (likeliest > 40 && value > likeliest);
+  pen.fillStyle = style.getPropertyValue("--body-text-color");
+  pen.textAlign = late ? "right" : "left";
+  pen.fillText(percent(peak), (likeliest + (late ? -1 : 2)) * bar, Math.max(9 * ratio, base - room * peak / axes[channel] - 2 * ratio));
   const x = (value + 0.5) * bar, tip = base + 1 + ramp, side = 6 * ratio;
   pen.fillStyle = style.getPropertyValue("--now");
   pen.fillRect(Math.round(x - ratio / 2), 0, Math.max(1, ratio), base);
@@ -107,7 +115,7 @@ function chart(sheet, tall, value, peak, channel) {
   pen.fill();
   sheet.setAttribute("role", "img");
   sheet.setAttribute("aria-label", `256 probabilities of ${COLOURS[channel]}; the picture has ${value}, the likeliest ` +
-    `has ${percent(peak)}`);
+    `has ${percent(peak)}; the axis ends at ${100 * axes[channel]} %`);
 }
 
 let before = 0, owed = 0, settling;
@@ -139,6 +147,7 @@ element.addEventListener("click", event => {
     if (step === all) go(0);
     playing = true;
     play.textContent = "Pause";
+    if (canvas()?.getBoundingClientRect().bottom < 120) canvas().scrollIntoView({block: "center"});  // on a phone
     owed = 0;
     before = performance.now();
     requestAnimationFrame(frame);
@@ -157,10 +166,6 @@ document.addEventListener("pixel", event => {  // a pixel of the canvas was chos
   const edited = document.querySelector("#inside-comparison [data-place]");
   if (edited) edited.classList.toggle("old", edited.dataset.place !== String(place));
   if (event.detail.clicked) { halt(); go(height * width); }
-});
-document.addEventListener("layer", event => {
-  if (!event.target.closest(props.source)) return;
-  document.querySelector("#inside-scale")?.classList.toggle("on", event.detail === "surprise");
 });
 new ResizeObserver(odds).observe(element);
 new MutationObserver(odds).observe(document.body, {attributeFilter: ["class"]});

@@ -3,9 +3,9 @@
 
 const find = selector => element.querySelector(selector);
 const canvas = find("canvas"), pen = canvas.getContext("2d"), play = find(".play"), scrub = find(".scrub");
-const said = find("output"), flashes = find(".flash input"), circle = find(".circle"), where = find(".where");
+const said = find("output"), flashes = find(".flash input"), circle = find(".circle"), where = find(".where"), exact = find(".exact");
 const change = find(".change"), timeline = find(".timeline");
-const STEP = 550, FLASH = 180, MUCH = 32;  // milliseconds; and what counts as a jump, of 255
+const STEP = 550, FLASH = 180, MUCH = 32;  // milliseconds; and what counts as a clear change, of 255
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 flashes.checked = !still.matches;
 
@@ -140,8 +140,7 @@ function show(column, moved) {
   timeline.querySelectorAll(".noise").forEach((head, r) => head.setAttribute("aria-pressed", r === noise));
   const size = film.size ** 2;
   change.textContent = !film.done ? "" : jumped
-    ? `From step ${before + 1} to ${step + 1}: ${percent(jumped.length / size)} of the pixels jumped by more than `
-      + `${MUCH} of 255.`
+    ? `From step ${before + 1} to ${step + 1}: ${percent(jumped.length / size)} of the pixels changed clearly.`
     : "Play, or move along the strip: what jumps from one step to the next flashes.";
   draw(t);
 }
@@ -156,7 +155,10 @@ function draw(t) {
   const text = ([x, y]) => `${x.toFixed(3)} ${y.toFixed(3)}`;
   const dots = Array.from({length: film.columns}, (_, k) => route(k / (film.columns - 1)))
     .map(([x, y]) => `<circle class="dot" cx="${x.toFixed(3)}" cy="${y.toFixed(3)}" r=".022"/>`).join("");
-  circle.innerHTML = `<path class="rim" d="M-1 0A1 1 0 0 1 1 0"/><path class="ray" d="M0 0L${text(a)}M0 0L${text(b)}"/>
+  const half = b[0] + .62;  // the sector, and room for the names
+  circle.setAttribute("viewBox", `${-half} -1.2 ${2 * half} 1.26`);
+  circle.style.setProperty("--letter", `${(half * .09).toFixed(3)}px`);
+  circle.innerHTML = `<path class="ray" d="M0 0L${text(a)}M0 0L${text(b)}"/>
     <path class="${film.route === "linear" ? "taken" : "other"}" d="M${text(a)}L${text(b)}"/>
     <path class="${film.route === "linear" ? "other" : "taken"}" d="M${text(a)}A1 1 0 0 1 ${text(b)}"/>${dots}
     <path class="h" d="M0 0L${text(now)}"/><circle class="here" cx="${now[0]}" cy="${now[1]}" r=".05"/>
@@ -165,8 +167,11 @@ function draw(t) {
   circle.querySelectorAll("text").forEach((node, k) => node.textContent = film.names[k]);
   const length = Math.hypot(...now);
   circle.setAttribute("aria-label", `${film.names[0]} and ${film.names[1]} as two directions, ${film.angle} degrees apart`);
-  where.innerHTML = `<b>t = ${t.toFixed(2)}</b> on the ${film.route === "linear" ? "straight line" : "arc"}; the two `
-    + `vectors are ${film.angle.toFixed(0)}° apart. Here <i>h</i> has ${(100 * length).toFixed(0)} % of their length.`;
+  const [from, to] = film.names;
+  where.replaceChildren(make("b", "", `Step ${step + 1} of ${film.columns}:`),
+    ` ${t === 0 ? `all ${from}` : t === 1 ? `all ${to}` : t === .5 ? `half ${to}` : `${Math.round(100 * t)} % ${to}`}.`);
+  exact.textContent = `t = ${t.toFixed(2)} on the ${film.route === "linear" ? "straight line" : "arc"}; the two `
+    + `vectors are ${film.angle.toFixed(0)}° apart. Here h has ${(100 * length).toFixed(0)} % of their length.`;
 }
 
 function stop() {
@@ -200,8 +205,13 @@ function begin() {  // there and back, once, when there is something new to see
   run(2);
 }
 
-element.addEventListener("pointerdown", () => asked = true);
-element.addEventListener("keydown", () => asked = true);
+// Whoever begins to do something here has seen enough of a film that began by itself.
+function interrupt(event) {
+  if (element.contains(event.target)) asked = true;
+  if (timer && turns < Infinity && !play.contains(event.target)) stop();
+}
+for (const kind of ["pointerdown", "keydown"])
+  (element.closest("[role=tabpanel]") || element).addEventListener(kind, interrupt);
 play.addEventListener("click", () => timer ? stop() : run(Infinity));
 scrub.addEventListener("input", () => { stop(); show(scrub.value - 1, true); });
 function first() {  // the stored film plays once, when it is seen for the first time

@@ -9,7 +9,7 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from demo.kit.portrait_panels import png_source
+from demo.kit.panels import png_source
 
 SCRIPT, LOOK = (Path(__file__).with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".js", ".css"))
 
@@ -17,10 +17,10 @@ TEMPLATE = """<div class="film">
 <div class="large"><canvas width="320" height="320" role="img"></canvas>
 <div class="controls"><button type="button" class="play" aria-label="Play">▶</button>
 <input type="range" class="scrub" min="1" max="7" step="1" value="1" aria-label="Step of the path">
-<output></output></div>
+<output aria-live="off"></output></div>
 <label class="flash"><input type="checkbox" checked> flash the pixels that change</label></div>
-<div class="beside"><svg class="circle" viewBox="-1.5 -1.3 3 1.52" role="img"></svg><p class="where"></p>
-<p class="change"></p></div>
+<div class="beside"><svg class="circle" role="img"></svg><p class="where"></p>
+<p class="change"></p><p class="exact small-print"></p></div>
 <div class="timeline"></div></div>"""
 
 

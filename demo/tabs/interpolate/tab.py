@@ -2,20 +2,22 @@
 
 import base64
 import html
+import json
 import math
-import time
 from collections.abc import Iterator
 
 import gradio as gr
 import numpy as np
 
 from demo.kit import address, press
+from demo.kit.downloads import download_link, sheet_png, strip_gif
+from demo.kit.frames import frames
 from demo.kit.model_facts import model_choices
+from demo.kit.notes import notes
 from demo.kit.page_files import keep
-from demo.kit.panels import enlarge
-from demo.kit.portrait_panels import download_link, png_source, sheet_png, strip_gif
-from demo.kit.run_controls import QUIET, min_p_slider, sampling_sliders, toolbar, wire
-from demo.kit.status import error_status, refusal, refused_html, status_html, unfinished_status
+from demo.kit.panels import enlarge, png_source, settings_line
+from demo.kit.run_controls import FACES_QUEUE, QUIET, sampling_sliders, toolbar, wire
+from demo.kit.status import refused_html, small_print, status_html, unfinished_status
 from demo.kit.stored import StoredPortraits, read_portraits
 from demo.service.bridge import Progress, Service
 from demo.service.faces import (
@@ -28,7 +30,7 @@ from demo.service.faces import (
     stored_example,
     thumb,
 )
-from demo.service.settings import MAX_GUIDANCE, MAX_MIN_P, MAX_SEED, MAX_TEMPERATURE, UserError, number
+from demo.service.settings import UserError, clean_sampling, number
 from demo.service.uploads import take_upload
 from demo.tabs.interpolate.player import player, player_value
 from pixelcnn_core.sampling.interpolation import PATHS
@@ -37,9 +39,11 @@ ID, TITLE = "interpolate", "Interpolate"
 PEOPLE, CLASSES = "two people", "two classes"
 COLUMNS, ROWS = 7, 3
 MAX_COLUMNS, MAX_ROWS = 12, 4
-FRAME_SECONDS = 0.2
+FRAME_SECONDS = 0.2  # the film is a large picture
 RIGHT_ANGLE = 90.0  # between the one-hot vectors of two classes
 YOURS = ("your first photo", "your second photo")
+SAME_DEGREES = 5.0  # between two vectors of one photo, however it was cut and stored; two photos are further apart
+SAME_FACE = "These are the same face: choose another for the other end."
 
 LEAD = '<p class="lead">{} becomes another in small steps. Only {} change; the dice stay as they fell.</p>'
 LEADS = {PEOPLE: LEAD.format("One face", "the 128 numbers that say who it is"),
@@ -47,17 +51,19 @@ LEADS = {PEOPLE: LEAD.format("One face", "the 128 numbers that say who it is"),
 
 EXPLANATION = [
     r"""### Between two vectors
-Each column has its own $\mathbf{h}$, on the way from one to the other, and each row its own noise. Along a row only
-$\mathbf{h}$ changes: what changes in the picture is its doing.""",
+The list of numbers that tells the network what to draw is called $\mathbf{h}$. Each column has its own, on the way from
+one end to the other, and each row has its own *noise*: the random numbers it is drawn with. Along a row only
+$\mathbf{h}$ changes, so what changes in the picture is its doing.""",
     r"""### Two ways
-*Linear*, as in figure 5 of the paper: $(1-t)\,\mathbf{h}_0+t\,\mathbf{h}_1$, the straight line; on its way the vector
-gets shorter, and a short $\mathbf{h}$ says less about who it is. *Spherical*: along the arc at constant speed, so that
-every step is as long as a real one. The nearer two people are, the less it matters.""",
+*Linear*, as in figure 5 of the paper, is the straight line, $(1-t)\,\mathbf{h}_0+t\,\mathbf{h}_1$. Half-way
+$\mathbf{h}$ is shorter, and a short $\mathbf{h}$ says less about who it is. *Spherical* goes along the arc, in equal
+steps, and every $\mathbf{h}$ is as long as a real one. The nearer two people are, the less it matters.""",
     r"""### Why it jumps
 The paper says of its figure 5 that the same noise "results in smooth transitions". Ours are smooth in part, and jump in
 part. A pixel is one draw from 256 values. A small change of $\mathbf{h}$ moves most draws a little; here and there one
 tips over to a quite different value, and all that is drawn after it, and all finer sizes, see another past. Smooth
-steps in $\mathbf{h}$ give steps in the picture, and the large picture flashes where.""",
+steps in $\mathbf{h}$ give steps in the picture, and the large picture flashes where. A pixel *changed
+clearly* if one of its colours did by more than 32 of 255.""",
 ]
 
 
@@ -97,23 +103,23 @@ def build(page: gr.Blocks, service: Service) -> None:
             path = gr.Radio(list(PATHS), value=PATHS[0], label="Path", elem_id="interpolate-path")
             columns = gr.Slider(3, MAX_COLUMNS, value=COLUMNS, step=1, label="Steps", elem_id="interpolate-steps")
             rows = gr.Slider(1, MAX_ROWS, value=ROWS, step=1, label="Rows of noise", elem_id="interpolate-rows")
-            temperature, guidance, seed = sampling_sliders("interpolate-", *defaults[:2],
-                                                           stored.settings["seed"] if stored else 7)
-            min_p = min_p_slider("interpolate-", defaults[2])
-        with gr.Column(elem_classes="notes"):
-            for text in EXPLANATION:
-                gr.Markdown(text, latex_delimiters=[{"left": "$", "right": "$", "display": False}])
+            with gr.Accordion("How it is drawn", open=False):
+                temperature, guidance, seed, min_p = sampling_sliders("interpolate-", *defaults,
+                                                                      stored.settings["seed"] if stored else 7)
+        notes(EXPLANATION)
     chosen = [gr.State(None, time_to_live=STATE_SECONDS) for _ in EXAMPLES]  # a FoundFace; None: the example
     drawn = gr.State()
     numbers = [path, columns, rows, temperature, guidance, seed, min_p]
 
     def find(end):
-        def find_face(payload):
+        def find_face(payload, *given):
             """Find the largest face in a photo for one end of the path. The photo itself is not kept."""
             picture = None
             try:
                 picture = take_upload(payload)
                 face = faces.faces(picture, YOURS[end])[0]
+                if angle_of([face, people_of(faces, *given)[1 - end]]) < SAME_DEGREES:
+                    raise UserError(SAME_FACE)
             except UserError as error:
                 small = None if picture is None else thumb(picture)
                 return None, gr.skip(), gr.skip(), refused_html(str(error), small, "the face above")
@@ -121,9 +127,9 @@ def build(page: gr.Blocks, service: Service) -> None:
         return find_face
 
     for k, (photo, state, card, refused) in enumerate(zip(photos, chosen, cards, refusals)):
-        photo.input(**press.stop("interpolate-"))
-        photo.input(find(k), photo, [photo, state, card, refused], preprocess=False, api_visibility="private",
-                    concurrency_id="model", concurrency_limit=1, show_progress="hidden").then(
+        photo.input(find(k), [photo, *chosen], [photo, state, card, refused], preprocess=False,
+                    api_visibility="private", **FACES_QUEUE).then(
+            **press.stop("interpolate-", "!values[0]", refused)).then(
             **press.draw("interpolate-", "!values[0]", refused))
 
     def of_settings(kind, start, end, first, last, *numbers):
@@ -163,20 +169,15 @@ def build(page: gr.Blocks, service: Service) -> None:
         Without photos it goes between the bundled examples.
         """
         settings = read_numbers(path, columns, rows, temperature, guidance, seed, min_p)
-        seed = settings["seed"]
-        try:
-            if kind == CLASSES:
-                stream = faces.class_path(model, start_class, end_class, **settings)
-                sizes = service.info(model).sizes
-                yield from draw(stream, sizes, (start_class, end_class), RIGHT_ANGLE, [], settings)
-            else:
-                people = people_of(faces, start, end)
-                stream = faces.path(people[0].embedding, people[1].embedding, **settings)
-                sizes, crops = service.info(faces.model_name).sizes, [face.crop for face in people]
-                yield from draw(stream, sizes, named(people), angle_of(people), crops, settings)
-        except UserError as error:
-            yield gr.skip(), gr.skip(), error_status(error), seed, gr.skip()
-            raise refusal(error) from error
+        if kind == CLASSES:
+            stream = faces.class_path(model, start_class, end_class, **settings)
+            sizes = service.info(model).sizes
+            yield from draw(stream, sizes, (start_class, end_class), RIGHT_ANGLE, [], settings)
+        else:
+            people = people_of(faces, start, end)
+            stream = faces.path(people[0].embedding, people[1].embedding, **settings)
+            sizes, crops = service.info(faces.model_name).sizes, [face.crop for face in people]
+            yield from draw(stream, sizes, named(people), angle_of(people), crops, settings)
 
     runs = wire(tools, status, seed, drawn, api_name="interpolate", sampling={
         "fn": interpolate, "preprocess": False,
@@ -187,8 +188,9 @@ def build(page: gr.Blocks, service: Service) -> None:
     on_page = {"fn": of_settings, "inputs": [kind, *chosen, *ends, *numbers], "outputs": [film, status, links],
                "preprocess": False, **QUIET}
     kind.change(**press.stop("interpolate-"))
-    kind.change(lambda kind: (gr.Column(visible=kind == PEOPLE), gr.Column(visible=kind == CLASSES),
-                              LEADS.get(kind, gr.skip())), kind, [people, pair, lead], **QUIET).then(
+    kind.change(None, [kind, seed], seed, js=own_seeds(kinds[0], seed.value)).then(
+        lambda kind: (gr.Column(visible=kind == PEOPLE), gr.Column(visible=kind == CLASSES),
+                      LEADS.get(kind, gr.skip())), kind, [people, pair, lead], **QUIET).then(
         **on_page).then(**runs.up_to_date).then(**press.draw("interpolate-", "!values[0].done", film))
     swap.click(**press.stop("interpolate-"))
     swap.click(lambda: (None, None, *(card_html(stored_example(name), k) for k, name in enumerate(EXAMPLES)), "", ""),
@@ -206,13 +208,25 @@ def build(page: gr.Blocks, service: Service) -> None:
         end.input(**on_page).then(**press.draw("interpolate-"))
 
 
+def own_seeds(kind: str, seed: int) -> str:
+    """JavaScript that keeps a seed for each kind of path: people get theirs back after classes were drawn with others.
+    Where nobody pressed the choice, a link names the seed."""
+    return f"""(kind, seed) => {{
+  const seeds = window.pathSeeds ||= {{now: {json.dumps(kind)}}}, before = seeds.now;
+  seeds.now = kind;
+  if (!document.getElementById("interpolate-kind")?.contains(document.activeElement)) return seed;
+  seeds[before] = seed;
+  return seeds[kind] ?? {json.dumps(seed)};
+}}"""
+
+
 def end_zone(k: int, name: str) -> tuple[gr.HTML, gr.Image, gr.HTML]:
     """One end of the path: the face in use, shown in the drop zone for another; and what was wrong with a photo."""
     with gr.Column(elem_classes="end-zone"):
         card = gr.HTML(card_html(stored_example(name), k), elem_id=f"interpolate-card-{k}", elem_classes="card",
                        apply_default_css=False)
         photo = gr.Image(label=f"A photo for {('the beginning', 'the end')[k]}", sources=["upload", "webcam"],
-                         type="filepath", image_mode=None, format="png", height=104, show_label=False,
+                         type="filepath", image_mode=None, format="png", height=96, show_label=False,
                          elem_id=f"interpolate-photo-{k}")
     return card, photo, gr.HTML("", elem_id=f"interpolate-refused-{k}", apply_default_css=False)
 
@@ -222,16 +236,15 @@ def card_html(face: FoundFace | None, end: int) -> str:
     word = ("From", "To")[end]
     if face is None:
         return f"<p>{word} {html.escape(list(EXAMPLES)[end])}</p>"
-    return (f'<img src="{png_source(face.crop)}" width="64" height="64" alt="{html.escape(face.name)}">'
-            f"<p>{word} <b>{html.escape(face.name)}</b></p>")
+    name, crop = html.escape(face.name), png_source(face.crop)
+    return (f'<div class="end"><img src="{crop}" width="64" height="64" alt="{name}">'
+            f"<p>{word} <b>{name}</b></p></div>")
 
 
 def read_numbers(path, columns, rows, temperature, guidance, seed, min_p) -> dict:
     """Values of any type -> the settings of a path, moved into their range."""
     return {"path": path if path in PATHS else PATHS[0], "columns": int(number(columns, 3, MAX_COLUMNS, COLUMNS)),
-            "rows": int(number(rows, 1, MAX_ROWS, ROWS)), "temperature": number(temperature, 0, MAX_TEMPERATURE, 1),
-            "guidance": number(guidance, 0, MAX_GUIDANCE, 1), "seed": int(number(seed, 0, MAX_SEED, 7)),
-            "min_p": number(min_p, 0, MAX_MIN_P, 0)}
+            "rows": int(number(rows, 1, MAX_ROWS, ROWS)), **clean_sampling(temperature, guidance, min_p, seed)}
 
 
 def people_of(faces: FaceService, start: FoundFace | None, end: FoundFace | None) -> list[FoundFace]:
@@ -250,24 +263,15 @@ def angle_of(people: list[FoundFace]) -> float:
 def draw(stream: Iterator[Progress], sizes: tuple[int, ...], names: tuple[str, str], angle: float,
          crops: list[np.ndarray], settings: dict) -> Iterator[tuple]:
     """Run one request and yield (film, links, status, seed, how far)."""
-    words = " · ".join(f"{key.replace('_', '-')} {value if key == 'path' else f'{value:g}'}"
-                       for key, value in settings.items() if key not in ("columns", "rows"))
+    words = settings_line({name: value for name, value in settings.items() if name not in ("columns", "rows")})
     seed, way = settings["seed"], f"{names[0]} to {names[1]}"
-    yield blank_film(settings, names, angle, crops), "", status_html("Loading the model…", 0), seed, None
-    shown = 0.0
-    for progress in stream:
-        if progress.state == "waiting":
-            text = status_html("Waiting: the model serves one request at a time…", 0)
-            yield gr.skip(), gr.skip(), text, seed, None
-            continue
-        if progress.state == "sampling" and time.monotonic() - shown < FRAME_SECONDS:
-            continue
-        shown, images = time.monotonic(), progress.images  # (columns, rows, H, W, C)
+
+    def show(progress: Progress) -> tuple:
+        images = progress.images  # (columns, rows, H, W, C)
         film = player_value(images, names, settings["path"], angle, crops, rows_shown(progress, sizes),
                             progress.state == "done")
         if progress.state != "done":
-            yield film, gr.skip(), unfinished_status(progress), seed, None
-            continue
+            return film, gr.skip(), unfinished_status(progress), seed, None
         panels = [(enlarge(column, column.shape[1], columns=1), label)
                   for column, label in zip(images, column_labels(len(images), names if not crops else ("", "")))]
         if crops:
@@ -276,8 +280,10 @@ def draw(stream: Iterator[Progress], sizes: tuple[int, ...], names: tuple[str, s
         files = download_link(sheet_png(panels, words), f"path_seed-{seed}.png", "Download PNG") + \
             download_link(strip_gif(images), f"path_seed-{seed}.gif", "Download GIF")
         count = images.shape[0] * images.shape[1]
-        yield film, files, status_html(f"<b>{html.escape(way)}</b>: {count} images in {progress.seconds:.1f} s. "
-                                       f"{html.escape(words)}"), seed, None
+        return film, files, status_html(f"<b>{html.escape(way)}</b>: {count} images in {progress.seconds:.1f} s. "
+                                        f"{small_print(words)}"), seed, None
+
+    yield from frames(stream, show, lambda words: (gr.skip(), "", words, seed, None), FRAME_SECONDS)
 
 
 def column_labels(columns: int, names: tuple[str, str]) -> list[str]:
@@ -291,7 +297,7 @@ def opening(stored: StoredPortraits | None) -> str:
         return status_html("Nothing drawn yet: press <b>Draw</b>.")
     first, last = map(html.escape, stored.names)
     return status_html(f"<b>Stored example</b>: {first} to {last}. Give a photo of yours for one end, or press "
-                       "<b>Draw</b> to watch it appear.")
+                       "<b>Draw another</b>.")
 
 
 def blank_film(settings: dict, names: tuple[str, str], angle: float, crops: list[np.ndarray] | None = None) -> dict:

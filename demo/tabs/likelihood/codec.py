@@ -9,28 +9,30 @@ import numpy as np
 from gradio.events import Dependency
 from PIL import Image
 
+from demo.kit.downloads import download_link
+from demo.kit.frames import FRAME_SECONDS
 from demo.kit.panels import png_bytes
 from demo.kit.pictures import PictureChooser
-from demo.kit.portrait_panels import download_link
 from demo.kit.run_controls import QUIET, queued, rests, waits
 from demo.kit.status import error_status, status_html
 from demo.service.settings import UserError
 from demo.service.uploads import take_file
 from demo.tabs.likelihood import panels
-from demo.tabs.likelihood.service import HEADER_BYTES, LikelihoodService
-from pixelcnn_core.codec.codec import Steps, read_header
+from demo.tabs.likelihood.service import LikelihoodService
+from pixelcnn_core.codec.codec import HEADER_BYTES, Steps, read_header
 
 WORDS = r"""### The file itself
-A range coder spends $-\log_2 p(x_i\mid x_1,\dots,x_{i-1})$ bits on each sub-pixel. The decoder asks the same network
-for the same odds, one sub-pixel at a time, so it can follow. For that both must reach the same numbers to the last bit:
-both run the same sequential sampler, and the odds are rounded to integers that sum to $2^{24}$. The file names its
-model by a hash and carries a checksum of the pixels, so it comes back exactly, or not at all."""
-INVITATION = ("Press <b>Compress</b>: the picture above becomes a file of about that many bytes, to download and to "
-              "decode again.")
+A likely value gets a short code, an unlikely one a long code: a *range coder* spends
+$-\log_2 p(x_i\mid x_1,\dots,x_{i-1})$ bits on each. Who decodes asks the same network for the same odds, value after
+value, and so can follow. For that both must compute the same numbers to the last bit: both run the same sampler step by
+step, and the odds are rounded to integers that sum to $2^{24}$. The file names its model by a hash and carries a
+checksum of the pixels, so the picture comes back exactly, or not at all."""
+PACK = "Pack it into a file"
+INVITATION = ("The network writes the picture as a file of about that many bytes, and reads it back, pixel for pixel.")
 COMPRESSING = "Compressing… The first time the coder is compiled, which takes some seconds."
 DECOMPRESSING = "Decompressing…"
+AGAIN = "Decoding it again…"
 MAX_FILE = 2**20
-FRAME_SECONDS = 0.2
 
 
 def codec_panel(likelihood: LikelihoodService, chooser: PictureChooser, variant: gr.Radio, stop: gr.Button
@@ -38,8 +40,8 @@ def codec_panel(likelihood: LikelihoodService, chooser: PictureChooser, variant:
     """Buttons and events. `chooser` and `variant` say which image is shown. Returns the events that `stop` cancels."""
     with gr.Column(elem_classes="codec"):
         with gr.Row(elem_classes="toolbar"):
-            compress = gr.Button("Compress", variant="primary", elem_id="likelihood-compress")
-            upload = gr.UploadButton("Decompress a file", file_types=[".pxcn"], elem_id="likelihood-decompress")
+            compress = gr.Button(PACK, variant="primary", elem_id="likelihood-compress")
+            upload = gr.UploadButton("Unpack a file", file_types=[".pxcn"], elem_id="likelihood-decompress")
         coded = gr.HTML(status_html(INVITATION), elem_id="likelihood-coded", label="Compressed",
                         apply_default_css=False)
         decoded = gr.HTML(elem_id="likelihood-decoded", label="Decompressed", apply_default_css=False)
@@ -50,11 +52,13 @@ def codec_panel(likelihood: LikelihoodService, chooser: PictureChooser, variant:
             image = likelihood.variant(picture, variant)
             ideal = likelihood.read(image).sizes["this PixelCNN"]
             file = yield from shown(likelihood.compress(image), COMPRESSING)
+            spent = time.monotonic() - begun
+            decoded = yield from shown(likelihood.decompress(file), AGAIN)
         except UserError as error:
             yield error_status(error)
             return
         link = download_link(file, "image.pxcn", "Download the file")
-        yield panels.coded_html(file, image, ideal, HEADER_BYTES, time.monotonic() - begun, link)
+        yield panels.coded_html(file, image, decoded, ideal, HEADER_BYTES, spent, link)
 
     def decode(payload):
         """Decode a file that the codec made with this model. Returns, after a progress text, the image as HTML with an

@@ -14,28 +14,31 @@ from sklearn.datasets import load_digits
 
 from demo.kit.pictures import all_bundled, kept_for, shrink
 from demo.service.bridge import Service
+from demo.service.drawing import to_tensor
 from demo.service.faces import EXAMPLES
 from demo.service.images import load_image
 from demo.service.settings import UserError, shorten
-from pixelcnn_core.codec.codec import HEADER_BYTES, CodecError, Steps, compressing, decompressing, read_header
+from pixelcnn_core.codec.codec import CodecError, Steps, compressing, decompressing, read_header
 from pixelcnn_core.codec.table import idat_bytes, png_bytes, webp_bytes
 from pixelcnn_core.evaluation.bayes import bits_given_classes, posterior
 from pixelcnn_core.results import read_measured
 
-__all__ = ["HEADER_BYTES", "VARIANTS", "LikelihoodService", "Reading"]
 VARIANTS = ("the picture", "its pixels shuffled", "its mean colour", "a scanned digit", "a face")
 FACE = (128, 60, 400, 332)  # left, top, right, bottom of the face in the photo of Grace Hopper
 MAX_SIDE = 256  # of a coded file that the page decodes: some seconds of work
 KEPT = 32
+PNG_PIXELS = "PNG, its pixels alone"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """`bits` (H, W) of the pixels without a class; `classes`, p(class | image), empty for a model that knows none;
-    `sizes` in bytes by the name of the format, the model's own being -log2 p(image) / 8."""
+    """`bits` (H, W) of the pixels without a class; `classes`, p(class | image), and `class_bits`,
+    -log2 p(image | class), empty for a model that knows none; `sizes` in bytes by the name of the format, the model's
+    own being -log2 p(image) / 8."""
 
     bits: np.ndarray
     classes: dict[str, float]
+    class_bits: dict[str, float]
     sizes: dict[str, float]
 
     @property
@@ -47,7 +50,7 @@ class LikelihoodService:
     """Reads pictures with the first colour model of a `Service`."""
 
     def __init__(self, service: Service):
-        self.service = service
+        self.service, self.model_name = service, service.colour_name
 
     @functools.cached_property
     def _read(self) -> Callable[[bytes], Reading]:
@@ -57,11 +60,6 @@ class LikelihoodService:
     @functools.cached_property
     def _costs(self) -> Callable[[bytes], list[float]]:
         return kept_for(map(self.fit, all_bundled()), KEPT, self._costs_of_pixels)
-
-    @property
-    def model_name(self) -> str | None:
-        infos = (self.service.info(name) for name in self.service.single_names)
-        return next((info.name for info in infos if info.channels == 3 and info.levels == 256), None)
 
     @property
     def size(self) -> int:
@@ -99,14 +97,15 @@ class LikelihoodService:
     def _read_pixels(self, pixels: bytes) -> Reading:
         model, info = self.service.model(self.model_name), self.service.info(self.model_name)
         image = np.frombuffer(pixels, np.uint8).reshape(self.size, self.size, 3)
-        x = to_tensor(image[None]).to(self.service.device)
+        x = to_tensor(image).to(self.service.device)
         with self.service.turn(), torch.inference_mode():
             bits = model.bits_per_sub_pixel(x)[0].sum(0).double().cpu().numpy()  # (H, W)
-            odds = posterior(bits_given_classes(model, x))[0].tolist() if info.classes else []
+            told = bits_given_classes(model, x) if info.classes else torch.zeros(1, 0)  # (1, classes)
         png = png_bytes(image)
-        sizes = {"all values alike": image.size, "PNG": len(png), "PNG, its pixels alone": idat_bytes(png),
+        sizes = {"all values alike": image.size, "PNG": len(png), PNG_PIXELS: idat_bytes(png),
                  "WebP, lossless": len(webp_bytes(image)), "this PixelCNN": bits.sum() / 8}
-        return Reading(bits, dict(zip(info.classes, odds)), sizes)
+        odds = posterior(told)[0].tolist()
+        return Reading(bits, dict(zip(info.classes, odds)), dict(zip(info.classes, told[0].tolist())), sizes)
 
     def costs(self, picture) -> list[float]:
         """Bits per dimension of all variants of a picture, from one forward pass."""
@@ -139,11 +138,6 @@ class LikelihoodService:
                 return (yield from decompressing(self.service.model(self.model_name), data))
         except CodecError as error:
             raise UserError(sentence(error)) from error
-
-
-def to_tensor(images: np.ndarray) -> torch.Tensor:
-    """uint8 (B, H, W, 3) -> (B, 3, H, W)."""
-    return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2)
 
 
 def sentence(error: CodecError) -> str:

@@ -7,6 +7,7 @@ import gradio as gr
 from demo.kit import address
 from demo.kit.heat_map import heat_colours, scale_html
 from demo.kit.model_facts import facts_html
+from demo.kit.notes import NO_COLOUR_MODEL, notes
 from demo.kit.pictures import bundled, elsewhere, picture_chooser
 from demo.kit.pixel_canvas import canvas_value, pixel_canvas
 from demo.kit.run_controls import QUIET, looking_toolbar, queued, rests, waits
@@ -21,7 +22,8 @@ ID, TITLE = "likelihood", "Likelihood"
 PICTURE = "cat"
 # The small pictures press the radio that holds the choice.
 CHOOSE = """element.addEventListener("click", event => {
-  const name = event.target.closest("button")?.dataset.variant;
+  const button = event.target.closest("button"), name = button?.dataset.variant;
+  if (button) document.getElementById("likelihood-family").classList.add("told");  // also after another picture
   const choice = [...document.querySelectorAll("#likelihood-variant input")].find(one => one.value === name);
   choice?.click();
 });"""
@@ -30,13 +32,13 @@ EXPLANATION = [
     r"""### What a picture costs
 The network gives a probability to every value, so it gives one to a whole picture (equation 1):
 $$-\log_2 p(\mathbf{x})=\sum_i -\log_2 p(x_i\mid x_1,\dots,x_{i-1})$$
-Those are its bits: the fewer, the better it was predicted. Divided by the number of sub-pixels they are *bits per
-dimension*, the paper's measure. No class is told here.""",
+Those are its bits: the fewer, the better it was predicted. Divided by the number of its values, three for each pixel,
+they are *bits per dimension*, the paper's measure. No class is told here.""",
     r"""### The class that explains it best
 With a class $k$ told, each picture has another probability, and Bayes' rule turns them round:
 $$p(k\mid\mathbf{x})=\frac{p(\mathbf{x}\mid k)}{\sum_j p(\mathbf{x}\mid j)}$$
-with all classes equally probable at first. A model that only learnt to draw becomes a classifier, if a modest one: most
-bits are spent on texture, which says little of what is shown.""",
+if all classes are equally probable at first. A model that has only learnt to draw can tell what is shown, if not very
+well: most bits are spent on texture, which says little about it.""",
     r"""### Likely is not typical
 A flat picture has a higher probability than any photo, and yet the model all but never draws one: there are few flat
 pictures, and so many photos that all of them together have nearly all the probability. Likelihood counts how well
@@ -48,35 +50,38 @@ def build(page: gr.Blocks, service: Service) -> None:
     """The tab's components and events, inside an open `gr.Tab`."""
     likelihood = LikelihoodService(service)
     if likelihood.model_name is None:
-        gr.Markdown("### There is no colour model yet\nTrain one: `python -m pixelcnn_core train cifar10-cpu "
-                    "--data data --download --out demo/assets/models/cifar10`.")
+        gr.Markdown(NO_COLOUR_MODEL)
         return
     info = service.info(likelihood.model_name)
     try:
         opening = figures(likelihood, bundled(PICTURE), VARIANTS[0])
     except UserError as error:  # the model's files are damaged
         blank = canvas_value(likelihood.fit(bundled(PICTURE)))
-        opening = error_status(error), blank, blank, "", "", ""
+        opening = error_status(error), blank, blank, "", "", "", ""
 
     with gr.Row(elem_classes="bench likelihood-bench"):
         with gr.Column(elem_classes="stage"):
-            with gr.Row(elem_classes="toolbar"):
-                stop = looking_toolbar(f"{ID}-")
-            status = gr.HTML(opening[0], elem_id="likelihood-status", elem_classes="status-line",
-                             apply_default_css=False)
+            headline = gr.HTML(opening[6], elem_id="likelihood-headline", apply_default_css=False)
             with gr.Row(elem_classes="likelihood-maps"):
-                with gr.Column(min_width=220):
+                with gr.Column(min_width=140):
+                    gr.HTML(map_title("The picture", "as the network reads it"), apply_default_css=False)
                     shown = pixel_canvas("likelihood-image", "The picture", "click", opening[1], 352,
                                          linked="likelihood-heat")
-                with gr.Column(min_width=220):
+                with gr.Column(min_width=140):
+                    gr.HTML(map_title("Its surprise", "dark: many bits"), apply_default_css=False)
                     heat = pixel_canvas("likelihood-heat", "Bits of every pixel", "click", opening[2], 352,
                                         linked="likelihood-image")
-                    gr.HTML(scale_html(), apply_default_css=False)
-            gr.HTML('<p class="legend">The picture as the network reads it, and what every pixel costs: '
-                    "−log<sub>2</sub> <i>p</i> given all earlier ones, its three colours together. Point at a pixel: "
-                    "both frame it."
-                    "</p>",
-                    apply_default_css=False)
+            gr.HTML(scale_html(), apply_default_css=False)
+            codec_panel_place = gr.Column()
+            status = gr.HTML(opening[0], elem_id="likelihood-status", elem_classes="status-line",
+                             apply_default_css=False)
+            gr.HTML('<p class="legend">How many bits a pixel takes, its three colours together: few where the network '
+                    "saw it coming from the pixels before. Point at a pixel: both frame it. At first that is the most "
+                    "surprising one.</p>", apply_default_css=False)
+            with gr.Row(elem_classes="toolbar"):
+                stop = looking_toolbar(f"{ID}-")
+            family = gr.HTML(opening[5], elem_id="likelihood-family", label="Cases", js_on_load=CHOOSE,
+                             apply_default_css=False)
         with gr.Column(elem_classes="margin"):
             chooser = picture_chooser(f"{ID}-", service, PICTURE, page)
             variant = gr.Radio(list(VARIANTS), value=VARIANTS[0], label="Case", elem_id="likelihood-variant",
@@ -84,17 +89,11 @@ def build(page: gr.Blocks, service: Service) -> None:
             elsewhere(ID)
             gr.HTML(facts_html(info), apply_default_css=False)
         with gr.Column(elem_classes="likelihood-more"):
-            codec_panel_place = gr.Column()
-            family = gr.HTML(opening[5], elem_id="likelihood-family", label="Cases", js_on_load=CHOOSE,
-                             apply_default_css=False)
             with gr.Row(elem_classes="likelihood-bars"):
                 sizes = gr.HTML(opening[3], elem_id="likelihood-sizes", label="Sizes", apply_default_css=False)
                 classes = gr.HTML(opening[4], elem_id="likelihood-classes", label="Classes",
                                   apply_default_css=False)
-        with gr.Column(elem_classes="notes"):
-            for text in (*EXPLANATION, WORDS):
-                gr.Markdown(text, latex_delimiters=[{"left": "$$", "right": "$$", "display": True},
-                                                    {"left": "$", "right": "$", "display": False}])
+        notes([*EXPLANATION, WORDS])
     gr.HTML(panels.measured_html(likelihood.measured), apply_default_css=False)
     with codec_panel_place:
         packing = codec_panel(likelihood, chooser, variant, stop)
@@ -104,11 +103,11 @@ def build(page: gr.Blocks, service: Service) -> None:
         try:
             return figures(likelihood, picture, variant)
         except UserError as error:
-            return error_status(error), *[gr.skip()] * 5
+            return error_status(error), *[gr.skip()] * 6
 
     showing = {"fn": show, "inputs": [chooser.picture, variant], "preprocess": False, "api_visibility": "private",
-               "outputs": [status, shown, heat, sizes, classes, family], **queued(status)}
-    said = waits(status, "Reading…", stop)
+               "outputs": [status, shown, heat, sizes, classes, family, headline], **queued(status)}
+    said = waits(status, "Measuring your picture…", stop)
     gr.on([chooser.name.input, variant.input], fn=None, js=said["js"])  # at once, before the picture is there
     reading = chooser.then(said, showing, rests(stop))[1::3]
     for event in chooser.chosen[:-1]:  # whoever chooses a picture wants to see it, and no other case
@@ -122,14 +121,21 @@ def build(page: gr.Blocks, service: Service) -> None:
         canvas.input(None, inputs=canvas, js=address.write("canvas => ({at: canvas.outline.join(',')})"))
 
 
+def map_title(name: str, words: str) -> str:
+    return f'<p class="map-title"><b>{name}</b> {words}</p>'
+
+
 def figures(likelihood: LikelihoodService, picture, variant) -> tuple:
-    """The first sentence, the two canvases, the sizes, the classes and the cases. Raises UserError."""
+    """The bits, the two canvases, the sizes, the classes, the cases and the headline. Raises UserError."""
     images, image = likelihood.variants(picture), likelihood.variant(picture, variant)
     reading, costs = likelihood.read(image), likelihood.costs(picture)
     results = likelihood.service.info(likelihood.model_name).results
     heat = {"surprise": heat_colours(reading.bits)}
-    return (panels.headline_html(reading, image.size), canvas_value(image, readings=reading.bits, unit="bits"),
-            canvas_value(image, readings=reading.bits, unit="bits", layers=heat, layer="surprise"),
+    row, column = divmod(int(reading.bits.argmax()), image.shape[1])
+    opening = {"opening": [row, column]}  # the pixel in the frame until another one is chosen
+    return (panels.bits_html(reading, image.size),
+            canvas_value(image, readings=reading.bits, unit="bits") | opening,
+            canvas_value(image, readings=reading.bits, unit="bits", layers=heat, layer="surprise") | opening,
             panels.sizes_html(reading.sizes, image.size),
-            panels.classes_html(reading.classes, results, variant) if reading.classes else "",
-            panels.family_html(images, costs, variant))
+            panels.classes_html(reading.class_bits, reading.classes, results, variant) if reading.classes else "",
+            panels.family_html(images, costs, variant), panels.headline_html(reading))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from demo.kit.portrait_panels import png_source
+from demo.kit.panels import png_source
 from demo.service.faces import MAX_FACES, FoundFace
 
 SCRIPT, LOOK = (Path(__file__).with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".js", ".css"))

@@ -1,19 +1,18 @@
 """What the Portraits tab shows: the way from a photo to `h`, and the portraits, each with its likeness on a scale.
 
 The way is drawn as it is walked: the photo with the detector's box and landmarks, the chip that the face network sees,
-and its 128 numbers as bars, with those of other faces over them: that two people differ is then something to see.
+and its 128 numbers as bars, with what differs in another face below them.
 """
 
 import html
 
 import numpy as np
 
-from demo.kit.panels import enlarge, image_tag
-from demo.kit.portrait_panels import jpeg_source
-from demo.service.faces import FoundFace
+from demo.kit.panels import enlarge, figure_html, jpeg_source
+from demo.service.faces import FoundFace, average
 
 BARS = (512, 132)  # width and height of the drawing of `h`, in its own units
-OVERLAID = 3  # further faces drawn over the bars, at most
+COMPARED = 3  # further faces below the bars, at most
 TALLEST = 0.3  # entries of a unit vector of 128 numbers are below this, nearly always
 LOW, HIGH = 0.7, 1.0  # the part of the scale of likeness that faces use
 
@@ -63,36 +62,31 @@ def chip_html(face: FoundFace) -> str:
             f"{outside}</figcaption></figure>")
 
 
-def mean_direction(faces: list[FoundFace]) -> np.ndarray:
-    mean = np.mean([face.embedding for face in faces], 0)  # (D,)
-    return mean / max(np.linalg.norm(mean), 1e-9)
-
-
 def bars_html(chosen: list[FoundFace], others: list[FoundFace]) -> str:
-    """The numbers of the chosen faces (of several their average) as bars, those of further faces as lines over them."""
-    vector = mean_direction(chosen)
-    lines = (chosen if len(chosen) > 1 else others)[:OVERLAID]
-    step, middle = BARS[0] / len(vector), BARS[1] / 2
+    """The numbers of the chosen faces (of several their average) as bars; below them, on the same scale, by how much
+    those of further faces differ."""
+    vector = average(chosen)
+    lines = (chosen if len(chosen) > 1 else others)[:COMPARED]
+    high = BARS[1] / (1 + len(lines))  # of each band
 
-    def y(value: float) -> float:
-        return middle - np.clip(value / TALLEST, -1, 1) * (middle - 2)
+    def band(values: np.ndarray, number: int, kind: str) -> str:
+        step, middle = BARS[0] / len(values), (number + 0.5) * high
+        reach = high / 2 - 2
+        tops = middle - np.clip(values / TALLEST, -1, 1) * reach
+        bars = "".join(f"M{k * step + 0.6:.1f} {middle:.1f}V{top:.1f}h{step - 1.2:.1f}V{middle:.1f}z"
+                       for k, top in enumerate(tops))
+        return f'<path class="axis" d="M0 {middle:.1f}H{BARS[0]}"/><path class="{kind}" d="{bars}"/>'
 
-    bars = "".join(f"M{k * step + 0.6:.1f} {middle}V{y(value):.1f}h{step - 1.2:.1f}V{middle}z"
-                   for k, value in enumerate(vector))
-    paths = []
-    for number, face in enumerate(lines):
-        steps = "".join(f"V{y(value):.1f}H{(k + 1) * step:.1f}" for k, value in enumerate(face.embedding))
-        paths.append(f'<path class="line line-{number}" d="M0 {y(face.embedding[0]):.1f}{steps}"/>')
     name = chosen[0].name if len(chosen) == 1 else f"{len(chosen)} faces, averaged"
-    legend = [f'<span class="key bars">{html.escape(name)}</span>']
+    bands, legend = [band(vector, 0, "bars")], [f'<span class="key bars">{html.escape(name)}</span>']
     for number, face in enumerate(lines):
-        words = f"{face.name}: likeness {face.embedding @ vector:.2f}"
+        bands.append(band(face.embedding - vector, number + 1, f"line line-{number}"))
+        words = f"what differs in {face.name}: likeness {face.embedding @ vector:.2f}"
         legend.append(f'<span class="key line-{number}">{html.escape(words)}</span>')
-    described = f"128 numbers of {name} as bars" + "".join(f", over them {face.name}" for face in lines)
+    described = f"128 numbers of {name} as bars" + "".join(f", below what differs in {face.name}" for face in lines)
     return (f'<figure class="numbers"><svg viewBox="0 0 {BARS[0]} {BARS[1]}" preserveAspectRatio="none" role="img" '
-            f'aria-label="{html.escape(described)}"><path class="axis" d="M0 {middle}H{BARS[0]}"/>'
-            f'<path class="bars" d="{bars}"/>{"".join(paths)}</svg><figcaption><b>h</b> 128 numbers that say who it '
-            f'is, and all that the portraits are drawn from<br>{" ".join(legend)}</figcaption></figure>')
+            f'aria-label="{html.escape(described)}">{"".join(bands)}</svg><figcaption><b>h</b> 128 numbers that say '
+            f'who it is, and all that the portraits are drawn from<br>{" ".join(legend)}</figcaption></figure>')
 
 
 def on_scale(value: float) -> float:
@@ -111,30 +105,75 @@ def scale_html(value: float, scale: dict | None) -> str:
     return f'{number}<span class="scale" aria-hidden="true">{bands}<u style="left:{on_scale(value):.1%}"></u></span>'
 
 
-def legend_html(scale: dict | None, of: int = 1) -> str:
-    """What the numbers below the portraits mean."""
-    chosen = f" Each is the likest of {of} that were drawn." if of > 1 else ""
-    words = ("Below each portrait: its <b>likeness</b> to the source, the cosine between the 128 numbers of both.")
+def legend_html(alike: list[float], scale: dict | None, of: int = 1) -> str:
+    """What the numbers below the portraits (n,) mean, and how many of them reach what."""
+    chosen = f" Each is the most like of {of} that were drawn for its place." if of > 1 else ""
+    words = "Below each portrait its <b>likeness</b> to the photo: how well the 128 numbers of both agree, 1 at most."
     if scale is None:
         return f'<p class="likeness">{words}{chosen}</p>'
     strangers, same = (scale[key] for key in ("two_people", "same_person"))
-    return (f'<p class="likeness">{words} Measured on real photos: <span class="key strangers">two strangers '
-            f'{strangers[0]:.2f} to {strangers[2]:.2f}</span> <span class="key same">two photos of one person '
-            f"{same[0]:.2f} to {same[2]:.2f}</span> (nine pairs of ten).{chosen}</p>")
+    past, there = (sum(value > limit for value in alike) for limit in (strangers[2], same[0]))
+    return (f'<p class="likeness">To the network that judges, <b>{past} of {len(alike)}</b> are more like the photo '
+            f"than 95 of 100 strangers are; <b>{there}</b> as like as two photos of one person. {words} Real photos, "
+            "for comparison: "
+            f'<span class="key strangers">two strangers {strangers[0]:.2f} to {strangers[2]:.2f}</span> '
+            f'<span class="key same">two photos of one person {same[0]:.2f} to {same[2]:.2f}</span> (nine pairs of '
+            f"ten).{chosen}</p>")
+
+
+def judge_html(identity: dict | None) -> str:
+    """Who judges, and what a second network finds: from the model's results; nothing where they do not hold it."""
+    try:
+        second, people = identity["second"], int(identity["people"])
+        shares = [f"{100 * one[key]:.0f} %" for one in (identity, second) for key in ("rank1", "rank1_real")]
+    except (TypeError, KeyError, ValueError):
+        return ""
+    return (f'<p class="likeness">A second network, with no part in drawing, finds the right one among {people} people '
+            f"for {shares[2]} of portraits, and for {shares[3]} of real photos. The judge here is the network that the "
+            f"numbers come from, so it favours them: {shares[0]} of portraits, {shares[1]} of real photos.</p>")
+
+
+def given_html(crops: np.ndarray, name: str) -> str:
+    """The face that portraits are drawn of, beside them; crops uint8 (n, 64, 64, 3) of one person."""
+    words = "the photo" if len(crops) == 1 else f"{len(crops)} photos"
+    return figure_html(enlarge(crops, crops.shape[1]), f"The face of {name}, from the photo",
+                       f'<span class="who">{words}: {html.escape(name)}</span>', " class=given")
+
+
+def portrait_html(image: np.ndarray, alt: str, rows: int, value: float | None, scale: dict | None, who: str = "",
+                  attributes: str = "") -> str:
+    """One portrait (H, W, 3), of which `rows` rows are drawn, with its likeness."""
+    words = "" if value is None else scale_html(value, scale)
+    return figure_html(enlarge(image[None], rows), alt, words + (f'<span class="who">{who}</span>' if who else ""),
+                       attributes)
 
 
 def portraits_html(images: np.ndarray, name: str, rows_done: int | None = None, alike: list[float] | None = None,
-                   scale: dict | None = None, of: int = 1) -> str:
-    """New portraits uint8 (n, H, W, 3) of `name`, the last of which is of nobody; `alike` (n,) is their likeness."""
+                   scale: dict | None = None, of: int = 1, given: np.ndarray | None = None,
+                   identity: dict | None = None) -> str:
+    """New portraits uint8 (n, H, W, 3) of `name`, the last of which is of nobody; `alike` (n,) is their likeness, and
+    `given` are the crops that they are drawn of."""
     rows = images.shape[1] if rows_done is None else rows_done
-    figures = []
+    figures = [] if given is None else [given_html(given, name)]
     for k, image in enumerate(images, 1):
         nobody = k == len(images)
         alt = "Without h: nobody in particular" if nobody else f"New portrait {k} of {name}"
-        words = "" if alike is None else scale_html(alike[k - 1], scale)
-        label = '<span class="who">without h: nobody</span>' if nobody else ""
-        figures.append(f'<figure{" class=nobody" if nobody else ""}>{image_tag(enlarge(image[None], rows), alt)}'
-                       f"<figcaption>{words}{label}</figcaption></figure>")
+        figures.append(portrait_html(image, alt, rows, None if alike is None else alike[k - 1], scale,
+                                     "without h: nobody" * nobody, " class=nobody" * nobody))
     unfinished = " unfinished" * (rows < images.shape[1])
-    legend = legend_html(scale, of) if alike is not None else ""
+    legend = legend_html(alike[:-1], scale, of) + judge_html(identity) if alike is not None else ""
     return f'<div class="nine{unfinished}" data-rows="{rows}">{"".join(figures)}</div>{legend}'
+
+
+def twins_html(names: tuple[str, str], crops: np.ndarray, portraits: tuple[np.ndarray, np.ndarray],
+               judged: tuple[list[float], list[float]], scale: dict | None, identity: dict | None) -> str:
+    """Two people with the same random numbers, one above the other: crops (2, 64, 64, 3), portraits (n, H, W, 3)."""
+    figures = []
+    for name, crop, images, alike in zip(names, crops, portraits, judged):
+        figures.append(given_html(crop[None], name))
+        figures += [portrait_html(image, f"New portrait {k} of {name}", image.shape[0], value, scale)
+                    for k, (image, value) in enumerate(zip(images, alike), 1)]
+    words = "<b>Same dice, two people.</b> The same place in both groups has the same random numbers."
+    grid = f'<div class="nine twins" data-rows="{portraits[0].shape[1]}">{"".join(figures)}</div>'
+    return (f'<p class="dice">{words}</p>{grid}'
+            f"{legend_html([*judged[0], *judged[1]], scale)}{judge_html(identity)}")

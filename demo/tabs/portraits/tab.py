@@ -6,20 +6,21 @@ time, Stop and the settings are those of the button.
 
 import html
 import json
-import time
 from collections.abc import Iterator
 
 import gradio as gr
 import numpy as np
 
 from demo.kit import address, press
+from demo.kit.downloads import download_link, sheet_png
+from demo.kit.frames import frames
 from demo.kit.model_facts import card_text, facts_html
-from demo.kit.panels import enlarge
-from demo.kit.portrait_panels import download_link, sheet_png
-from demo.kit.run_controls import QUIET, min_p_slider, sampling_sliders, toolbar, wire
-from demo.kit.status import error_status, refusal, refused_html, status_html, unfinished_status
+from demo.kit.notes import notes
+from demo.kit.panels import enlarge, settings_line
+from demo.kit.run_controls import FACES_QUEUE, QUIET, sampling_sliders, toolbar, wire
+from demo.kit.status import error_status, refused_html, small_print, status_html, unfinished_status
 from demo.kit.stored import StoredPortraits, read_portraits
-from demo.service.bridge import Service
+from demo.service.bridge import Progress, Service
 from demo.service.faces import (
     EXAMPLES,
     MAX_FACES,
@@ -32,20 +33,28 @@ from demo.service.faces import (
     stored_example,
     thumb,
 )
-from demo.service.settings import MAX_GUIDANCE, MAX_MIN_P, MAX_SEED, MAX_TEMPERATURE, UserError, number
+from demo.service.settings import UserError, clean_sampling, number
 from demo.service.uploads import take_upload
 from demo.tabs.portraits.face_chips import chips_value, face_chips, read_chips
-from demo.tabs.portraits.panels import portraits_html, way_html
+from demo.tabs.portraits.panels import portraits_html, twins_html, way_html
 
 ID, TITLE = "portraits", "Portraits"
 COUNT = 9
+TWINS = 5  # portraits of either person that the tab opens with
 STORED_SEED = 8  # of the pictures that the tab opens with: chosen by eye among nine
 MOST_LIKEST = 4  # portraits that are drawn for one that is kept, at most
-FRAME_SECONDS = 0.12
 
 # JavaScript: a page was opened with an example in its address, other than the one of the stored portraits.
 NAMED_BY_ADDRESS = f"""(query => query.get("tab") === "{ID}" && {json.dumps(list(EXAMPLES)[1:])}
   .includes(query.get("{ID}.example")))(new URLSearchParams(window.location.search))"""
+
+# JavaScript: where the portraits that are drawn now lie below the window, the page moves to them.
+SEEN = """() => {
+  const top = document.querySelector("#portraits-grid .nine")?.getBoundingClientRect().top;
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (top > innerHeight - 160)
+    document.querySelector(".face-bench > .stage").scrollIntoView({behavior: still ? "auto" : "smooth"});
+}"""
 
 LEAD = """<p class="lead">Give it a face. A network that never saw this person draws new portraits, from 128
 numbers.</p>"""
@@ -58,19 +67,21 @@ not fit for identifying anyone.</p></details>"""
 
 EXPLANATION = [
     r"""### Who it is becomes 128 numbers
-A detector (MTCNN) finds eyes, nose and mouth; the face is turned and cut out so that they lie in fixed places. dlib's
-face recognition network then gives it 128 numbers, the direction $\mathbf{h}$. It was trained so that photos of one
-person give nearly the same numbers, whatever the light and the pose. Who it is stays; the photo is forgotten.""",
+A detector (MTCNN) finds eyes, nose and mouth; the face is turned and cut out so that they lie in fixed places. A face
+recognition network (dlib's) makes 128 numbers of it, $\mathbf{h}$. It was trained so that photos of one person give
+nearly the same numbers, whatever the light and the pose. Who it is stays; the photo is forgotten.""",
     r"""### The numbers enter every gate
-The portrait models never see the photo, only $\mathbf{h}$ (equation 4). They draw from coarse to fine, each size pixel
-by pixel given the smaller picture: $p(\mathbf{x}_8\mid\mathbf{h})\;p(\mathbf{x}_{16}\mid\mathbf{x}_8,\mathbf{h})\cdots$
-Pose, light and background are free: other noise, other portrait. The last picture has the noise of the first and
-$\mathbf{h}=0$: what these models draw when nobody is asked for.""",
+The networks that draw never see the photo, only $\mathbf{h}$, which enters each of their layers (equation 4). The first
+draws 8 × 8 pixels, the next one a finer picture in sight of that, and so on:
+$p(\mathbf{x}_8\mid\mathbf{h})\;p(\mathbf{x}_{16}\mid\mathbf{x}_8,\mathbf{h})\cdots$ Pose, light and background are left
+to the dice: other random numbers, another portrait. The last picture has the random numbers of the first, but in its
+$\mathbf{h}$ every number is 0: nobody was asked for.""",
     r"""### How like is it?
-The same face network looks at each portrait and gives its 128 numbers; their cosine with those of the source is the
-*likeness*. The scale under it was measured on people that no model here was trained on, in just this way: a photo
-against 64 pixels of another photo. A portrait in the blue part would pass for a photo of the person; not all
-reach it. *Keep the likest of* draws more than it shows; the figure on the model card was measured without it.""",
+The same face network reads 128 numbers from each portrait, too. How nearly they point in the direction of the photo's
+numbers is the *likeness* (a cosine; 1 is the same direction). The small scale shows what real photos reach, one of them
+made as small as a portrait: grey, two strangers; blue, two photos of one person. No network here was trained on any of
+them. In the blue, this judge would take it for the same person; a person need not. *Best of* draws more than it shows;
+the model card's figure was measured without it.""",
 ]
 
 
@@ -83,18 +94,17 @@ def build(page: gr.Blocks, service: Service) -> None:
         return
     info = service.info(faces.model_name)
     stored = read_portraits(service.folder / faces.model_name)
-    defaults = default_settings(info.results)
 
     with gr.Row(elem_classes="face-bench"):
+        gr.HTML(LEAD, elem_classes="lead-area", apply_default_css=False)
         with gr.Column(elem_classes="source"):
-            gr.HTML(LEAD, apply_default_css=False)
             photo = gr.Image(label="A photo with a face", sources=["upload", "webcam"], type="filepath",
-                             image_mode=None, format="png", height=150, elem_id="portraits-photo")
+                             image_mode=None, format="png", height=100, show_label=False, elem_id="portraits-photo")
             refused = gr.HTML("", elem_id="portraits-refused", apply_default_css=False)
             with gr.Row(elem_classes="small-buttons"):
                 examples = [gr.Button(name, size="sm", min_width=60) for name in EXAMPLES]
             chips = face_chips("portraits-faces")
-            keep = gr.Checkbox(False, label="Average it with the photos I gave before", elem_id="portraits-keep")
+            keep = gr.Checkbox(False, label="Average it with earlier photos", elem_id="portraits-keep")
             gr.HTML(PRIVACY, apply_default_css=False)
         way = gr.HTML(opening_way(stored_example(next(iter(EXAMPLES)))), elem_id="portraits-way",
                       label="From photo to h", elem_classes="way-area", apply_default_css=False)
@@ -102,18 +112,15 @@ def build(page: gr.Blocks, service: Service) -> None:
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar("portraits-")
             status = gr.HTML(opening(stored), elem_id="portraits-status", apply_default_css=False)
-            stage = gr.HTML(stored_html(stored, faces.scale), elem_id="portraits-grid", label="Portraits",
-                            apply_default_css=False)
+            stage = gr.HTML(stored_html(stored, faces.scale, info.results.get("identity")), elem_id="portraits-grid",
+                            label="Portraits", apply_default_css=False)
         with gr.Column(elem_classes="margin"):
-            likest = gr.Slider(1, MOST_LIKEST, value=1, step=1, label="Keep the likest of", elem_id="portraits-likest",
-                               info="1 shows what was drawn; above, the face network chooses for each place.")
-            temperature, guidance, seed = sampling_sliders("portraits-", *defaults[:2],
-                                                           stored.settings["seed"] if stored else STORED_SEED)
-            min_p = min_p_slider("portraits-", defaults[2])
+            likest = gr.Slider(1, MOST_LIKEST, value=1, step=1, label="Best of", elem_id="portraits-likest",
+                               info="So many are drawn for each place; the one most like the photo is shown.")
+            temperature, guidance, seed, min_p = sampling_sliders(
+                "portraits-", *default_settings(info.results), stored.settings["seed"] if stored else STORED_SEED)
             gr.HTML(facts_html(info), apply_default_css=False)
-        with gr.Column(elem_classes="notes"):
-            for text in EXPLANATION:
-                gr.Markdown(text, latex_delimiters=[{"left": "$", "right": "$", "display": False}])
+        notes(EXPLANATION)
     with gr.Accordion("Model card", open=False):
         gr.Markdown(card_text(info))
     found = gr.State([], time_to_live=STATE_SECONDS)
@@ -154,9 +161,9 @@ def build(page: gr.Blocks, service: Service) -> None:
 
     seen = [photo, way, chips, refused, status, found]
     draw_unless_refused = press.draw("portraits-", "!values[0]", refused)
-    photo.input(**press.stop("portraits-"))
-    photo.input(find, [photo, keep, found], seen, preprocess=False, api_name="find_faces", concurrency_id="model",
-                concurrency_limit=1, show_progress="hidden").then(**draw_unless_refused)
+    # a photo that is refused stops nothing: so faces are looked for beside what is being drawn, not after it
+    photo.input(find, [photo, keep, found], seen, preprocess=False, api_name="find_faces", **FACES_QUEUE).then(
+        **press.stop("portraits-", "!values[0]", refused)).then(**draw_unless_refused)
     photo.input(None, js=write_example(None))  # the address never tells of an upload
     for button, name in zip(examples, EXAMPLES):
         button.click(**press.stop("portraits-"))
@@ -188,18 +195,14 @@ def build(page: gr.Blocks, service: Service) -> None:
         Returns, again after each step: the portraits as HTML with embedded PNGs, at the end with their likeness and a
         link to the whole picture; a progress text as HTML; and the seed that was used.
         """
-        seed = int(number(seed, 0, MAX_SEED, 7))
-        try:
-            chosen = choose(found, picked) if found else [faces.example(next(iter(EXAMPLES)))]
-            if not chosen:
-                raise UserError("Choose at least one face.")
-            yield from draw(faces, chosen, seed, int(number(likest, 1, MOST_LIKEST, 1)),
-                            temperature=number(temperature, 0, MAX_TEMPERATURE, 1),
-                            guidance=number(guidance, 0, MAX_GUIDANCE, 1), min_p=number(min_p, 0, MAX_MIN_P, 0))
-        except UserError as error:
-            yield gr.skip(), error_status(error), gr.skip(), gr.skip()
-            raise refusal(error) from error
+        chosen = choose(found, picked) if found else [faces.example(next(iter(EXAMPLES)))]
+        if not chosen:
+            raise UserError("Choose at least one face.")
+        yield from draw(faces, chosen, of=int(number(likest, 1, MOST_LIKEST, 1)),
+                        **clean_sampling(temperature, guidance, min_p, seed))
 
+    for button in (tools.generate, tools.seed):
+        button.click(None, js=SEEN)
     wire(tools, status, seed, drawn, api_name="portraits", sampling={
         "fn": portraits, "inputs": [found, chips, temperature, guidance, seed, min_p, likest],
         "outputs": [stage, status, seed, drawn], "preprocess": False})
@@ -226,53 +229,57 @@ def named(chosen: list[FoundFace]) -> str:
 
 
 def draw(faces: FaceService, chosen: list[FoundFace], seed: int, of: int, **how: float) -> Iterator[tuple]:
-    """Run one request and yield (stage, status, seed, how far), at most every FRAME_SECONDS."""
+    """Run one request and yield (stage, status, seed, how far)."""
     embedding, name = average(chosen), named(chosen)
-    facts = {**how, **({"likest of": of} if of > 1 else {}), "seed": seed}
-    settings = " · ".join(f"{key.replace('_', '-')} {value:g}" for key, value in facts.items())
-    blank = np.zeros((COUNT + 1, 32, 32, 3), np.uint8)
-    yield portraits_html(blank, name, 0), status_html("Loading the model…", 0), seed, None
-    shown = 0.0
-    for progress in faces.portraits(embedding, COUNT * of, seed, baseline=True, **how):
-        if progress.state == "waiting":
-            yield gr.skip(), status_html("Waiting: the model serves one request at a time…", 0), seed, None
-            continue
-        if progress.state == "sampling" and time.monotonic() - shown < FRAME_SECONDS:
-            continue
-        shown, images = time.monotonic(), progress.images[0]  # (COUNT * of + 1, H, W, 3)
+    settings = settings_line({**how, **({"the most like of": of} if of > 1 else {}), "seed": seed})
+    crops = np.stack([face.crop for face in chosen])
+    identity = faces.service.info(faces.model_name).results.get("identity")
+
+    file = f"portraits_seed-{seed}.png"
+
+    def show(progress: Progress) -> tuple:
+        images = progress.images[0]  # (COUNT * of + 1, H, W, 3)
         first = np.concatenate([images[:COUNT], images[-1:]])  # (COUNT + 1, H, W, 3)
         if progress.state != "done":
             rows = rows_shown(progress, faces.service.info(faces.model_name).sizes)
-            yield portraits_html(first, name, rows), unfinished_status(progress), seed, None
-            continue
+            return portraits_html(first, name, rows, given=crops), unfinished_status(progress), seed, None
         if of > 1:
             first = np.concatenate([faces.likest(images[:-1], embedding, of), images[-1:]])
-        words = f"<b>{COUNT} portraits of {html.escape(name)}</b> in {progress.seconds:.1f} s. {settings}"
-        panels = [(enlarge(np.stack([face.crop for face in chosen]), chosen[0].crop.shape[0]), name),
-                  (enlarge(first[:-1], first.shape[1]), "new portraits" + f", likest of {of}" * (of > 1)),
+        words = f"<b>{COUNT} portraits of {html.escape(name)}</b> in {progress.seconds:.1f} s. " \
+            f"{small_print(settings)}"
+        panels = [(enlarge(crops, crops.shape[1]), name),
+                  (enlarge(first[:-1], first.shape[1]), "new portraits" + f", the most like of {of}" * (of > 1)),
                   (enlarge(first[-1:], first.shape[1]), "without h")]
-        link = download_link(sheet_png(panels, settings), f"portraits_seed-{seed}.png", "Download PNG")
+        # the button of the toolbar presses this link, which is there for nobody else
+        link = download_link(sheet_png(panels, settings), file, "PNG").replace("<a ", '<a tabindex="-1" ')
+        link = f'<div class="pressed-above" aria-hidden="true">{link}</div>'
         alike = faces.alike(first, embedding).tolist()
-        yield portraits_html(first, name, alike=alike, scale=faces.scale, of=of) + link, status_html(words), seed, None
+        grid = portraits_html(first, name, alike=alike, scale=faces.scale, of=of, given=crops, identity=identity)
+        return grid + link, status_html(words), seed, None
+
+    yield from frames(faces.portraits(embedding, COUNT * of, seed, baseline=True, **how), show,
+                      lambda words: (gr.skip(), words, seed, None))
 
 
 def opening(stored: StoredPortraits | None) -> str:
     if stored is None:
         return status_html("Nothing drawn yet: give a photo, or choose an example.")
-    settings = " · ".join(f"{key.replace('_', '-')} {value:g}" for key, value in stored.settings.items())
-    by_eye = ", chosen by eye" * (stored.settings["seed"] == STORED_SEED)
-    return status_html(f"<b>Stored example</b>: {html.escape(stored.names[0])}. {settings}{by_eye}. Give a photo "
-                       "of yours and new portraits appear, or press <b>Draw</b> to watch these.")
+    how = settings_line(stored.settings) + ", chosen by eye" * (stored.settings["seed"] == STORED_SEED)
+    people = html.escape(" and ".join(stored.names))
+    return status_html(f"<b>Stored example</b>: {people}. {small_print(how)}")
 
 
 def opening_way(first: FoundFace | None) -> str:
     if first is None:
         return ""
     second = stored_example(list(EXAMPLES)[1])
-    return way_html([first], [first], [second] if second else [])
+    way = way_html([first], [first], [second] if second else [])
+    return f'<div class="opening">{way}</div>'  # as long as it is there, there are no earlier photos
 
 
-def stored_html(stored: StoredPortraits | None, scale: dict | None) -> str:
+def stored_html(stored: StoredPortraits | None, scale: dict | None, identity: dict | None) -> str:
     if stored is None:
         return portraits_html(np.zeros((COUNT + 1, 32, 32, 3), np.uint8), "", 0)
-    return portraits_html(stored.images, stored.names[0], alike=stored.judged, scale=scale)
+    shown = len(stored.twins)
+    return twins_html(stored.names, stored.crops, (stored.images[:shown], stored.twins),
+                      (stored.judged[:shown], stored.twins_judged), scale, identity)

@@ -1,7 +1,7 @@
 """Bits per dimension against minutes of training, one curve for each rung of the ladder: an SVG from the server.
 
-The paper's model stands out, the others are grey with their names at their ends; a curve that is touched, pointed at or
-reached with the keyboard stands out as well (`style.css`).
+The curves that the text speaks of have colours, the others are grey, with their names at their ends; one that is
+pointed at or reached with the keyboard stands out as well (`style.css`), and a tap or Enter pins it (`folds.js`).
 """
 
 import html
@@ -11,6 +11,7 @@ from demo.tabs.scoreboard.ladder_results import Ladder, Rung
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 430, 62, 186, 12, 50
 LINE = 25  # of a label
+COLOURED = ("ride", "plain", "diagonal-bilstm", "chain")  # beside the paper's own
 SHORT = {"gaussian": "Gaussian", "chain": "Chain"}  # where the full name finds no room
 
 
@@ -43,8 +44,9 @@ def curve(axes: Axes, rung: Rung, bits: float, place: float) -> str:
     points = points or [(axes.left, axes.y(bits)), (axes.edge, axes.y(bits))]
     end = min(max(axes.y(bits), TOP), axes.foot)
     words = f"{rung.name}: {bits:.2f}" + (f" after {rung.curve[-1][0]:.2g} min" if rung.curve else ", a formula")
-    kinds = "curve" + " ours" * (rung.key == "pixelcnn") + " formula" * (not rung.curve)
-    return (f'<g class="{kinds}" tabindex="0" role="img" aria-label="{html.escape(words)}">'
+    kinds = "curve" + f" {rung.key}" * (rung.key in COLOURED) + " ours" * (rung.key == "pixelcnn")
+    kinds += " formula" * (not rung.curve)
+    return (f'<g class="{kinds}" tabindex="0" role="button" aria-pressed="false" aria-label="{html.escape(words)}">'
             f'<title>{html.escape(words)}</title><g {axes.clip}>{polyline(points, "reach")}{polyline(points, "line")}'
             f'</g><polyline class="lead" points="{axes.edge},{end} {axes.edge + 12},{place}"/>'
             f'<rect class="reach" x="{axes.edge}" y="{place - LINE / 2}" width="{RIGHT}" height="{LINE}"/>'

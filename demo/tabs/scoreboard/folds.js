@@ -10,6 +10,16 @@ for (const fold of folds) {
     window.address.write({[KEY]: open.join(",") || null});
   });
 }
+// A tap or Enter pins a curve and its name, until it is tapped again.
+for (const curve of element.querySelectorAll("#ladder-curves .curve")) {
+  const pin = () => curve.setAttribute("aria-pressed", curve.classList.toggle("pinned"));
+  curve.addEventListener("click", pin);
+  curve.addEventListener("keydown", event => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    pin();
+  });
+}
 if (named.length) {
   window.address.whenQuiet(() => {
     const seen = named[0].getClientRects().length > 0;  // not while another tab is open

@@ -1,34 +1,106 @@
-"""What the Scoreboard opens with: three numbers, read from the result files, each with a sentence; and what training
-time does to them."""
+"""What the Scoreboard opens with: three numbers, read from the result files, each with why it matters; below them,
+folded, what a bit is worth; and what training time does to the numbers, which the ladder tells."""
 
 import html
 import math
 from collections.abc import Iterable
 
-from demo.kit.model_facts import model_name
 from demo.service.bridge import ModelInfo
 from demo.tabs.scoreboard.ladder_results import Ladder, in_words
 from demo.tabs.scoreboard.paper_tables import TABLES
-from demo.tabs.scoreboard.race_results import GATED
+from demo.tabs.scoreboard.race_results import GATED, RECURRENT, Race, crossing, race_tag
 from demo.tabs.scoreboard.rung_words import IN_SHORT
+from demo.tabs.scoreboard.sampler_times import SamplerTimes, about, in_seconds
 
 BITS = "bits_per_dim_test_unconditional"
+LEAD = "How good is a PixelCNN, how fast does it learn, and how fast does it draw?"
+RAW, BEST = math.log2(256), 3  # bits per dimension at the two ends of the scale
+MEANING = """A model of images is judged by how probable it finds images that it has never seen. Whoever trusts the
+model can store such an image in few bits: 8 for each red, green and blue of a pixel if the model knew nothing, fewer
+the better it predicts. That number is called <i>bits per dimension</i>. Numbers may be compared only on the same
+images, at the same size, with the same number of levels."""
+PAPER = next(test for name, test, _ in TABLES[0].rows if name == GATED)
 
 
-def headline_html(infos: Iterable[ModelInfo], ladder: Ladder | None,
-                  longer: dict[str, tuple[float, float]] | None = None) -> str:
-    """Knowing nothing, what was reached here, and what the paper reached, on the paper's own data; and what minutes do.
-    `longer` is that of `read_longer`."""
+def headline_html(infos: Iterable[ModelInfo], race: Race | None = None, times: SamplerTimes | None = None) -> str:
+    """How well, how fast learnt and how fast drawn, as far as it was measured: a card each; then, folded, what a bit
+    is."""
     own = own_model(infos)
-    paper = next(test for name, test, _ in TABLES[0].rows if name == GATED)
-    cards = [(f"{math.log2(256):.2f}", "Knowing nothing", "Bits that one of three colours of a pixel takes in a raw "
-              "file: all 256 levels are equally probable."), *([own_card(own)] if own else []),
-             (f"{paper:.2f}", "The paper", "Its Gated PixelCNN on CIFAR-10, as large as 32 GPUs could train for 60 "
-              "hours.")]
-    body = "".join(f'<div class="card"><b>{number}</b><h3>{html.escape(title)}</h3><p>{html.escape(words)}</p></div>'
-                   for number, title, words in cards)
-    return (f'<div class="headline">{body}</div><p class="lesson">Bits per dimension: fewer is better, and small '
-            f"differences are large. {ladder_words(ladder, longer or {}, own)}</p>")
+    cards = filter(None, (bits_card(own), race and race_card(race), times and times_card(times)))
+    body = "".join(f'<div class="card"><h3>{title}</h3><b>{number}<small>{unit}</small></b><p>{words}</p>{tag(where)}'
+                   "</div>" for number, unit, title, words, where in cards)
+    reached = own.results[BITS] if own else None
+    return (f'<p class="board-lead">{LEAD}</p><div class="headline">{body}</div>'
+            f'<details class="folded"><summary>What is a bit per dimension?</summary><p>{MEANING}</p>'
+            f'{scale_svg(reached, PAPER)}<p class="lesson">{lesson(TABLES[0].size, reached)}</p></details>')
+
+
+def bits_card(own: ModelInfo | None) -> tuple[str, str, str, str, str]:
+    """Number, unit, title, words as HTML, and tag: of this page's model, or of the paper's where there is none."""
+    why = (f"of the {RAW:.0f} that a raw file spends on one colour value. The fewer a network needs, the better it "
+           "foresees the next pixel.")
+    if own is None:
+        return f"{PAPER:.2f}", " bits", "How well the paper’s predicts", why, f"{TABLES[0].title} · its table 1"
+    given = own.results.get("bits_per_dim_test")
+    told = f" Told the class of each photo as well: {given:.2f}." if isinstance(given, (int, float)) else ""
+    minutes = f" · {own.minutes:.0f} minutes on one core of a CPU" if own.minutes else ""
+    return (f"{own.results[BITS]:.2f}", " bits", "How well it predicts",
+            f"{why} The paper’s far larger one needs {PAPER:.2f}.{told}", f"{TABLES[0].title}{minutes}")
+
+
+def race_card(race: Race) -> tuple[str, str, str, str, str] | None:
+    """How much of its rival's training time the paper's network needs; None where it was not measured."""
+    found = crossing(race)
+    if found is None or found.moment is None:
+        return None
+    return (f"{100 * found.moment / found.whole:.0f}", " %", "How fast it learns",
+            f"of the training time of its slow rival (the {RECURRENT}, a network with a memory), and the {GATED} "
+            "predicts as well. The paper’s claim: less than half.", race_tag(race))
+
+
+def times_card(times: SamplerTimes) -> tuple[str, str, str, str, str]:
+    return (about(times.faster), " times", "How fast it draws",
+            f"as fast as the naive way: a photo in {in_seconds(times.cached)} instead of {in_seconds(times.naive)}, "
+            "and the same photo. Without that nothing here could be drawn while you watch.",
+            f"{times.size}×{times.size} pixels · {times.machine}")
+
+
+def tag(words: str) -> str:
+    """What a block of numbers belongs to: data, size, training time."""
+    return f'<p class="tag">{html.escape(words)}</p>'
+
+
+def lesson(size: int, reached: float | None) -> str:
+    """What one bit less for each value of a photo means; HTML."""
+    values = 3 * size ** 2
+    way = f"; from {RAW:.0f} bits we got to {reached:.2f}" if reached else ""
+    return (f"One bit less per value (<i>bits per dimension</i>), and a photo of {size}×{size} pixels becomes twice as "
+            f"likely, {values:,} times over{way}.")
+
+
+def scale_svg(reached: float | None, paper: float) -> str:
+    """A thermometer from knowing nothing to 3 bits, filled as far as this page came, with a mark for each number.
+    Places are percentages, so that the words keep their size on a phone."""
+    def at(bits: float) -> float:
+        return round(3 + 94 * (RAW - bits) / (RAW - BEST), 2)
+
+    def mark(bits: float, name: str, words: str, anchor: str, y: int) -> str:
+        top, foot = (24, 44) if y < 30 else (30, 50)
+        return (f'<line class="{name}" x1="{at(bits)}%" x2="{at(bits)}%" y1="{top}" y2="{foot}"/>'
+                f'<text class="{name}" x="{at(bits)}%" y="{y}" text-anchor="{anchor}">{words} <tspan>{bits:.2f}</tspan>'
+                "</text>")
+
+    marks = [mark(RAW, "nothing", "knowing nothing", "start", 18), mark(paper, "quoted", "the paper", "end", 68)]
+    fill = said = ""
+    if reached:
+        marks.append(mark(reached, "here", "here", "end", 18))
+        fill = f'<rect class="here" x="{at(RAW)}%" width="{at(reached) - at(RAW):.2f}%" y="30" height="14" rx="3"/>'
+        said = f", here {reached:.2f}"
+    steps = "".join(f'<line class="step" x1="{at(bits)}%" x2="{at(bits)}%" y1="30" y2="44"/>' for bits in range(4, 8))
+    return (f'<svg class="thermometer" width="100%" height="76" role="img" aria-label="Bits per dimension, fewer to '
+            f'the right: knowing nothing {RAW:.2f}{said}, the paper {paper:.2f}"><rect class="empty" x="{at(RAW)}%" '
+            f'width="{at(BEST) - at(RAW)}%" y="30" height="14" rx="3"/>{fill}{steps}{"".join(marks)}'
+            f'<text class="end" x="{at(RAW)}%" y="68">bits per dimension, fewer →</text></svg>')
 
 
 def own_model(infos: Iterable[ModelInfo]) -> ModelInfo | None:
@@ -37,16 +109,6 @@ def own_model(infos: Iterable[ModelInfo]) -> ModelInfo | None:
     return next((info for info in infos if isinstance(info.results.get(BITS), (int, float))
                  and info.results.get("data") == table.data and (info.image_size, info.channels) == (table.size, 3)),
                 None)
-
-
-def own_card(own: ModelInfo) -> tuple[str, str, str]:
-    """Number, title and words of this page's model: its bits without the class, and with it."""
-    effort = f"{own.parameters / 1e6:.1f} million weights"
-    if own.minutes:
-        effort += f", {own.minutes:.0f} minutes on one core of a CPU"
-    given = own.results.get("bits_per_dim_test")
-    told = f" Told the class of each photo as well: {given:.2f}." if isinstance(given, (int, float)) else ""
-    return f"{own.results[BITS]:.2f}", f"Here: {model_name(own.name)}", f"This page's model: {effort}.{told}"
 
 
 def ladder_words(ladder: Ladder | None, longer: dict[str, tuple[float, float]], own: ModelInfo | None) -> str:
@@ -62,8 +124,8 @@ def ladder_words(ladder: Ladder | None, longer: dict[str, tuple[float, float]], 
         words = f"{place} {model} leads with {ours.bits:.2f}."
     else:
         least = "" if first.exact else "at most "
-        about = f", {IN_SHORT[first.key]}," if first.key in IN_SHORT else ""
-        words = (f"{place} {html.escape(first.name)}{about} leads with {least}{first.bits:.2f}; {model} has only come "
+        short = f", {IN_SHORT[first.key]}," if first.key in IN_SHORT else ""
+        words = (f"{place} {html.escape(first.name)}{short} leads with {least}{first.bits:.2f}; {model} has only come "
                  f"to {ours.bits:.2f}, and needs longer")
         if ours.key in longer:
             words += f": {in_words(longer[ours.key][0])} bring it to {longer[ours.key][1]:.2f}"

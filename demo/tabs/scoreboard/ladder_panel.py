@@ -8,7 +8,7 @@ import html
 
 from demo.tabs.scoreboard.axes import ticks
 from demo.tabs.scoreboard.ladder_results import Ladder, Rung, in_words, level_within, out_of_order
-from demo.tabs.scoreboard.rung_words import MOVED, WORDS
+from demo.tabs.scoreboard.rung_words import IN_SHORT, MOVED, WORDS
 
 WIDTH, HEIGHT, EDGE = 400, 46, 14  # of the drawing of one row
 
@@ -59,10 +59,10 @@ def row(rung: Rung, low: float, high: float, marks: list[float]) -> str:
         parts.append(f'<path class="off" d="M{WIDTH - 5} 18l5 5 -5 5"/>')
     samples = (f'<img src="{rung.strip}" alt="Eight samples of {html.escape(rung.name)}" width="270" height="32">'
                if rung.strip else "<span></span>")
-    words = WORDS.get(rung.key, "")
+    words, short = WORDS.get(rung.key, ""), IN_SHORT.get(rung.key, "")
     paper = "" if rung.paper is None else f'<span class="quoted">paper {rung.paper:.2f}</span> '
     return (f'<div class="rung{" ours" if rung.key == "pixelcnn" else ""}">'
-            f'<div class="who"><b>{html.escape(rung.name)}</b><p>{words}</p></div>'
+            f'<div class="who"><b>{html.escape(rung.name)}</b> <small>{short}</small><p>{words}</p></div>'
             f'<div class="where"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
             f'aria-label="{html.escape(spoken(rung))}">{"".join(parts)}</svg>'
             f'<p>{paper}<span class="measured-here">here {number(rung)}</span></p></div>{samples}</div>')

@@ -24,13 +24,10 @@ class Rung:
     key: str
     name: str
     kind: str  # exact, dequantised, bound or steps
-    what: str  # the same in words
     bits: float  # mean over the seeds, test images
     spread: float  # standard deviation over the seeds
     seeds: int
     gain: float | None  # what many weights take off the bound
-    parameters: int
-    images_per_second: float
     curve: tuple[tuple[float, float], ...]  # (minutes, bits per dimension of validation images), mean over the seeds
     strip: str  # the samples as the source of an <img>; empty without any
 
@@ -98,9 +95,8 @@ def read_rung(key: str, entry: dict, folder: Path) -> Rung:
                   for points in zip(*curves))
     image = folder / "samples" / f"{key}.png"
     strip = f"data:image/png;base64,{base64.b64encode(image.read_bytes()).decode()}" if image.is_file() else ""
-    return Rung(key, str(entry["name"]), str(entry["kind"]), str(entry["what"]), float(entry["bits_per_dim_test"]),
-                float(entry["spread"]), int(entry["seeds"]), None if gain is None else float(gain),
-                int(runs[0]["parameters"]), float(runs[0].get("images_per_second", 0)), curve, strip)
+    return Rung(key, str(entry["name"]), str(entry["kind"]), float(entry["bits_per_dim_test"]), float(entry["spread"]),
+                int(entry["seeds"]), None if gain is None else float(gain), curve, strip)
 
 
 def read_longer(folder: Path) -> dict[str, tuple[float, float]]:

@@ -1,15 +1,16 @@
 """The pictures and tables of the Scoreboard that are made from one race of the samplers, or from a quality.json."""
 
 import html
-import json
 from pathlib import Path
 
 import numpy as np
 
 from demo.kit.model_facts import model_name
-from demo.kit.panels import FRONT, image_tag
-from demo.kit.stored import UNREADABLE, fingerprint, read_facts
+from demo.kit.panels import FRONT, image_tag, magnified
+from demo.kit.stored import UNREADABLE, read_facts, write_facts
 from demo.service.settings import Settings
+from demo.tabs.scoreboard.folds import folded
+from demo.tabs.scoreboard.sampler_times import about
 from demo.tabs.scoreboard.service import RaceMoment
 
 SIDE = 256  # pixels on the screen of one image
@@ -23,55 +24,47 @@ def panel(image: np.ndarray, pixels: int) -> np.ndarray:
     rgba[:pixels, :3] = image.reshape(height * width, -1)[:pixels]
     rgba[:pixels, 3] = 255
     rgba[pixels:pixels + 1] = FRONT
-    scale = -(-SIDE // height)
-    return rgba.reshape(height, width, 4).repeat(scale, 0).repeat(scale, 1)
+    return magnified(rgba.reshape(height, width, 4), SIDE)
 
 
 def samplers_html(moment: RaceMoment) -> str:
     """Both samplers side by side: what is drawn, how many evaluations of the network it took, and how long."""
     height, width, _ = moment.naive.shape
-    naive = (f"one network evaluation per sub-pixel: {moment.evaluations:,} of {moment.whole:,}, "
-             f"{moment.naive_seconds:.2f} s")
+    naive = f"{moment.evaluations:,} of {moment.whole:,} runs of the network, {moment.naive_seconds:.2f} s"
     if 0 < moment.evaluations < moment.whole:
         naive += f"; at this pace {moment.naive_whole_seconds:,.1f} s for the whole image"
     cached = "not drawn yet"
     if moment.cached_seconds:
-        cached = f"every activation once, the work of 1 evaluation: {moment.cached_seconds:.3f} s for the whole image"
+        cached = f"{moment.cached_seconds:.3f} s for the whole image"
         if moment.could_have_drawn > 1:
             cached += f"; it could have drawn about {about(moment.could_have_drawn)} of them by now"
     drawn = height * width if moment.cached_seconds else 0
-    figures = [("naive", "Naive", panel(moment.naive, moment.pixels), naive),
-               ("cached", "Cached", panel(moment.cached, drawn), cached)]
+    figures = [("naive", "Naive", "everything again for every value", panel(moment.naive, moment.pixels), naive),
+               ("cached", "Cached", "nothing computed twice", panel(moment.cached, drawn), cached)]
     return '<div class="samplers">' + "".join(
-        f'<figure class="{name}"><figcaption><b>{title}</b></figcaption>'
+        f'<figure class="{name}"><figcaption><b>{title}</b>: {way}</figcaption>'
         f'{image_tag(picture, f"{title}: {words}")}<p>{words}</p></figure>'
-        for name, title, picture, words in figures) + "</div>"
+        for name, title, way, picture, words in figures) + "</div>"
 
 
 def verdict(moment: RaceMoment, stored: bool = False) -> str:
     """The result of comparing what both samplers have drawn, in a race of now or one that was stored; HTML."""
     same = moment.equal == moment.evaluations
-    words = (f"Identical: <b>yes</b>, all {moment.evaluations:,} sub-pixels drawn by both are equal." if same else
-             f"Identical: <b>no</b>, {moment.evaluations - moment.equal:,} of {moment.evaluations:,} sub-pixels "
+    words = (f"Identical: <b>yes</b>, all {moment.evaluations:,} values drawn by both are equal." if same else
+             f"Identical: <b>no</b>, {moment.evaluations - moment.equal:,} of {moment.evaluations:,} values "
              "differ: the two add up in another order, and a rounding error tipped a draw.")
     faster = about(moment.naive_whole_seconds / moment.cached_seconds)
     where = "when it was stored" if stored else "on this machine just now"
-    return f"{words} The cached sampler was <b>about {faster} times</b> as fast {where}."
-
-
-def about(number: float) -> str:
-    """Two digits of a number: clocks are no better than that."""
-    return f"{float(f'{number:.2g}'):,g}"
+    return (f"{words} The cached way was <b>about {faster} times</b> as fast {where}, on a picture of {moment.whole:,} "
+            "values: the more values, the more it saves.")
 
 
 def write_race(folder: Path, settings: Settings, moment: RaceMoment) -> None:
     """Keep a finished race of the checkpoint in `folder`: the tab opens with it."""
     numbers = {key: getattr(moment, key) for key in ("pixels", "of", "evaluations", "whole", "equal", "naive_seconds",
                                                      "cached_seconds")}
-    facts = {"label": settings.classes[0], "seed": settings.seed, "naive": moment.naive.tolist(),
-             "cached": moment.cached.tolist(), "numbers": numbers, "weights": fingerprint(folder),
-             "command": "python -m demo.make_assets"}
-    (folder / STORED_RACE).write_text(json.dumps(facts) + "\n", encoding="utf-8")
+    write_facts(folder, STORED_RACE, label=settings.classes[0], seed=settings.seed, naive=moment.naive.tolist(),
+                cached=moment.cached.tolist(), numbers=numbers)
 
 
 def read_race(folder: Path) -> tuple[str, int, RaceMoment] | None:
@@ -84,11 +77,14 @@ def read_race(folder: Path) -> tuple[str, int, RaceMoment] | None:
         return None
 
 
-def quality_html(name: str, quality: dict) -> str:
-    """The tables of a quality.json; empty where it does not hold what `pixelcnn_core quality` writes."""
+def quality_html(name: str, quality: dict, strip: str = "") -> str:
+    """The tables of a quality.json, those of other settings and of classes behind a fold, and below the first `strip`,
+    samples at its settings; empty where it does not hold what `pixelcnn_core quality` writes."""
     try:
-        return (f"<div>{headline_table(name, quality)}{curve_table(quality.get('curve', []))}</div>"
-                f"{class_table(quality)}")
+        pictures = f'<div class="strip">{strip}</div>' if strip else ""
+        more = f'<div class="boards">{curve_table(quality.get("curve", []))}{class_table(quality)}</div>'
+        return (f"<div>{headline_table(name, quality)}{pictures}"
+                f"{folded('Other settings, and every class', more)}</div>")
     except (KeyError, TypeError, ValueError):
         return ""
 

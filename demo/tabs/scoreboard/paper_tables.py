@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from demo.kit.model_facts import model_name
 from demo.service.bridge import ModelInfo
 from demo.tabs.scoreboard.race_results import GATED, Entry, Race
+from demo.tabs.scoreboard.rung_words import in_short
 
 SUBSET = "imagenet32classes"
+EFFORT = "The paper's ImageNet models: 60 hours on 32 GPUs."
 # The names of race.json -> the rows of the paper; its PixelRNN is the Diagonal BiLSTM, the better of the two.
 ROWS = {"Uniform": "Uniform distribution", "Diagonal BiLSTM": "PixelRNN"}
 
@@ -26,6 +28,7 @@ class PaperTable:
     data: str  # as data.py and the result files call it
     size: int
     rows: tuple[tuple[str, float, float | None], ...]
+    effort: str = ""  # what the paper says of the training
 
 
 TABLES = (
@@ -34,9 +37,9 @@ TABLES = (
         ("Deep Diffusion", 4.20, None), ("DRAW", 4.13, None), ("Deep GMMs", 4.00, None), ("Conv DRAW", 3.58, 3.57),
         ("RIDE", 3.47, None), ("PixelCNN", 3.14, 3.08), ("PixelRNN", 3.00, 2.93), (GATED, 3.03, 2.90))),
     PaperTable("ImageNet, 32×32", "imagenet32", 32, (
-        ("Conv DRAW", 4.40, 4.35), ("PixelRNN", 3.86, 3.83), (GATED, 3.83, 3.77))),
+        ("Conv DRAW", 4.40, 4.35), ("PixelRNN", 3.86, 3.83), (GATED, 3.83, 3.77)), EFFORT),
     PaperTable("ImageNet, 64×64", "imagenet64", 64, (
-        ("Conv DRAW", 4.10, 4.04), ("PixelRNN", 3.63, 3.57), (GATED, 3.57, 3.48))),
+        ("Conv DRAW", 4.10, 4.04), ("PixelRNN", 3.63, 3.57), (GATED, 3.57, 3.48)), EFFORT),
 )
 
 
@@ -86,14 +89,17 @@ def table_html(table: PaperTable, measured: dict[str, list[str]]) -> str:
     for name, test, train in table.rows:
         ours = ' class="ours"' if name == GATED else ""
         here = "".join(f"<p>here: {line}</p>" for line in measured.get(name, ()))
-        rows.append(f'<tr{ours}><th scope="row">{html.escape(name)}{here}</th><td>{bits(test, train)}</td></tr>')
-    return (f'<table class="board"><caption>{html.escape(table.title)}</caption><thead><tr><th scope="col">model</th>'
-            f'<th scope="col">the paper: test (train)</th></tr></thead><tbody>{"".join(rows)}</tbody></table>')
+        rows.append(f'<tr{ours}><th scope="row">{html.escape(name)} <small>{in_short(name)}</small>{here}</th>'
+                    f"<td>{bits(test, train)}</td></tr>")
+    effort = f' <small>{html.escape(table.effort)}</small>' if table.effort else ""
+    return (f'<table class="board"><caption>{html.escape(table.title)}{effort}</caption><thead><tr>'
+            '<th scope="col">model</th><th scope="col">the paper: test (train)</th></tr></thead>'
+            f'<tbody>{"".join(rows)}</tbody></table>')
 
 
 def subset_html(infos: Iterable[ModelInfo]) -> str:
-    """What was measured on the 32 classes of ImageNet, beside the paper's rows for all of it, size by size: a subset,
-    so in a table of its own. Empty without any."""
+    """What was measured on the 32 classes of ImageNet, size by size: a subset, so in a table of its own, without the
+    paper's numbers. Empty without any."""
     rows = []
     for info in sorted(infos, key=lambda info: info.image_size):
         results = info.results
@@ -101,21 +107,17 @@ def subset_html(infos: Iterable[ModelInfo]) -> str:
         value, word = (single, "") if single is not None else (results.get("bits_per_dim_at_most"), "at most ")
         if results.get("data") != SUBSET or not isinstance(value, (int, float)):
             continue
-        table = next((table for table in TABLES if table.data == f"imagenet{info.image_size}"), None)
-        quoted = "".join(f"<td>{test:.2f}</td>" for _, test, _ in table.rows) if table else ""
         given = results.get("bits_per_dim_test")
         label = f"; given the class {given:.2f}" if info.classes and isinstance(given, (int, float)) and single else ""
         minutes = f", {info.minutes:.0f} minutes of training" if info.minutes else ""
         name = html.escape(model_name(info.name))
-        rows.append(f'<tr><th scope="row">{info.image_size}×{info.image_size}</th>{quoted}<td><b>{word}{value:.2f}</b> '
+        rows.append(f'<tr><th scope="row">{info.image_size}×{info.image_size}</th><td><b>{word}{value:.2f}</b> '
                     f"<small>{name}{label}; {info.parameters / 1e6:.2g} M parameters{minutes}, "
                     f"{results.get('images_test', 0):,} test images</small></td></tr>")
     if not rows:
         return ""
-    heads = "".join(f'<th scope="col">{html.escape(name)}</th>' for name, _, _ in TABLES[1].rows)
-    return ('<div class="subset"><p>The paper has ImageNet at two sizes as well, all of its 1,000 classes. Here are '
-            "models of 32 of them, with 500 photos of each to learn from. These are other images than the paper's, "
-            "fewer and made smaller in another way: the numbers show where one is, and cannot be compared.</p>"
-            '<div class="scrolls"><table class="board"><thead><tr><th scope="col">pixels</th>'
-            f'{heads}<th scope="col">here, on the subset: Gated PixelCNN</th></tr></thead><tbody>{"".join(rows)}'
-            "</tbody></table></div></div>")
+    return ('<div class="subset"><p>The models of this page know 32 of the 1,000 classes of ImageNet, and learned from '
+            "500 photos of each. The paper's numbers for ImageNet are of all classes, of other images made smaller in "
+            "another way, so none of them stands here: they are in <i>The paper's tables</i>.</p>"
+            '<div class="scrolls"><table class="board"><thead><tr><th scope="col">pixels</th><th scope="col">bits per '
+            f'dimension, on the subset</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div></div>')

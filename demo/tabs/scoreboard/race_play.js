@@ -1,17 +1,17 @@
 () => {
   // Lets the race run, in ten seconds from its start to its end: curves grow, names change places, the slider goes along.
-  // It begins where the slider is; a second click stops it there. `race_plot.py` gives the numbers, in the drawing's
-  // data-race.
+  // It begins where the slider is; a second click stops it there. Dots wait at the upper edge until they have a score in
+  // sight. `race_plot.py` gives the numbers, in the drawing's data-race.
   if (window.stopRace) return window.stopRace();
   const svg = document.querySelector("#race-plot svg"), list = document.querySelector("#race-standing .standing");
   const words = document.querySelector("#race-standing .leader"), button = document.getElementById("race-play");
   const range = document.querySelector("#race-percent input[type=range]");
   const box = document.querySelector("#race-percent input[type=number]");
   if (!svg || !list || !words || !button || !range || !box) return;
-  const {axis, end, left, width, runners} = JSON.parse(svg.dataset.race), LENGTH = 10000;
+  const {axis, end, left, top, width, runners} = JSON.parse(svg.dataset.race), LENGTH = 10000;
   const before = [svg, list, words].map(node => [node, node.innerHTML]), label = button.textContent;
   const items = [...list.children].sort((a, b) => a.dataset.runner - b.dataset.runner);
-  const groups = [...svg.querySelectorAll("g.runner")], moment = svg.querySelector(".moment");
+  const groups = [...svg.querySelectorAll("g.runner")], moment = svg.querySelector(".moment"), clock = svg.querySelector(".clock");
   const was = Number(range.value), start = was < 100 ? was / 100 : 0;
   const begun = performance.now() - start * LENGTH;
   let running = true;
@@ -74,12 +74,14 @@
       const past = reached(points, now), last = past[past.length - 1];
       groups[k].querySelector(".so-far").setAttribute("points", past.map(point => `${point[2]},${point[3]}`).join(" "));
       const dot = groups[k].querySelector("circle");
-      dot.style.display = last ? "" : "none";
-      if (last) { dot.setAttribute("cx", last[2]); dot.setAttribute("cy", last[3]); }
+      dot.style.display = "";
+      dot.setAttribute("cx", last ? last[2] : at);
+      dot.setAttribute("cy", last ? Math.max(last[3], top) : top);
       scores.push(last ? last[1] : Infinity);
       items[k].querySelector("b").textContent = last ? last[1].toFixed(3) : "–";
     });
     order(scores);
+    clock.textContent = axis === "seconds" ? `${now.toFixed(0)} s` : Math.round(now).toLocaleString("en");
     const when = axis === "seconds" ? `${now.toFixed(0)} s` : `${Math.round(now).toLocaleString("en")} steps`;
     const ranks = scores.map((score, k) => [score, k]).filter(([score]) => score < Infinity).sort((a, b) => a[0] - b[0]);
     if (ranks.length < 2) words.textContent = `After ${when} …`;
@@ -95,5 +97,6 @@
   range.addEventListener("input", taken);
   box.addEventListener("input", taken);
   button.textContent = "Stop";
+  for (const part of [".race-player", "#race-plot"]) document.querySelector(part).scrollIntoView({block: "nearest"});
   requestAnimationFrame(frame);
 }

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from pixelcnn_core.results import read_json
 
+SHORT = {"cifar10-grey16": "grey 16×16", "digits": "digits 8×8"}
 TITLES = {"digits": "Scanned digits", "cifar10": "CIFAR-10", "cifar10-grey16": "CIFAR-10 in grey"}
-GATED = "Gated PixelCNN"
+GATED, RECURRENT, PLAIN = "Gated PixelCNN", "Diagonal BiLSTM", "PixelCNN"
 AXES = {"seconds": 0, "steps": 1}  # what a moment of a race is counted in: its place in a point of a curve
 
 
@@ -66,6 +67,9 @@ class Race:
         """The last moment: when the last model stopped; in steps, when the one with the fewest did."""
         return self.seconds if axis == "seconds" else min(runner.curve[-1][1] for runner in self.runners)
 
+    def runner(self, name: str) -> Runner | None:
+        return next((runner for runner in self.runners if runner.name == name), None)
+
     def standing(self, moment: float, axis: str = "seconds") -> list[tuple[Runner, tuple[float, int, float]]]:
         """The models scored by then with their last points, the best first."""
         scored = [(runner, point) for runner in self.runners if (point := runner.at(moment, axis))]
@@ -116,6 +120,67 @@ def read_baselines(folder: Path) -> dict[str, tuple[Entry, ...]]:
         except (KeyError, TypeError, ValueError, AttributeError):
             continue
     return found
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Where the Gated PixelCNN reaches the final value of the Diagonal BiLSTM, the paper's PixelRNN. `moment`, None if
+    it never does, and `whole`, how long that one took for it, are seconds or steps."""
+
+    level: float  # bits per dimension
+    moment: float | None
+    whole: float
+
+
+def crossing(race: Race, axis: str = "seconds") -> Crossing | None:
+    """The paper's claim, looked up in a race; None where one of the two did not run. Between two scores the curve is a
+    straight line, as it is drawn."""
+    gated, recurrent = race.runner(GATED), race.runner(RECURRENT)
+    if not gated or not recurrent:
+        return None
+    column = AXES[axis]
+    *_, last = recurrent.curve
+    level, before, moment = last[2], None, None
+    for point in gated.curve:
+        if point[2] <= level:
+            share = (before[2] - level) / (before[2] - point[2]) if before else 1.0
+            start = before[column] if before else point[column]
+            moment = start + share * (point[column] - start)
+            break
+        before = point
+    return Crossing(level, moment, last[column])
+
+
+def claim_words(race: Race, axis: str = "seconds") -> str:
+    """The headline of a race, computed from its curves; HTML, empty where the two that the claim is about did not
+    run."""
+    found = crossing(race, axis)
+    if not found:
+        return ""
+    whom = "its slow rival (Diagonal BiLSTM)"
+    if found.moment is None:
+        return f'<p class="claim">The paper’s network (Gated) has not come to what {whom} ended with.</p>'
+    counted = "time" if axis == "seconds" else "steps"
+    return (f'<p class="claim">The paper’s network (Gated) was as good as {whom} ended, after <b>'
+            f"{found.moment / found.whole:.0%} of the {counted}</b>.</p>")
+
+
+def about_words(race: Race) -> str:
+    """What the numbers of a race belong to, and a line where the plain PixelCNN ties with the gated one; HTML."""
+    tie, gated, plain = "", race.runner(GATED), race.runner(PLAIN)
+    if plain and gated and abs(plain.bits - gated.bits) <= (plain.error ** 2 + gated.error ** 2) ** 0.5:
+        tie = (f'<p class="facts">At this size the plain PixelCNN ties with the gated one ({plain.bits:.2f} and '
+               f"{gated.bits:.2f}, error {gated.error:.2f}): the blind spot costs little on {race.size}×{race.size} "
+               "pixels.</p>")
+    return f'<p class="tag">{html.escape(race_tag(race))}</p>{tie}'
+
+
+def race_tag(race: Race) -> str:
+    """Data, size, training time, and that the numbers are of use here alone."""
+    name = SHORT.get(race.key, race.title)
+    minutes = race.seconds / 60
+    spent = f"{minutes:.2g} minute{'s' * (minutes != 1)}" if minutes >= 1 else f"{race.seconds:.0f} seconds"
+    return f"{name} · {spent} each · only compare inside this chart"
 
 
 def leader_words(race: Race, moment: float, axis: str = "seconds") -> str:

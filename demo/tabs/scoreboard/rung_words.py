@@ -1,7 +1,8 @@
-"""What each rung of the ladder assumes about images, and why it stands where it stands: a sentence or two for each."""
+"""What each rung of the ladder assumes about images, and why it stands where it stands: a sentence or two for each; and
+what it is, in half a sentence, wherever its name stands."""
 
 WORDS = {
-    "uniform": "Assumes nothing: all levels of a sub-pixel are equally probable. It costs what a raw file costs.",
+    "uniform": "Assumes nothing: all 256 shades are equally probable. It costs what a raw file costs.",
     "gaussian": "Assumes one big Gaussian: any two pixels are related by a straight line. Neighbours are alike, and "
                 "that alone saves bits; but a photo is not a cloud around one mean picture.",
     "nice": "Assumes coordinates in which an image is plain noise, and finds them by shifting some numbers by "
@@ -33,14 +34,31 @@ WORDS = {
 
 # For a reader who has not met the model: what it is, in half a sentence.
 IN_SHORT = {
-    "nice": "which bends an image until it is plain noise",
-    "deep-diffusion": "which takes noise away in many small steps",
-    "deep-gmm": "a choice among many Gaussians",
+    "uniform": "no model at all: every shade is equally probable",
+    "gaussian": "one bell curve over all pixels at once: which of them go together",
+    "nice": "a network that bends an image until it is plain noise",
+    "deep-diffusion": "the ancestor of today’s diffusion models: it takes noise away in many small steps",
+    "draw": "a network that paints an image in a few sweeps, after short messages",
+    "deep-gmm": "a mixture of Gaussians: images sorted into kinds, with a bell curve for each",
+    "conv-draw": "DRAW with messages that are maps, as images are",
     "ride": "a simple model that guesses each pixel with a few bell curves",
-    "plain": "its forerunner with a blind spot",
-    "row-lstm": "which remembers row by row",
-    "diagonal-bilstm": "which remembers along the diagonals",
+    "plain": "its forerunner, with a blind spot",
+    "row-lstm": "a memory (LSTM) that walks down the rows",
+    "diagonal-bilstm": "a memory (LSTM) that walks along the diagonals, from both sides: the slow rival",
+    "pixelcnn": "the paper’s model: no blind spot, and gates",
+    "chain": "a small picture first, then finer ones from it",
 }
+# The names in the race and in the paper's tables -> the keys of the ladder.
+KEYS = {"Uniform": "uniform", "Uniform distribution": "uniform", "Multivariate Gaussian": "gaussian", "NICE": "nice",
+        "Deep Diffusion": "deep-diffusion", "DRAW": "draw", "Deep GMMs": "deep-gmm", "Conv DRAW": "conv-draw",
+        "RIDE": "ride", "PixelCNN": "plain", "Row LSTM": "row-lstm", "Diagonal BiLSTM": "diagonal-bilstm",
+        "PixelRNN": "diagonal-bilstm", "Gated PixelCNN": "pixelcnn"}
+
+
+def in_short(name: str) -> str:
+    """What the model called `name` in the race or in the paper's tables is; empty for others."""
+    return IN_SHORT.get(KEYS.get(name, ""), "")
+
 
 # Where the order here is not the paper's: why. The numbers stand in the files.
 MOVED = {

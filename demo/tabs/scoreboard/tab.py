@@ -2,19 +2,20 @@
 tables folded."""
 
 import html
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
 import numpy as np
 
 from demo.kit import address
-from demo.kit.model_facts import model_choices, model_name
-from demo.kit.run_controls import QUIET, Toolbar, idle_buttons, wire
-from demo.kit.status import error_status, refusal, status_html
+from demo.kit.frames import frames
+from demo.kit.model_facts import model_choices
+from demo.kit.panels import image_tag, opaque
+from demo.kit.run_controls import QUIET, Toolbar, idle_buttons, sharing_buttons, wire
+from demo.kit.status import status_html
+from demo.kit.stored import read_stored
 from demo.service.bridge import ModelInfo, Service
-from demo.service.settings import NO_CLASS, UserError, number
+from demo.service.settings import NO_CLASS, number
 from demo.tabs.scoreboard.chain_numbers import chains_html
 from demo.tabs.scoreboard.curves_plot import curves_svg, shown
 from demo.tabs.scoreboard.folds import fold, folded, folds
@@ -24,18 +25,20 @@ from demo.tabs.scoreboard.ladder_results import Ladder, measured_only, read_ladd
 from demo.tabs.scoreboard.panels import quality_html, read_race, samplers_html, verdict
 from demo.tabs.scoreboard.paper_tables import subset_html, tables_html
 from demo.tabs.scoreboard.race_plot import legend, race_svg
-from demo.tabs.scoreboard.race_results import Race, leader_words, race_table, read_baselines, read_races
+from demo.tabs.scoreboard.race_results import (
+    Race,
+    about_words,
+    claim_words,
+    leader_words,
+    race_table,
+    read_baselines,
+    read_races,
+)
+from demo.tabs.scoreboard.sampler_times import read_times, times_html
 from demo.tabs.scoreboard.service import RaceMoment, ScoreboardService
-from pixelcnn_core.results import read_measured, read_results
+from pixelcnn_core.results import read_results
 
 ID, TITLE = "scoreboard", "Scoreboard"
-FRAME_SECONDS = 0.1
-
-MEANING = """<details class="folded"><summary>What is a bit per dimension?</summary><p>A model of images is judged by
-the probability that it gives to images it has never seen. <i>Bits per dimension</i> is what a perfect coder that trusts
-the model would need for one sub-pixel: 8 bits if it knew nothing about 8-bit images, fewer the better it predicts. 0.01
-bits per dimension are 31 bits on a 32×32 colour image, so that image becomes two billion times as probable. Numbers may
-be compared only on the same images at the same size with the same number of levels.</p></details>"""
 
 LADDER = """<p>Every row of the paper's table 1 is another belief about what an image is. Here all of them stand on one
 ladder: as the paper quotes them, and measured on this page's terms, {time} of one core for each, on CIFAR-10 made
@@ -44,23 +47,28 @@ and the steps, not at the distance between ◇ and ●. <i>At most</i> marks wha
 itself.</p><p>{why}</p>"""
 
 CURVES = """<p>The runs of the ladder on their way, scored on validation photos. The Gaussian needs no minutes: it is a
-formula. Point at a curve or a name, or tap it, to tell it from the others.</p>"""
+formula. In colour are the paper's three networks, RIDE and the chain. Tap a curve or a name to pin it.</p>"""
 
-RACE = """### The race, in small
-The paper's claim is about time: its Gated PixelCNN reaches the likelihood of the PixelRNN in less than half the
-training time. Four networks of equal size learn from the same images in the same order; the clock counts training
-alone. Press **Play**, or move through the race; against *steps* instead of seconds, waiting costs nothing, and the
-recurrent networks look better."""
+RACE = """### The race: who learns fastest?
+Four networks of equal size learn from the same images in the same order; the clock counts training alone. Down is
+better: fewer bits for a value of a picture never seen. Press **Play**."""
+
+RACE_MORE = """<p class="facts">Against <i>steps</i> instead of seconds waiting costs nothing, and the networks with a
+memory (LSTM) look better.</p>"""
 
 NO_LADDER = """The ladder has not been measured yet: `python -m pixelcnn_core ladder --help`."""
 
 NO_RACE = """The race has not been run yet: `python -m pixelcnn_core race --help`."""
 
-SAMPLERS = """### The race of the samplers
-Drawing is sequential, but it need not be wasteful. The naive way asks the whole network again for every sub-pixel; the
-cached way computes each activation once, when everything it depends on is known. Both use the same random numbers, so
-they must draw the same image, and that is checked below. Both are warmed up; of the cached one the median of several
-drawings counts."""
+SAMPLERS = """### Two ways to draw the same picture
+Values are drawn one after another, but most of the work for one is the same as for the one before. The *naive* way does
+it all again for every value; the *cached* way keeps what it has computed, and adds what is new."""
+
+LIVE = """<p class="facts">Let both draw, now. They use the same random numbers, so they must draw the same picture, and
+that is checked.</p>"""
+
+HOW_TIMED = """<p class="facts">Both are warmed up; of the cached one the median of several drawings counts. Where the
+machine does other things as well, the cached one loses more: its steps are short, and each has to wait.</p>"""
 
 QUALITY = """<p>Likelihood says how well a model predicts, not how its samples look. Here a classifier that was trained
 on real images only looks at them: does it see the class that was asked for? How far are its features of the samples
@@ -78,13 +86,15 @@ def build(page: gr.Blocks, service: Service) -> None:
     ladder, infos = read_ladder(assets / "ladder"), list(service.infos.values())
     longer = read_longer(assets / "ladder")
     with gr.Column(elem_classes="scoreboard"):
-        show(headline_html(infos, ladder, longer) + MEANING, "scoreboard-headline")
+        times = read_times(service)
+        show(headline_html(infos, next(iter(races.values()), None), times), "scoreboard-headline")
         gr.Markdown(RACE)
         if races:
             build_race(page, races)
         else:
             gr.Markdown(NO_RACE, elem_id="no-race")
         gr.Markdown(SAMPLERS)
+        show(times_html(times) + LIVE, "samplers-facts")
         build_samplers(page, service)
         if not ladder:
             gr.Markdown(NO_LADDER, elem_id="no-ladder")
@@ -113,9 +123,19 @@ def ladder_folds(ladder: Ladder, longer: dict[str, tuple[float, float]], infos: 
 
 def judged(service: Service) -> str:
     """The sample quality of all models that have it; empty without any."""
-    tables = [quality_html(name, quality) for name in service.names
+    tables = [quality_html(name, quality, strip(service, name)) for name in service.names
               if (quality := read_results(service.folder / name, "quality.json"))]
     return f'{QUALITY}<div class="boards">{"".join(tables)}</div>' if any(tables) else ""
+
+
+def strip(service: Service, name: str) -> str:
+    """The stored samples of a model, drawn with the settings that it was judged with, side by side; HTML."""
+    stored = read_stored(service.folder / name, service.info(name))
+    if stored is None:
+        return ""
+    flat = stored.images.reshape(-1, *stored.images.shape[2:])[:12]  # (n, H, W, C)
+    words = f"{len(flat)} samples: {', '.join(stored.settings.classes)}"
+    return image_tag(opaque(np.concatenate(list(flat), 1)), words)
 
 
 def show(text: str, elem_id: str) -> gr.HTML:
@@ -136,28 +156,30 @@ def build_race(page: gr.Blocks, races: dict[str, Race]) -> None:
     first = next(iter(races.values()))
     with gr.Row(elem_classes="race"):
         with gr.Column(elem_classes="race-stage"):
-            plot = show(race_svg(first, first.seconds), "race-plot")
+            plot = show(stage(first, first.seconds), "race-plot")
+            with gr.Row(elem_classes="race-player"):
+                play = gr.Button("▶ Play", variant="primary", elem_id="race-play")
+                percent = gr.Slider(0, 100, value=100, step=1, label="Moment, in percent",
+                                    elem_id="race-percent")
+            table = show(facts(first), "race-table")
+        with gr.Column(elem_classes="race-margin"):
+            standing = show(words(first, first.seconds), "race-standing")
             which = gr.Radio([(race.title, key) for key, race in races.items()], value=first.key, label="Images",
                              elem_id="race-data", elem_classes="chips")
-        with gr.Column(elem_classes="race-margin"):
-            play = gr.Button("▶ Play", variant="primary", elem_id="race-play")
-            percent = gr.Slider(0, 100, value=100, step=1, elem_id="race-percent",
-                                label="Moment, in percent of the race")
-            standing = show(words(first, first.seconds), "race-standing")
             axis = gr.Radio([("seconds of training", "seconds"), ("training steps", "steps")], value="seconds",
                             label="Against", elem_id="race-axis", elem_classes="chips")
-    table = show(facts(first), "race-table")
+            gr.HTML(RACE_MORE, apply_default_css=False)
 
     def race_at(which, percent, axis="seconds"):
         """The race of the models on the data set `which`, at a moment in percent of its time.
 
         Time is counted in `axis`, "seconds" or "steps". Returns HTML: the curves as an SVG; the standing and the leader
-        in words; the table of final numbers.
+        in words; the table of final numbers. Above the curves stands what they say of the paper's claim.
         """
         race = races.get(which, first) if isinstance(which, str) else first
         axis = "steps" if axis == "steps" else "seconds"
         moment = number(percent, 0, 100, 100) / 100 * race.end(axis)
-        return race_svg(race, moment, axis), words(race, moment, axis), facts(race)
+        return stage(race, moment, axis), words(race, moment, axis), facts(race)
 
     play.click(None, js=PLAY)
     gr.on([percent.change, which.change, axis.change], race_at, [which, percent, axis], [plot, standing, table],
@@ -165,16 +187,20 @@ def build_race(page: gr.Blocks, races: dict[str, Race]) -> None:
     address.remember(page, ID, {"data": which, "time": percent, "axis": axis})
 
 
+def stage(race: Race, moment: float, axis: str = "seconds") -> str:
+    return claim_words(race, axis) + race_svg(race, moment, axis)
+
+
 def words(race: Race, moment: float, axis: str = "seconds") -> str:
-    return f'{legend(race, moment, axis)}<p class="leader" role="status">{leader_words(race, moment, axis)}</p>'
+    return f'{legend(race, moment, axis)}<p class="leader">{leader_words(race, moment, axis)}</p>'
 
 
 def facts(race: Race) -> str:
     about = (f"{html.escape(race.title)}; measured on {race.images_test:,} test images; batches of {race.batch}; "
              f"trained on {html.escape(race.hardware)}; seconds are {html.escape(race.clock)}. Another data set, size "
              "or number of levels: not to be set beside the paper's numbers.")
-    return folded("All numbers of this race", f'<div class="scrolls"><div class="boards">{race_table(race)}</div></div>'
-                                              f'<p class="facts">{about}</p>')
+    numbers = f'<div class="scrolls"><div class="boards">{race_table(race)}</div></div><p class="facts">{about}</p>'
+    return about_words(race) + folded("All numbers of this race", numbers)
 
 
 def build_samplers(page: gr.Blocks, service: Service) -> None:
@@ -189,20 +215,19 @@ def build_samplers(page: gr.Blocks, service: Service) -> None:
             with gr.Row(elem_classes="toolbar"):
                 tools = Toolbar(gr.Button("Race", variant="primary", elem_id="samplers-generate"),
                                 gr.Button("Stop", interactive=False, elem_id="samplers-stop"),
-                                gr.Button("Race another", elem_id="samplers-new-seed"),
-                                gr.Button("Copy link", elem_id="samplers-link", elem_classes="quiet"),
-                                gr.Button("Download PNG", elem_id="samplers-png", elem_classes="quiet"))
+                                gr.Button("Race another", elem_id="samplers-new-seed"))
+                sharing_buttons("samplers-")
             status = gr.HTML(words, elem_id="samplers-status", apply_default_css=False)
             stage = gr.HTML(opening, elem_id="samplers", apply_default_css=False)
         with gr.Column(elem_classes="margin"):
             model = gr.Radio(model_choices(service.single_names), value=first, label="Model", elem_id="samplers-model",
                              info="Of a 32×32 image the naive sampler draws the first rows only: all would take "
-                                  "a minute.")
+                                  "too long.")
             which = gr.Dropdown([*service.info(first).classes, NO_CLASS], value=label, label="Class",
                                 elem_id="samplers-class")
             seed = gr.Number(first_seed, label="Seed", precision=0, elem_id="samplers-seed",
                              info="The random numbers of both.")
-            gr.HTML(measured_samplers(service), elem_id="samplers-facts", apply_default_css=False)
+            gr.HTML(HOW_TIMED, apply_default_css=False)
     drawn = gr.State()
 
     def race_samplers(model, which, seed):
@@ -211,15 +236,8 @@ def build_samplers(page: gr.Blocks, service: Service) -> None:
         Returns, again after each step: both images as HTML with embedded PNGs; a progress text as HTML, at the end
         with the result of comparing them; and the seed that was used.
         """
-        try:
-            settings = service.settings(model, classes=which if which is None else [which], images=1, seed=seed)
-            empty = samplers_html(blank(service, settings.model))
-            yield empty, status_html("Loading the model…", 0), settings.seed, None
-            for stage, text in draw(board, settings):
-                yield stage, text, gr.skip(), None
-        except UserError as error:
-            yield gr.skip(), error_status(error), gr.skip(), None
-            raise refusal(error) from error
+        settings = service.settings(model, classes=which if which is None else [which], images=1, seed=seed)
+        yield from frames(board.race(settings), moment_shown, lambda words: (gr.skip(), words, settings.seed, None))
 
     runs = wire(tools, status, seed, drawn, api_name="race_samplers", sampling={
         "fn": race_samplers, "inputs": [model, which, seed], "outputs": [stage, status, seed, drawn],
@@ -236,23 +254,14 @@ def build_samplers(page: gr.Blocks, service: Service) -> None:
     address.remember(page, ID, {"model": model, "class": which, "seed": seed})
 
 
-def draw(board: ScoreboardService, settings) -> Iterator[tuple]:
-    """Run one race and yield (stage, status), at most every FRAME_SECONDS."""
-    shown = 0.0
-    for moment in board.race(settings):
-        if moment.state == "waiting":
-            yield gr.skip(), status_html("Waiting: the model serves one request at a time…", 0)
-            continue
-        if moment.state == "sampling" and time.monotonic() - shown < FRAME_SECONDS:
-            continue
-        shown = time.monotonic()
-        if moment.state == "sampling":
-            text = status_html(f"Pixel <b>{moment.pixels}</b> of {moment.of} · the cached sampler is done",
-                               moment.pixels / moment.of)
-        else:
-            late = "Out of time. " if moment.state == "out of time" else ""
-            text = status_html(late + verdict(moment))
-        yield samplers_html(moment), text
+def moment_shown(moment: RaceMoment) -> tuple:
+    """(stage, status, seed, how far) of a moment of a race."""
+    if moment.state == "sampling":
+        text = status_html(f"Pixel <b>{moment.pixels}</b> of {moment.of} · the cached sampler is done",
+                           moment.pixels / moment.of)
+    else:
+        text = status_html("Out of time. " * (moment.state == "out of time") + verdict(moment))
+    return samplers_html(moment), text, gr.skip(), None
 
 
 def blank(service: Service, name: str) -> RaceMoment:
@@ -268,18 +277,3 @@ def opening_of(service: Service, name: str, label, seed) -> tuple[str, str]:
     if kept is None or kept[:2] != (label, seed):
         return samplers_html(blank(service, name)), status_html("Nothing drawn yet: press <b>Race</b>.")
     return samplers_html(kept[2]), status_html(f"<b>A stored race.</b> {verdict(kept[2], stored=True)}")
-
-
-def measured_samplers(service: Service) -> str:
-    """The benchmark of the first model that has one, in one sentence; empty without any."""
-    for name in service.single_names:
-        benchmark = read_measured(service.folder / name, "benchmark.json")
-        one = benchmark.get("batch", {}).get("1")
-        if one:
-            size = service.info(name).image_size
-            return (f'<p class="facts">The larger the image, the more is saved: of {size}×{size} pixels '
-                    f"(<b>{html.escape(model_name(name))}</b>) the naive sampler took {one['naive_s']:.0f} s, the "
-                    f"cached one {one['cached_s']:.3f} s, measured on "
-                    f"{html.escape(benchmark['device'])}, {benchmark['threads']} threads. Where the machine does other "
-                    "things as well, the cached one loses more: its steps are short, and each has to wait.</p>")
-    return ""

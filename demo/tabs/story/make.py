@@ -14,40 +14,44 @@ import torch
 from PIL import Image
 
 from demo.kit.model_facts import model_name
-from demo.kit.stored import fingerprint, read_atlas, read_facts, read_portraits
+from demo.kit.stored import StoredPortraits, fingerprint, read_portraits
 from demo.service.bridge import Service
 from demo.service.drawing import arranged, draw_rows, noise_of
 from demo.service.faces import EXAMPLES, FaceService
 from demo.tabs.story.pack import pack
 from demo.tabs.story.preview import draw_favicon, draw_preview
 from pixelcnn_core.evaluation.receptive_field import earlier_pixels, receptive_field
+from pixelcnn_core.faces.encoder import condition_vectors
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.sampling.sample import finish, prefix_mask, sample_rows, uniforms_from_seed
 from pixelcnn_core.sampling.truncation import Truncation
 
 RECORD = Path(__file__).parents[2] / "assets" / "story" / "story.json"
-MODEL, LABEL, SEED, NUMBER = "cifar10", "ship", 7, 2  # the picture: image `NUMBER` of the batch of a seed
-CHOSEN_FROM = 864  # pictures that were looked at: six classes with min-p 0.05, three with 0.2; seeds 0 to 11, 8 each
+MODEL, PERSON = "portraits", "Eileen Collins"  # a face drawn in one raster order, told whose numbers
+SEED, NUMBER = 2, 6  # the picture: image `NUMBER` of the batch of a seed
+CHOSEN_FROM = 128  # pictures that were looked at: told either person, seeds 0 to 7, 8 each
 MIN_P = 0.2
-GUESSES = ((24, 20), (18, 9), (23, 8))  # (row, column) of the pixels to guess
-DICE = (24, 9)  # the pixel whose red is thrown: the network is in doubt there
+GUESSES = ((24, 15), (14, 20), (21, 25))  # (row, column) of the pixels to guess: the lips, an eye, hair beside the face
+DICE = (15, 21)  # the pixel whose red is thrown: the network is in doubt there
 EDITS = ((2, 6), (7, 20), (12, 11), (16, 25), (20, 5), (25, 17))
 CYAN = (0, 225, 255)
-PREVIEW = 24 * 32 + 20  # pixels drawn in the preview for chats
+PREVIEW = 24 * 32 + 15  # pixels drawn in the preview for chats
 NEAR = 8  # a guess counts for all shades within this distance
 BAR_LEVELS = 63  # heights of bars: what 60 pixels on the screen can show
+SHARPENED = (5, 3, 8, 7)  # of the stored portraits: chosen by eye, to be seen in all sizes
+SHOWN = (5, 3, 8, 7, 4, 6), (4, 1, 0, 2)  # portraits of either person, chosen by eye
 PLACE, LAYERS = (21, 13), 24  # whose receptive field, and of how many layers
 TOLD = {"digits": {"seed": 7, "number": 8, "guidance": 1.0, "temperature": 1.0, "min_p": 0.05},
         "cifar10-chain": {"seed": 18, "number": 0, "guidance": 5.0, "temperature": 1.0, "min_p": 0.05}}
 
 
 class Painter:
-    """The single-scale colour model, and the picture it drew: `image` uint8 (1, 3, H, W)."""
+    """The single-scale model of faces, and the picture it drew: `image` uint8 (1, 3, H, W)."""
 
     def __init__(self, service: Service):
-        self.model, info = service.model(MODEL), service.info(MODEL)
-        self.size = info.image_size
-        self.told = Condition(label=torch.tensor([info.classes.index(LABEL)]))
+        self.model, self.size = service.model(MODEL), service.info(MODEL).image_size
+        vector = FaceService(service).example(PERSON).embedding
+        self.told = Condition(embedding=condition_vectors(torch.from_numpy(vector)[None]))  # (1, 128)
         self.noise = uniforms_from_seed(SEED, NUMBER + 1, self.model.config)[NUMBER:]  # (1, 3, H, W)
         self.image = self.sample(1)
 
@@ -157,44 +161,52 @@ def told(service: Service, name: str, seed: int, number: int, guidance: float, t
                         if size < info.image_size}}
 
 
-def scales(folder: Path, sizes: tuple[int, ...]) -> dict:
-    """The pictures of all sizes that the tab "Coarse to fine" keeps of a chain."""
-    facts = read_facts(folder, "stored_scales.json")
-    pictures = {size: read_atlas(folder / f"stored_scales_{size}.png", 1, facts["count"], size, 3)[0]
-                for size in sizes}
-    return {"name": model_name(folder.name), "sizes": sizes, "count": facts["count"], "settings": facts["settings"],
-            "pixels": {size: pack(np.ascontiguousarray(images), 3) for size, images in pictures.items()}}
+def stored_portraits(service: Service) -> StoredPortraits:
+    """What the tab of portraits opens with. Raises ValueError where there is nothing."""
+    kept = read_portraits(service.folder / FaceService(service).model_name)
+    if kept is None:
+        raise ValueError("there are no stored portraits: run `python -m demo.make_assets` first")
+    return kept
+
+
+def scales(service: Service) -> dict:
+    """Portraits of the first person in all sizes, as they were drawn: those of the tab of portraits, some of them."""
+    found, kept, sizes = FaceService(service), stored_portraits(service), {}
+    model, how = service.model(found.model_name), kept.settings
+    noise = arranged(noise_of(model, how["seed"], max(SHARPENED) + 1), lambda numbers: numbers[list(SHARPENED)])
+    vector = torch.from_numpy(found.example(kept.names[0]).embedding)[None].expand(len(SHARPENED), -1)
+    finish(draw_rows(model, Condition(embedding=condition_vectors(vector)), noise, temperature=how["temperature"],
+                     guidance=how["guidance"], truncation=Truncation(min_p=how["min_p"]), keep=sizes))
+    return {"name": model_name(found.model_name), "sizes": list(sizes), "count": len(SHARPENED),
+            "settings": {**how, "told": kept.names[0]},
+            "pixels": {size: pack(pixels_of(images.cpu()), 3) for size, images in sizes.items()}}
 
 
 def faces(service: Service) -> dict:
-    """Two people: the crop of a photo, its 128 numbers, and stored portraits, of the first one the six most alike."""
-    found = FaceService(service)
-    kept = read_portraits(service.folder / found.model_name)
-    if kept is None:
-        raise ValueError("there are no stored portraits: run `python -m demo.make_assets` first")
-    likeness = np.array(kept.judged).reshape(len(kept.judged), -1)[:, 0]
-    portraits = (kept.images[np.argsort(-likeness)[:6]], kept.path[-1])  # the path ends at the second person
+    """Two people: the crop of a photo, its 128 numbers, and stored portraits."""
+    found, kept = FaceService(service), stored_portraits(service)
+    portraits = (kept.images[list(SHOWN[0])], kept.twins[list(SHOWN[1])])
+    chosen_from = (len(kept.judged) - 1, len(kept.twins))  # the last portrait is of nobody
     return {"name": model_name(found.model_name), "settings": kept.settings, "size": kept.images.shape[1], "people": [
-        {"name": name, "crop": pack(np.ascontiguousarray(crop), 3), "count": len(images),
+        {"name": name, "crop": pack(np.ascontiguousarray(crop), 3), "count": len(images), "chosen_from": chosen,
          "numbers": [round(float(v), 3) for v in found.faces(EXAMPLES[name])[0].embedding],
          "portraits": pack(np.ascontiguousarray(images), 3)}
-        for name, crop, images in zip(kept.names, kept.crops, portraits)]}
+        for name, crop, images, chosen in zip(kept.names, kept.crops, portraits, chosen_from)]}
 
 
-def write_story(service: Service, path: Path = RECORD) -> None:
+def write_story(service: Service) -> None:
     """Everything, into one file; and the picture for link previews and the page's icon, made of the same picture."""
     painter = Painter(service)
     picture = pixels_of(painter.image)[0]
     print("the picture is drawn", flush=True)
     odds = painter.odds(painter.image)[0]
     names = list(dict.fromkeys([MODEL, *TOLD, *service.chain_names]))
-    chain = next(name for name in service.chain_names if service.info(name).embedding)
     record = {
         "weights": {name: fingerprint(service.folder / name) for name in names},
         "command": "python -m demo.tabs.story.make",
-        "picture": {"name": model_name(MODEL), "label": LABEL, "seed": SEED, "number": NUMBER + 1,
-                    "chosen_from": CHOSEN_FROM, "min_p": MIN_P, "temperature": 1.0, "size": painter.size,
-                    "pixels": pack(picture, 3)},
+        "picture": {"name": model_name(MODEL), "told": f"the 128 numbers of {PERSON}", "seed": SEED,
+                    "number": NUMBER + 1, "chosen_from": CHOSEN_FROM, "min_p": MIN_P, "temperature": 1.0,
+                    "size": painter.size, "pixels": pack(picture, 3)},
         "trace": trace(odds, picture),
         "guesses": [guess(painter, place) for place in GUESSES],
         "near": NEAR,
@@ -204,12 +216,12 @@ def write_story(service: Service, path: Path = RECORD) -> None:
     record |= {"fields": fields(painter.size),
                "told": [told(service, name, **settings) for name, settings in TOLD.items()]}
     print("classes are drawn", flush=True)
-    record |= {"chain": scales(service.folder / chain, service.info(chain).sizes), "faces": faces(service)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
-    draw_preview(picture, odds, path.parents[1] / "preview.png", PREVIEW)
-    draw_favicon(picture, path.parents[1] / "favicon.png")
-    print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
+    record |= {"chain": scales(service), "faces": faces(service)}
+    RECORD.parent.mkdir(parents=True, exist_ok=True)
+    RECORD.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
+    draw_preview(picture, odds, RECORD.parents[1] / "preview.png", PREVIEW)
+    draw_favicon(picture, RECORD.parents[1] / "favicon.png")
+    print(f"{RECORD.name}: {RECORD.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":

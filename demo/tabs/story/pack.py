@@ -23,15 +23,3 @@ def pack(array: np.ndarray, stride: int = 1) -> dict:
     change[stride:] -= flat[:-stride]  # modulo 256
     return {"shape": list(array.shape), "bytes": 2 if array.dtype == np.uint16 else 1, "stride": stride,
             "data": base64.b64encode(zlib.compress(change.tobytes(), 9)).decode()}
-
-
-def unpack(packed: dict) -> np.ndarray:
-    """The array again, uint8 or uint16. Raises ValueError or KeyError for what `pack` did not make."""
-    change = np.frombuffer(zlib.decompress(base64.b64decode(packed["data"])), np.uint8)
-    stride = packed["stride"]
-    filled = np.append(change, np.zeros(-len(change) % stride, np.uint8)).reshape(-1, stride)
-    flat = np.cumsum(filled, 0, dtype=np.uint8).ravel()[:len(change)]
-    if packed["bytes"] == 2:
-        low, high = flat.reshape(2, -1).astype(np.uint16)
-        flat = low | high << 8
-    return flat.reshape(packed["shape"])

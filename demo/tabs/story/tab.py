@@ -6,7 +6,6 @@ the server for nothing else. The words are in `steps.html`.
 
 import html
 import json
-import re
 from pathlib import Path
 
 import gradio as gr
@@ -17,10 +16,11 @@ from demo.service.bridge import Service
 ID, TITLE = "story", "What is a PixelCNN?"
 HERE = Path(__file__).parent
 RECORD = HERE.parents[1] / "assets" / "story" / "story.json"
+FIRST_DOORS = 2  # so many are recommended before the others
 DOORS = {
     "inside": ("Inside", "Take any picture, change a pixel, see what the network thought."),
-    "classes": ("Classes", "Say what it should draw, and how daring it may be."),
     "portraits": ("Portraits", "A photo of a face goes in, new portraits come out."),
+    "classes": ("Classes", "Say what it should draw, and how daring it may be."),
     "interpolate": ("Interpolate", "One person turns into another, step by step."),
     "chain": ("Coarse to fine", "Paint a mosaic of 8 × 8, and have it imagined."),
     "autoencoder": ("Auto-encoder", "A picture becomes a few numbers, and a picture again."),
@@ -32,12 +32,11 @@ MISSING = """### The story cannot be told
 Its pictures are not here. `python -m demo.tabs.story.make` draws them, in a few minutes."""
 
 
-def read_record(path: Path | None = None) -> dict:
+def read_record() -> dict:
     """What `make.py` wrote. Raises OSError or ValueError."""
-    path = path or RECORD
-    record = json.loads(path.read_text(encoding="utf-8"))
+    record = json.loads(RECORD.read_text(encoding="utf-8"))
     if not isinstance(record, dict) or "picture" not in record:
-        raise ValueError(f"{path} is not the story's record")
+        raise ValueError(f"{RECORD} is not the story's record")
     return record
 
 
@@ -48,10 +47,12 @@ def script() -> str:
 
 def template(doors: dict[str, tuple[str, str]]) -> str:
     """The words of all steps, and links to other tabs at the end."""
-    links = "".join(f'<li><a href="?tab={tab}" data-door="{tab}"><b>{html.escape(title)}</b>'
-                    f'<span>{html.escape(words)}</span></a></li>' for tab, (title, words) in doors.items())
+    links = [f'<li><a href="?tab={tab}" data-door="{tab}"><b>{html.escape(title)}</b>'
+                    f'<span>{html.escape(words)}</span></a></li>' for tab, (title, words) in doors.items()]
     words = (HERE / "steps.html").read_text(encoding="utf-8")
-    return re.sub(r"<ul></ul>", f"<ul>{links}</ul>", words)
+    for tag, some in (('<ul class="first">', links[:FIRST_DOORS]), ("<ul>", links[FIRST_DOORS:])):
+        words = words.replace(f"{tag}</ul>", f"{tag}{''.join(some)}</ul>")
+    return words
 
 
 def build(page: gr.Blocks, service: Service) -> None:

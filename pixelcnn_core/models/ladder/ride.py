@@ -13,8 +13,9 @@ choice by a quadratic function of the features v = (neighbours, h), the mean is 
     p(x | v) = sum over k, s of p(k, s | v) N(x; A_k v, exp(-a_ks) M_k)
     p(k, s | v) ~ exp(e_ks - exp(a_ks) v'K_k v / 2)
 
-Assumes: nothing about an image but the raster order; about a pixel, that given what came before it is a smooth hump or
-a few of them over the three colours at once. The softmax of the PixelRNN drops the hump; that and depth are its steps.
+Assumes: nothing about an image but the raster order; about a pixel, that given what came before it is a bell curve or a
+few of them over the three colours at once. The softmax of the PixelRNN drops the bell curve; that and depth are its
+steps.
 Deviations: one spatial LSTM (the paper stacks two), skewed so that a whole diagonal is computed at once; h = tanh(c) o
 as in other LSTMs for tanh(c o), and the division by sqrt(2), which keeps two memories from growing along the diagonal;
 the mixture is told the neighbours as well as h, the paper's h alone; a pixel is its three colours together; Adam.

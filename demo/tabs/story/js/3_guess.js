@@ -26,7 +26,7 @@ steps.guess = {
       button.onclick = () => this.take(n);
       return button;
     }));
-    find(this, ".after").classList.remove("shown");
+    this.section.classList.remove("guessed");
     if (this.entered) this.show();
   },
   take(number) {
@@ -38,7 +38,7 @@ steps.guess = {
       button.querySelector("b").textContent = oneIn(shares[n]);
       button.classList.toggle("best", n === best);
     });
-    find(this, ".after").classList.add("shown");
+    this.section.classList.add("guessed");
     const thrown = colours[this.thrown()];
     say(`You: <b>${oneIn(shares[number])}</b>${number === best ? ", the likeliest of the six" : ""}. ` +
       (number === best ? "" : `Most likely: ${chip(colours[best])} <b>${oneIn(shares[best])}</b>. `) + `Thrown: ${chip(thrown)}`);
@@ -50,7 +50,11 @@ steps.guess = {
     return colours.findIndex(rgb => rgb.every((value, c) => value === story.picture.pixels[k + c]));
   },
   charts(grown = 1) {
-    if (this.made === null) return;
+    if (this.made === null) {  // the axes stand there from the start, so that nothing moves when the bars come
+      this.section.querySelectorAll(".chart").forEach((canvas, c) => bars(canvas, {channel: c,
+        blank: `${COLOURS[c]}: how likely is each shade?`, name: `${COLOURS[c]}: no bars yet, guess first.`}));
+      return;
+    }
     const {odds, colours} = this.deals[this.number], mine = colours[this.made];
     this.section.querySelectorAll(".chart").forEach((canvas, c) => {
       const own = odds.subarray(256 * (3 * this.made + c), 256 * (3 * this.made + c + 1)), peak = Math.max(...own);
@@ -115,13 +119,13 @@ steps.dice = {
     animate("dice", count > 1 ? 0 : 1.1, share => this.chart(share), () => this.easel());
   },
   chart(share = 1) {
-    const canvas = find(this, "canvas"), high = 250, [pen, wide] = sheet(canvas, high), left = 34, base = high - 62;
-    const step = (wide - left - 8) / 256, x = level => left + level * step, y = sum => base - sum * (base - 12);
-    const peak = Math.max(...this.odds), ink = colour("--ink"), now = colour("--now");
+    const canvas = find(this, "canvas"), high = 262, top = 24, [pen, wide] = sheet(canvas, high), left = 34, base = high - 62;
+    const step = (wide - left - 8) / 256, x = level => left + level * step, y = sum => base - sum * (base - top);
+    const peak = Math.max(...this.odds), tallest = 0.62 * (base - top), ink = colour("--ink"), now = colour("--now");
     pen.fillStyle = colour("--ground");
-    pen.fillRect(left, 12, wide - left - 8, base - 12);
+    pen.fillRect(left, top, wide - left - 8, base - top);
     for (let k = 0; k < 256; k++) {
-      const tall = this.odds[k] / peak * 0.62 * (base - 12), [from, to] = [crisp(x(k)), crisp(x(k + 1))];
+      const tall = this.odds[k] / peak * tallest, [from, to] = [crisp(x(k)), crisp(x(k + 1))];
       pen.fillStyle = colour("--known");
       pen.fillRect(from, base - tall, to - from, tall);
       pen.fillStyle = `rgb(${k} 0 0)`;
@@ -136,6 +140,16 @@ steps.dice = {
     pen.fillStyle = colour("--soft");
     pen.textAlign = "right";
     for (const mark of [0, 0.5, 1]) pen.fillText(String(mark), left - 6, y(mark) + 4);
+    pen.fillStyle = ink;  // the numbers at the left are the line's; the bars, enlarged, say theirs at their peak
+    pen.textAlign = "left";
+    pen.fillText("↓ the line: sum so far", 4, 14);
+    const at = x(this.odds.indexOf(peak) + 0.5), late = at > wide / 2, words = `tallest bar: ${oneIn(peak)}`;
+    pen.textAlign = late ? "right" : "left";
+    pen.lineWidth = 4;
+    pen.strokeStyle = colour("--ground");
+    pen.strokeText(words, at, base - tallest - 7);
+    pen.fillStyle = colour("--known");
+    pen.fillText(words, at, base - tallest - 7);
     const piles = {}, last = share < 1 ? this.thrown.slice(0, -1) : this.thrown;
     const wideBin = 4, most = Math.max(1, ...Object.values(last.reduce((all, level) => ({...all, [level >> 2]: (all[level >> 2] ?? 0) + 1}), {})));
     const dot = Math.min(5, 44 / most);

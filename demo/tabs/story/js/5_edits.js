@@ -1,7 +1,7 @@
 // Step 4: one pixel is painted cyan, and the rest is drawn again with the same noise.
 
 steps.edits = {
-  chosen: null,
+  chosen: 2,  // something stands there from the start
   original: false,
   setup() {
     const {places, size} = story.edits, before = story.picture.pixels;
@@ -25,27 +25,30 @@ steps.edits = {
   },
   press() {
     [...find(this, ".spots").children].forEach((button, n) => button.setAttribute("aria-pressed", n === this.chosen));
-    const compare = find(this, "[data-do=compare]");
-    compare.hidden = this.chosen === null;
-    compare.setAttribute("aria-pressed", this.original);
+    find(this, "[data-do=compare]").setAttribute("aria-pressed", this.original);
   },
   take(number) {
     [this.chosen, this.original] = [number, false];
-    const {at, earlier, later} = this.results[number], all = story.edits.size ** 2;
+    const {at} = this.results[number], all = story.edits.size ** 2;
     this.press();
-    say(`<b>${later}</b> of the ${all - at - 1} pixels after it change. Of the ${at} before it: <b>${earlier}</b>.`);
+    this.tell();
     animate("edit", 1.6, share => this.show(at + 1 + Math.round(share * (all - at - 1))));
+  },
+  tell() {
+    const {at, earlier, later} = this.results[this.chosen], all = story.edits.size ** 2;
+    say(`<b>${later}</b> of the ${all - at - 1} pixels after it change. Of the ${at} before it: <b>${earlier}</b>.`);
   },
   show(upto = story.edits.size ** 2) {
     const {size, places, colour: cyan} = story.edits, before = story.picture.pixels, chosen = this.results[this.chosen];
     const pixels = before.slice();
-    if (chosen && !this.original) pixels.set(chosen.pixels.subarray(0, 3 * upto));
-    const moving = chosen && upto < size * size;
+    if (!this.original) pixels.set(chosen.pixels.subarray(0, 3 * upto));
+    const moving = upto < size * size;
     easel({pixels, frame: moving ? [Math.floor(upto / size), upto % size] : null, over: (pen, zoom, crop, ratio) => {
       places.forEach(([row, column], n) => {
-        if (chosen && n !== this.chosen) return;
-        ring(pen, row * zoom, column * zoom, zoom, ratio, chosen ? colour("--now") : hex(cyan));
-        if (chosen) return;
+        const mine = n === this.chosen;
+        if (!mine && !this.original) return;  // the other spots are marked in the original only
+        ring(pen, row * zoom, column * zoom, zoom, ratio, mine ? colour("--now") : hex(cyan));
+        if (!this.original) return;
         pen.font = `600 ${Math.round(13 * ratio)}px system-ui, sans-serif`;
         pen.textAlign = "center";
         pen.lineWidth = 3 * ratio;
@@ -55,15 +58,14 @@ steps.edits = {
         pen.strokeText(n + 1, ...where);
         pen.fillText(n + 1, ...where);
       });
-    }}, chosen ? `The picture ${this.original ? "as it was" : "drawn again after one pixel was painted cyan"}.`
-      : "The finished picture, with six marked spots.");
+    }}, `The picture ${this.original ? "as it was, with its spots marked" : "drawn again after one pixel was painted cyan"}.`);
     this.map(upto);
   },
   map(upto) {
-    const {size} = story.edits, chosen = this.results[this.chosen];
-    find(this, ".outcome").classList.toggle("shown", Boolean(chosen));
-    if (!chosen) return;
-    const canvas = find(this, ".map");
+    const {size, places} = story.edits, chosen = this.results[this.chosen];
+    const canvas = find(this, ".map"), frame = places[this.chosen];
+    paint(find(this, ".was"), {size, pixels: story.picture.pixels, frame});
+    paint(find(this, ".becomes"), {size, pixels: chosen.pixels, drawn: upto, frame});
     const ink = {same: colour("--same"), before: colour("--past"), after: colour("--now"), cyan: hex(story.edits.colour)};
     paint(canvas, {size, pixels: story.picture.pixels, veil: k => k === chosen.at ? ink.cyan
       : chosen.changed[k] && k < upto ? ink.after : k < chosen.at ? ink.before : ink.same});
@@ -76,7 +78,7 @@ steps.edits = {
     source("picture");
     this.press();
     this.show();
-    if (this.chosen === null) say("Choose a spot: it becomes cyan, and the network goes on from there.");
+    this.tell();
   },
   leave() { halt("edit"); },
   pick(row, column) {  // a click into the picture takes the spot nearest to it

@@ -41,9 +41,7 @@ steps.peek = {
     for (const [name, value] of Object.entries(chosen))
       this.section.querySelectorAll(`[data-${name}]`).forEach(button => button.setAttribute("aria-pressed", button.dataset[name] === value));
     this.section.querySelectorAll("[data-panel]").forEach(panel => panel.hidden = panel.dataset.panel !== this.view);
-    const mask = find(this, "[data-do=mask]");
-    mask.setAttribute("aria-pressed", this.masked);
-    mask.textContent = this.masked ? "Mask on" : "Mask off";
+    find(this, "[data-do=mask]").textContent = this.masked ? "Take the mask off" : "Put it on again";
     this.section.querySelectorAll("[data-lit]").forEach(box => {
       const lit = this.stack === "both" || box.dataset.lit.split(" ").includes(this.stack);
       box.classList.toggle("lit", lit);

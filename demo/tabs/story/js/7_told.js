@@ -59,7 +59,7 @@ steps.told = {
 };
 
 steps.chain = {
-  chosen: 1,
+  chosen: 0,
   level: 0,
   setup() {
     const {sizes, count} = story.chain;
@@ -78,11 +78,11 @@ steps.chain = {
     const {sizes} = story.chain, all = sizes.reduce((sum, size) => sum + Math.sqrt(size), 0);
     this.level = 0;
     if (still.matches) { this.level = sizes.length - 1; this.show(); return; }
-    this.dress();
+    this.show();
     animate("chain", 6, share => {
       let left = share * all, level = 0;
       while (level < sizes.length - 1 && left > Math.sqrt(sizes[level])) left -= Math.sqrt(sizes[level++]);
-      this.level = level;
+      if (level !== this.level) { this.level = level; this.tell(); }
       this.draw(Math.min(1, left / Math.sqrt(sizes[level]) * 1.15));
     }, () => this.show());
   },
@@ -103,22 +103,20 @@ steps.chain = {
     [...this.section.querySelectorAll(".sizes button, .people button")].forEach(button => button.repaint());
   },
   show() {
-    const {sizes} = story.chain, size = sizes[this.level], all = sizes.at(-1) ** 2;
     this.dress();
-    pressed(find(this, ".sizes"), this.level);
     pressed(find(this, ".people"), this.chosen);
     this.draw(1);
+    this.tell();
     const {told, seed, guidance, min_p} = story.chain.settings;
     source("chain", `${story.chain.name}, told ${told ? "the face of " + told : "nobody"}: seed ${seed}, guidance ${guidance}, min-p ${min_p}.`);
+  },
+  tell() {  // the size that is on the canvas: its frame and its sentence
+    const {sizes} = story.chain, size = sizes[this.level], all = sizes.at(-1) ** 2;
+    pressed(find(this, ".sizes"), this.level);
     say(this.level ? `${size} × ${size}: ${(size * size).toLocaleString("en")} pixels, each drawn in sight of the whole smaller picture.`
       : `${size} × ${size}: <b>${size * size}</b> pixels, ${(100 * size * size / all).toFixed(1)} % of the last picture's, decide what it will be.`);
   },
-  enter() {
-    if (!this.seen) { this.level = still.matches ? story.chain.sizes.length - 1 : 0; }
-    this.show();
-    if (!this.seen && !still.matches) this.play();
-    this.seen = true;
-  },
+  enter() { this.show(); },  // at first the coarse picture: Sharpen draws on
   leave() { halt("chain"); },
 };
 
@@ -137,7 +135,7 @@ steps.face = {
       part(portraits, n, size), size, "", `Portrait ${n + 1}`, () => { this.portrait = n; this.show(); })));
   },
   show() {
-    const {size, people, settings} = story.faces, {name, portraits, numbers} = people[this.who];
+    const {size, people, settings} = story.faces, {name, portraits, numbers, chosen_from} = people[this.who];
     [...this.section.querySelectorAll(".people button, .portraits-drawn button")].forEach(button => button.repaint());
     pressed(find(this, ".people"), this.who);
     pressed(find(this, ".portraits-drawn"), this.portrait);
@@ -152,7 +150,7 @@ steps.face = {
     });
     canvas.setAttribute("aria-label", `${numbers.length} numbers that a face network makes of the photo of ${name}`);
     easel({pixels: part(portraits, this.portrait, size), size}, `A new portrait of ${name}, drawn by the network.`);
-    source("face", `${story.faces.name}: seed ${settings.seed}, guidance ${settings.guidance}, min-p ${settings.min_p}. Photo: ${name}, public domain.`);
+    source("face", `${story.faces.name}: seed ${settings.seed}, guidance ${settings.guidance}, min-p ${settings.min_p}. Chosen by eye among ${chosen_from}. Photo: ${name}, public domain.`);
     say(`Portrait ${this.portrait + 1}: not a photo. Told <b>${numbers.length} numbers</b> of ${name}'s face, it drew this.`);
   },
   enter() { this.show(); },

@@ -13,9 +13,9 @@ function easel(next, label) {  // what the large canvas shows
 }
 function say(words) { element.querySelector(".said").innerHTML = words; }
 function source(kind, words = "") {
-  const {name, label, seed, number, min_p, chosen_from} = story.picture;
+  const {name, told, seed, number, min_p, chosen_from} = story.picture;
   element.querySelector(".source").textContent = kind !== "picture" ? words :
-    `${words}${name}, told “${label}”: seed ${seed}, picture ${number}, min-p ${min_p}. Chosen by eye among ${chosen_from}.`;
+    `${words}${name}, told ${told}: seed ${seed}, picture ${number}, min-p ${min_p}. Chosen by eye among ${chosen_from}.`;
 }
 
 function open(name, aloud = true) {
