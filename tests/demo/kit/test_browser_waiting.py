@@ -25,11 +25,12 @@ def test_looking_waits_with_its_place_and_can_be_stopped(visit, busy):
 @pytest.mark.slow
 def test_a_picture_is_packed_one_at_a_time(visit, busy):
     page = visit().open("?tab=likelihood")
+    invitation = page.inner_text("#likelihood-coded")
     page.click("#likelihood-compress")
     wait_for_text(page, "#likelihood-coded", "in the queue")
     assert page.locator("#likelihood-compress").is_disabled()
     page.click("#likelihood-stop")
-    wait_for_text(page, "#likelihood-coded", "Press Compress")
+    wait_for_text(page, "#likelihood-coded", invitation)
     page.wait_for_function("!document.querySelector('#likelihood-compress').disabled")
 
 

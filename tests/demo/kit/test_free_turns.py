@@ -95,7 +95,7 @@ def data_of(page: Page, event: dict, file: bytes) -> list:
         label = component["props"].get("label")
         if label == "Seed":
             data[place] = SEED
-        elif label == "Picture" and SAMPLE in [value for _, value in component["props"].get("choices") or []]:
+        elif SAMPLE in [value for _, value in component["props"].get("choices") or []]:
             data[place] = SAMPLE  # a photo is looked at in one go, and there is nothing to stop
         elif label == "New colour of the pixel":
             data[place] = "#ff8800"

@@ -147,9 +147,10 @@ def test_the_mosaic_is_touched_and_large_enough_for_fingers(chain_page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     sides = page.eval_on_selector_all("#chain-mosaic .swatches button", "all => all.map(b => b.clientWidth)")
     assert min(sides) >= 30
+    page.locator("#chain-mosaic .swatches button").last.tap()
+    page.locator("#chain-mosaic canvas").scroll_into_view_if_needed()
     box = page.locator("#chain-mosaic canvas").bounding_box()
     assert box["width"] / 8 >= 36
-    page.locator("#chain-mosaic .swatches button").last.tap()
     drawn(page, lambda: page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))
 
 
