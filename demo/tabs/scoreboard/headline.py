@@ -37,15 +37,12 @@ def headline_html(infos: Iterable[ModelInfo], race: Race | None = None, times: S
 
 def bits_card(own: ModelInfo | None) -> tuple[str, str, str, str, str]:
     """Number, unit, title, words as HTML, and tag: of this page's model, or of the paper's where there is none."""
-    why = (f"of the {RAW:.0f} that a raw file spends on one colour value. The fewer a network needs, the better it "
-           "foresees the next pixel.")
+    why = f"of the {RAW:.0f} that a raw file spends on a colour value: fewer if the next pixel is foreseen."
     if own is None:
         return f"{PAPER:.2f}", " bits", "How well the paper’s predicts", why, f"{TABLES[0].title} · its table 1"
-    given = own.results.get("bits_per_dim_test")
-    told = f" Told the class of each photo as well: {given:.2f}." if isinstance(given, (int, float)) else ""
     minutes = f" · {own.minutes:.0f} minutes on one core of a CPU" if own.minutes else ""
     return (f"{own.results[BITS]:.2f}", " bits", "How well it predicts",
-            f"{why} The paper’s far larger one needs {PAPER:.2f}.{told}", f"{TABLES[0].title}{minutes}")
+            f"{why} The paper’s far larger network needs {PAPER:.2f}.", f"{TABLES[0].title}{minutes}")
 
 
 def race_card(race: Race) -> tuple[str, str, str, str, str] | None:
@@ -54,14 +51,14 @@ def race_card(race: Race) -> tuple[str, str, str, str, str] | None:
     if found is None or found.moment is None:
         return None
     return (f"{100 * found.moment / found.whole:.0f}", " %", "How fast it learns",
-            f"of the training time of its slow rival (the {RECURRENT}, a network with a memory), and the {GATED} "
-            "predicts as well. The paper’s claim: less than half.", race_tag(race))
+            f"of the training time of its slow rival ({RECURRENT}), and the {GATED} predicts as well. The paper’s "
+            "claim: less than half.", race_tag(race))
 
 
 def times_card(times: SamplerTimes) -> tuple[str, str, str, str, str]:
     return (about(times.faster), " times", "How fast it draws",
             f"as fast as the naive way: a photo in {in_seconds(times.cached)} instead of {in_seconds(times.naive)}, "
-            "and the same photo. Without that nothing here could be drawn while you watch.",
+            "and the same photo.",
             f"{times.size}×{times.size} pixels · {times.machine}")
 
 
