@@ -12,6 +12,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
+from demo.kit.html_block import html_block
 from demo.kit.panels import jpeg_source
 from demo.service.settings import number
 
@@ -41,10 +42,10 @@ GONE = None, None
 
 def crop_frame(elem_id: str) -> Crop:
     """The component, inside an open `gr.Blocks`."""
-    frame = gr.HTML(None, elem_id=elem_id, label="Part of the photo", css_template=LOOK, js_on_load=SCRIPT,
-                    apply_default_css=False, html_template='<div class="crop" hidden><p>Part of the photo: move the '
-                    'frame.</p><div class="whole"><input type="range" min="0" max="1" step="0.02" '
-                    'aria-label="Part of the photo"></div></div>')
+    frame = html_block(None, elem_id=elem_id, label="Part of the photo", css_template=LOOK, js_on_load=SCRIPT,
+                       html_template='<div class="crop" hidden><p>Part of the photo: move the frame.</p>'
+                       '<div class="whole"><input type="range" min="0" max="1" step="0.02" '
+                       'aria-label="Part of the photo"></div></div>')
     return Crop(frame, gr.State(None, time_to_live=STATE_SECONDS))
 
 

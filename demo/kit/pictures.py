@@ -20,6 +20,7 @@ from PIL import Image
 
 from demo.kit import address, crop
 from demo.kit.crop import STATE_SECONDS
+from demo.kit.html_block import html_block
 from demo.kit.run_controls import QUIET, queued, waits
 from demo.kit.status import error_status, refusal, refused_html, status_html
 from demo.service.bridge import Progress, Service
@@ -213,7 +214,7 @@ def elsewhere(tab_id: str) -> gr.HTML:
     """Links to the other tabs that look at one picture: it goes along."""
     links = " · ".join(f'<a href="?tab={other}" data-go="{other}">{title}</a>' for other, title in NAMES.items()
                        if other != tab_id)
-    return gr.HTML(f'<p class="elsewhere">See this picture in {links}</p>', js_on_load=FOLLOW, apply_default_css=False)
+    return html_block(f'<p class="elsewhere">See this picture in {links}</p>', js_on_load=FOLLOW)
 
 
 def picture_chooser(prefix: str, service: Service, first: str = "cat", page: gr.Blocks | None = None) -> PictureChooser:
@@ -225,7 +226,7 @@ def picture_chooser(prefix: str, service: Service, first: str = "cat", page: gr.
     name = gr.Radio(list(PICTURES), value=first, label="Picture", elem_id=f"{prefix}picture", elem_classes="chips")
     draw = gr.Button(DRAW_ONE, size="sm", elem_id=f"{prefix}draw")
     stop = gr.Button("Stop", size="sm", visible=False, elem_id=f"{prefix}draw-stop")
-    note = gr.HTML(status_html(""), elem_id=f"{prefix}draw-status", apply_default_css=False)
+    note = html_block(status_html(""), elem_id=f"{prefix}draw-status")
     photo = gr.Image(label="Or one of yours", sources=["upload", "clipboard"], type="filepath", image_mode=None,
                      format="png", height=130, elem_id=f"{prefix}photo")
     part = crop.crop_frame(f"{prefix}crop")

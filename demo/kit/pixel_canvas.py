@@ -17,6 +17,7 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
+from demo.kit.html_block import html_block
 from demo.service.settings import UserError, shorten
 
 SIDE = 448  # pixels on the screen, at most: 14 for each of 32
@@ -70,8 +71,7 @@ def pixel_canvas(elem_id: str, label: str, mode: str = "click", value: dict | No
              f'data-kernel="{kernel}" data-linked="{linked}" role="application" '
              f'aria-label="{label}. {HELP[mode]}"></canvas><output aria-live="off"></output>')
     template = sheet + tools if mode == "paint" else tools + sheet  # who brushes begins with the brush
-    return gr.HTML(value, elem_id=elem_id, label=label, html_template=template, css_template=LOOK, js_on_load=SCRIPT,
-                   apply_default_css=False)
+    return html_block(value, elem_id=elem_id, label=label, html_template=template, css_template=LOOK, js_on_load=SCRIPT)
 
 
 def canvas_value(image: np.ndarray, outline: tuple[int, int] | None = None, mask: np.ndarray | None = None,

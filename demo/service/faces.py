@@ -69,6 +69,12 @@ class FoundFace:
     name: str = YOURS
 
 
+@functools.lru_cache(maxsize=2)
+def loaded(folder: Path | str) -> FaceEncoder:
+    """The face network of a folder, once for all tabs."""
+    return load_encoder(folder)
+
+
 class FaceService:
     """Finding, embedding and drawing faces with the portrait model of a `Service`, in its turns."""
 
@@ -80,10 +86,10 @@ class FaceService:
     def model_name(self) -> str | None:
         return next(iter(self.service.portrait_names), None)
 
-    @functools.cached_property
+    @property
     def encoder(self) -> FaceEncoder:
         try:
-            return load_encoder(self.folder)
+            return loaded(self.folder)
         except (CheckpointError, ResultsError) as error:
             raise UserError("The face encoder cannot be loaded: its files are missing or damaged.") from error
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from demo.kit.html_block import html_block
+
 FOLDER = Path(__file__).parents[2] / "notebooks"
 EXPLAINED_BY = {"classes": (3, 5), "portraits": (6,), "chain": (9,), "interpolate": (5, 6), "autoencoder": (7,),
                 "inside": (0, 1, 2, 4), "complete": (8,), "likelihood": (3, 8), "scoreboard": (2, 3, 4)}
@@ -33,12 +35,11 @@ def notebook_links(tab: str) -> None:
     if not found:
         return
     with gr.Row(elem_classes="notebook-links"):
-        gr.HTML("<span>Step by step, in a notebook:</span>", apply_default_css=False)
+        html_block("<span>Step by step, in a notebook:</span>")
         for path in found:
             label = f"{int(path.name[:2])} · {title(path).split(':')[0]}"
             if space := os.environ.get("SPACE_ID"):
                 address = f"https://huggingface.co/spaces/{space}/blob/main/notebooks/{path.name}"
-                gr.HTML(f'<a href="{html.escape(address)}" target="_blank" rel="noopener">{html.escape(label)}</a>',
-                        apply_default_css=False)
+                html_block(f'<a href="{html.escape(address)}" target="_blank" rel="noopener">{html.escape(label)}</a>')
             else:
                 gr.DownloadButton(label, value=str(path), size="sm", elem_id=f"{tab}-notebook-{path.name[:2]}")

@@ -7,6 +7,7 @@ from types import ModuleType
 import gradio as gr
 
 from demo.kit import address
+from demo.kit.html_block import html_block
 from demo.kit.page_files import lift_pictures
 from demo.service.bridge import Service
 from demo.tabs.about import tab as about_tab
@@ -64,7 +65,7 @@ def build_tab(page: gr.Blocks, service: Service, module: ModuleType, tab: gr.Tab
     blocks, events = set(page.blocks), set(page.fns)
     try:
         if module.ID not in OWN_HEADING:
-            gr.HTML(f'<h2 class="sr-only">{html.escape(module.TITLE)}</h2>', apply_default_css=False)
+            html_block(f'<h2 class="sr-only">{html.escape(module.TITLE)}</h2>')
         module.build(page, service)
         notebook_links(module.ID)
     except Exception as error:  # whatever a file can hold
@@ -81,9 +82,9 @@ def build_page(service: Service) -> gr.Blocks:
     page = GuardedBlocks(title=TITLE, analytics_enabled=False, delete_cache=FILE_SECONDS)
     with page:
         forget_on_unload(page)
-        gr.HTML(HEADER.format(digit=digit_html(), title=TITLE), elem_id="masthead", apply_default_css=False)
+        html_block(HEADER.format(digit=digit_html(), title=TITLE), elem_id="masthead")
         if service.left_out:
-            gr.HTML(LEFT_OUT.format(names=html.escape(", ".join(service.left_out))), apply_default_css=False)
+            html_block(LEFT_OUT.format(names=html.escape(", ".join(service.left_out))))
         if service.names:
             with gr.Tabs(elem_id="tabs", overflow_behavior="wrap"):
                 for module in TABS:
@@ -93,7 +94,7 @@ def build_page(service: Service) -> gr.Blocks:
             page.load(None, js=address.OPENED)  # `frame.js` has chosen the tab
         else:
             gr.Markdown(NO_MODELS)
-        gr.HTML(FOOTER, apply_default_css=False)
+        html_block(FOOTER)
     for block in page.blocks.values():
         if isinstance(block, gr.HTML) and isinstance(block.value, str):
             block.value = lift_pictures(block.value)

@@ -6,6 +6,7 @@ import os
 
 import gradio as gr
 
+from demo.kit.html_block import html_block
 from demo.kit.model_facts import facts_html, model_name
 from demo.service.bridge import Service
 from demo.tabs.about.thumbnails import thumbnails_html
@@ -115,7 +116,7 @@ def build(page: gr.Blocks, service: Service) -> None:
         with gr.Column():
             gr.Markdown(WHAT.format(paper=PAPER))
         with gr.Column():
-            gr.HTML(f"<h2>What each model draws</h2>{thumbnails_html(service)}", apply_default_css=False)
+            html_block(f"<h2>What each model draws</h2>{thumbnails_html(service)}")
     with gr.Row(elem_classes="about-columns"):
         with gr.Column():
             gr.Markdown(TOUR)
@@ -125,7 +126,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             gr.Markdown(BITS)
             gr.Markdown(LIMITS.format(subpixels=3 * 32 * 32))
             gr.Markdown(PRIVACY)
-            gr.HTML(models_html(service), apply_default_css=False)
+            html_block(models_html(service))
 
 
 def models_html(service: Service) -> str:

@@ -8,11 +8,12 @@ from gradio.components import Component
 
 from demo.kit.downloads import download_link, sheet_png
 from demo.kit.frames import frames
+from demo.kit.html_block import html_block
 from demo.kit.notes import FORMULAS
 from demo.kit.panels import enlarge, settings_line
 from demo.kit.pictures import PictureChooser
 from demo.kit.run_controls import QUIET, toolbar, wire
-from demo.kit.status import error_status, status_html, unfinished_status
+from demo.kit.status import error_status, small_print, status_html, unfinished_status
 from demo.service.bridge import Progress
 from demo.service.settings import UserError, clean_sampling, number
 from demo.tabs.autoencoder.panels import code_strip_html
@@ -41,10 +42,10 @@ def build_path(prefix: str, codes: CodeService, stored: dict[int, StoredCodes | 
             gr.Markdown(EXPLANATION, latex_delimiters=FORMULAS, elem_classes="code-path-words")
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar(f"{prefix}path-")
-            status = gr.HTML(elem_id=f"{prefix}path-status", elem_classes="code-status", apply_default_css=False)
-            strip = gr.HTML(elem_id=f"{prefix}path-grid", label="Path", apply_default_css=False)
+            status = html_block(elem_id=f"{prefix}path-status", elem_classes="code-status")
+            strip = html_block(elem_id=f"{prefix}path-grid", label="Path")
         with gr.Column(elem_classes="margin"):
-            gr.HTML('<p class="facts">From the picture above, to this one:</p>', apply_default_css=False)
+            html_block('<p class="facts">From the picture above, to this one:</p>')
             end = subject.choose(f"{prefix}to-", subject.to)
             columns = gr.Slider(3, MAX_COLUMNS, value=COLUMNS, step=1, label="Steps", elem_id=f"{prefix}steps")
             rows = gr.Slider(1, MAX_ROWS, value=ROWS, step=1, label="Rows of noise")
@@ -123,7 +124,7 @@ def draw(stream: Iterator[Progress], guesses: np.ndarray, ends: list[tuple[np.nd
         link = download_link(sheet_png([first, *panels, last], f"above: MSE decoder · {words}"),
                              f"code-path_seed-{seed}.png", "Download PNG")
         count = images.shape[0] * images.shape[1]
-        said = status_html(f"<b>{count} pictures</b> in {progress.seconds:.1f} s. {words}", shown=True)
+        said = status_html(f"<b>{count} pictures</b> in {progress.seconds:.1f} s. {small_print(words)}", shown=True)
         return strip + link, said, seed, None
 
     yield from frames(stream, show, lambda words: (gr.skip(), words, seed, None), FRAME_SECONDS)

@@ -8,6 +8,7 @@ import gradio as gr
 import numpy as np
 
 from demo.kit.crop import STATE_SECONDS
+from demo.kit.html_block import html_block
 from demo.kit.pictures import PICTURES, PictureChooser, bundled, picture_chooser
 from demo.kit.run_controls import FACES_QUEUE, QUIET
 from demo.kit.status import refused_html, status_html
@@ -77,7 +78,7 @@ def face_chooser(prefix: str, service: FaceService, read: Callable[[str], np.nda
     name = gr.Radio(list(EXAMPLES), value=first, label="Face", elem_id=f"{prefix}picture", elem_classes="chips")
     photo = gr.Image(label="Or a photo of you", sources=["upload", "clipboard"], type="filepath", image_mode=None,
                      format="png", height=130, elem_id=f"{prefix}photo")
-    note = gr.HTML(status_html(""), elem_id=f"{prefix}photo-status", apply_default_css=False)
+    note = html_block(status_html(""), elem_id=f"{prefix}photo-status")
 
     def take(payload):
         """Find the face in a photo. Returns nothing in its place, the face, no name of a bundled one, a text."""

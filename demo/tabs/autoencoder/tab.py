@@ -11,10 +11,11 @@ from gradio.components import Component
 from demo.kit import address, press
 from demo.kit.downloads import download_link, sheet_png
 from demo.kit.frames import frames
+from demo.kit.html_block import html_block
 from demo.kit.notes import notes
 from demo.kit.panels import enlarge, mean_picture, settings_line, undrawn
 from demo.kit.run_controls import QUIET, sampling_sliders, toolbar, unpacked, wire
-from demo.kit.status import error_status, status_html, unfinished_status
+from demo.kit.status import error_status, small_print, status_html, unfinished_status
 from demo.service.bridge import Progress, Service
 from demo.service.settings import UserError, clean_sampling, number
 from demo.tabs.autoencoder.panels import codes_html, contrast_html, ends_html, results_html
@@ -104,24 +105,23 @@ def build_bench(codes: CodeService) -> dict[str, Component]:
     with gr.Row(elem_classes="bench"):
         with gr.Column(elem_classes="stage"):
             counts = " or ".join(map(str, reversed(codes.sizes)))
-            gr.HTML(LEAD.format(values=3 * subject.size ** 2, sizes=counts, finer=", from coarse to fine" * chained),
-                    apply_default_css=False)
+            html_block(LEAD.format(values=3 * subject.size ** 2, sizes=counts, finer=", from coarse to fine" * chained))
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar(prefix)
-            status = gr.HTML(elem_id=f"{prefix}status", elem_classes="code-status", apply_default_css=False)
-            grid = gr.HTML(elem_id=f"{prefix}grid", label="Reconstructions", apply_default_css=False)
+            status = html_block(elem_id=f"{prefix}status", elem_classes="code-status")
+            grid = html_block(elem_id=f"{prefix}grid", label="Reconstructions")
         with gr.Column(elem_classes="margin"):
             chooser = subject.choose(prefix, subject.first)
             size = gr.Radio(sizes, value=str(opens), label="Code", elem_id=f"{prefix}size", elem_classes="chips")
             edits, ends = [], []
             if sliders:
-                gr.HTML(TURN, apply_default_css=False)
+                html_block(TURN)
             reset = gr.Button("", size="sm", visible=False, elem_id=f"{prefix}reset", elem_classes="code-reset")
             for k, label in enumerate(slider_labels(stored[opens], sliders), 1):
                 with gr.Column(elem_classes="code-slider"):
                     edits.append(gr.Slider(-SHOWN_EDIT, SHOWN_EDIT, value=0, step=0.25, label=label,
                                            elem_id=f"{prefix}edit-{k}"))
-                    ends.append(gr.HTML(elem_id=f"{prefix}ends-{k}", apply_default_css=False))
+                    ends.append(html_block(elem_id=f"{prefix}ends-{k}"))
             with gr.Accordion("How it is drawn", open=False):
                 temperature, guidance, seed, min_p = sampling_sliders(prefix, *shown, 7)
         first, *others = EXPLANATION
@@ -182,7 +182,7 @@ def build_bench(codes: CodeService) -> dict[str, Component]:
     with gr.Accordion("Between two codes", open=False, elem_id=f"{prefix}between") as between:
         path = build_path(prefix, codes, stored, size, chooser, (temperature, guidance, min_p, seed))
     between.expand(**press.draw(f"{prefix}path-", at_rest=True))  # nobody opens it to see empty paper
-    gr.HTML(results_html(list(codes.infos.values()), subject.data), apply_default_css=False)
+    html_block(results_html(list(codes.infos.values()), subject.data))
     return {f"{subject.prefix}{key}": component for key, component in {
         "size": size, "picture": chooser.name, **{f"edit{k}": edit for k, edit in enumerate(edits, 1)},
         "temperature": temperature, "guidance": guidance, "min_p": min_p, "seed": seed, **path}.items()}
@@ -242,7 +242,7 @@ def opening(codes: CodeService, stored: dict[int, StoredCodes | None], asked: As
         empty = undrawn(COUNT, *asked.picture.shape)
         return codes_html(asked.picture, code, guess, empty, rows_done=0, **shown), status_html(words)
     k = kept.pictures.index(asked.name)
-    words = f"<b>Stored example</b>: {html.escape(asked.name)}. {settings_line(kept.settings)}"
+    words = f"<b>Stored example</b>: {html.escape(asked.name)}. {small_print(settings_line(kept.settings))}"
     stage = codes_html(asked.picture, code, guess, kept.images[k], mean=mean_of(kept, asked, kept.images[k], {}),
                        bits=carried(codes, asked, *kept.bits[k]), **shown)
     return stage, status_html(words, shown=True)
@@ -298,7 +298,7 @@ def draw(codes: CodeService, stored: dict[int, StoredCodes | None], asked: Asked
         panels = [(enlarge(np.stack([asked.picture, guess]), len(guess), columns=1), "original, MSE decoder"),
                   (enlarge(images, len(guess), columns=COUNT // 2), "PixelCNN decoder")]
         link = download_link(sheet_png(panels, words), f"code-{asked.size}_seed-{seed}.png", "Download PNG")
-        said = f"<b>{COUNT} pictures</b> in {progress.seconds:.1f} s. {words}"
+        said = f"<b>{COUNT} pictures</b> in {progress.seconds:.1f} s. {small_print(words)}"
         return stage + link, status_html(said, shown=True), seed, None
 
     yield from frames(codes.decodings(asked.size, asked.picture, COUNT, asked.edits, seed, **settings), show,

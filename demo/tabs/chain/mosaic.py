@@ -13,6 +13,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
+from demo.kit.html_block import html_block
 from demo.service.settings import UserError
 
 SIDE = 300  # pixels on the screen, at most
@@ -27,8 +28,7 @@ def mosaic(elem_id: str, label: str, value: dict) -> gr.HTML:
     template = (f'<div class="swatches" role="group" aria-label="Colours"></div><canvas tabindex="0" '
                 f'data-side="{SIDE}" role="application" aria-label="{label}. {HELP}"></canvas>'
                 '<output aria-live="off"></output>')
-    return gr.HTML(value, elem_id=elem_id, label=label, html_template=template, css_template=LOOK, js_on_load=SCRIPT,
-                   apply_default_css=False)
+    return html_block(value, elem_id=elem_id, label=label, html_template=template, css_template=LOOK, js_on_load=SCRIPT)
 
 
 def mosaic_value(cells: np.ndarray) -> dict:

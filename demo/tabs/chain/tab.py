@@ -11,6 +11,7 @@ import numpy as np
 from demo.kit import address, press
 from demo.kit.crop import STATE_SECONDS
 from demo.kit.frames import frames
+from demo.kit.html_block import html_block
 from demo.kit.model_facts import facts_html
 from demo.kit.notes import notes
 from demo.kit.panels import settings_line
@@ -88,7 +89,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             start = gr.Radio(list(STARTS.items()), value=SAME, label="Start from", elem_id="chain-start",
                              elem_classes="chips")
             with gr.Column(visible=False, elem_classes="chain-start-with chain-paint-place") as with_mosaic:
-                gr.HTML(HINT, apply_default_css=False)
+                html_block(HINT)
                 tiles = mosaic("chain-mosaic", "The mosaic", mosaic_value(tiles_at_first))
                 from_photo = gr.Button(begin_with(first), size="sm", min_width=60)
             with gr.Column(visible=False, elem_classes="chain-start-with") as with_photo:
@@ -97,19 +98,19 @@ def build(page: gr.Blocks, service: Service) -> None:
             shrunk = gr.Radio([(f"{size} × {size}", str(size)) for size in sizes[:-1]], value=str(sizes[0]),
                               label="How coarse the start is", elem_id="chain-shrunk", elem_classes="chips")
         with gr.Column(elem_classes="stage"):
-            gr.HTML(LEAD.format(small=sizes[0]), apply_default_css=False)
+            html_block(LEAD.format(small=sizes[0]))
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar("chain-")
-            status = gr.HTML(opening(stored), elem_id="chain-status", apply_default_css=False)
-            grid = gr.HTML(stored_grid(stored, sizes), elem_id="chain-grid", label="Pictures", js_on_load=PRESS_PAINT,
-                           apply_default_css=False)
+            status = html_block(opening(stored), elem_id="chain-status")
+            grid = html_block(stored_grid(stored, sizes), elem_id="chain-grid", label="Pictures",
+                              js_on_load=PRESS_PAINT)
             paint = gr.Button("", elem_id="chain-paint", elem_classes="unseen")
         with gr.Column(elem_classes="margin"):
             who = gr.Radio([NOBODY, *people], value=told_of(stored), elem_id="chain-who",
                            label="It is told to show" if info.embedding else "Class", elem_classes="chips")
             temperature, guidance, seed, min_p = sampling_sliders("chain-", *default_settings(info.results)[:2], MIN_P,
                                                                   stored.settings["seed"] if stored else 7)
-            gr.HTML(facts_html(info), apply_default_css=False)
+            html_block(facts_html(info))
         notes(EXPLANATION)
     source = gr.State(None, time_to_live=STATE_SECONDS)  # an OwnFace
     drawn, first_picture = gr.State(), gr.State(  # {size: uint8 (size, size, 3)}

@@ -13,6 +13,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
+from demo.kit.html_block import html_block
 from demo.kit.page_files import keep
 from demo.kit.panels import png_bytes
 from demo.kit.stored import UNREADABLE, read_atlas, read_facts, read_stored, write_atlas, write_facts
@@ -60,8 +61,8 @@ def read_knobs(folder: Path, info: ModelInfo) -> dict[str, dict]:
 
 def knob_strip(elem_id: str, value: dict) -> gr.HTML:
     """The component, inside an open `gr.Blocks`; it shows nothing where nothing is stored."""
-    return gr.HTML(value, elem_id=elem_id, css_template=LOOK, js_on_load=SCRIPT, apply_default_css=False,
-                   html_template='<p class="knob-said"></p><div class="knobs" role="group"></div>')
+    return html_block(value, elem_id=elem_id, css_template=LOOK, js_on_load=SCRIPT,
+                      html_template='<p class="knob-said"></p><div class="knobs" role="group"></div>')
 
 
 def strip_value(images: np.ndarray, values: list[float], knob: str, label: str) -> dict:

@@ -8,6 +8,7 @@ import gradio as gr
 from demo.kit import address, press
 from demo.kit.downloads import write_figure
 from demo.kit.frames import frames
+from demo.kit.html_block import html_block
 from demo.kit.model_facts import card_text, facts_html, model_choices
 from demo.kit.notes import notes
 from demo.kit.run_controls import QUIET, idle_buttons, sampling_sliders, toolbar, wire
@@ -58,7 +59,7 @@ def build(page: gr.Blocks, service: Service) -> None:
 
     with gr.Row(elem_classes="bench classes-bench"):
         with gr.Column(elem_classes="classes-choice"):
-            gr.HTML(LEAD, apply_default_css=False)
+            html_block(LEAD)
             classes = gr.CheckboxGroup([*info.classes, NO_CLASS], value=list(settings.classes), elem_id="classes",
                                        label="Draw a picture of", elem_classes="chips")
             with gr.Row(elem_classes="classes-row"):
@@ -70,10 +71,9 @@ def build(page: gr.Blocks, service: Service) -> None:
         with gr.Column(elem_classes="stage"):
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar()
-                reason = gr.HTML("", elem_id="none-chosen", apply_default_css=False)
-            status = gr.HTML(stored_status(shown), elem_id="status", apply_default_css=False)
-            grid = gr.HTML(stored_panels(service, first, shown), elem_id="grid", label="Samples",
-                           apply_default_css=False)
+                reason = html_block("", elem_id="none-chosen")
+            status = html_block(stored_status(shown), elem_id="status")
+            grid = html_block(stored_panels(service, first, shown), elem_id="grid", label="Samples")
             with gr.Row(elem_classes="knob-strips"):
                 strips = {name: knob_strip(f"knob-{name}", knobs[first][name]) for name in KNOBS}
         with gr.Column(elem_classes="margin"):
@@ -81,12 +81,12 @@ def build(page: gr.Blocks, service: Service) -> None:
                                elem_id="images", info=f"At most {MAX_IMAGES} images at once.")
             temperature, guidance, seed, min_p = sampling_sliders("", settings.temperature, settings.guidance,
                                                                   settings.min_p, settings.seed)
-            sampler = gr.HTML(sampler_words(settings.temperature, settings.guidance, settings.min_p),
-                              elem_id="sampler", apply_default_css=False)
+            sampler = html_block(sampler_words(settings.temperature, settings.guidance, settings.min_p),
+                                 elem_id="sampler")
             paper = gr.Button("The paper’s sampler", size="sm", elem_id="paper-sampler",
                               interactive=not is_paper(settings.temperature, settings.guidance, settings.min_p))
             model = gr.Radio(model_choices(service.names), value=first, label="Model", elem_id="model")
-            facts = gr.HTML(facts_html(info), elem_id="facts", apply_default_css=False)
+            facts = html_block(facts_html(info), elem_id="facts")
         notes(EXPLANATION)
     with gr.Accordion("Model card", open=False, elem_id="card"):
         card = gr.Markdown(card_text(info))

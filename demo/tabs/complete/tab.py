@@ -9,6 +9,7 @@ import gradio as gr
 import numpy as np
 
 from demo.kit import address, press
+from demo.kit.html_block import html_block
 from demo.kit.notes import NO_COLOUR_MODEL, notes
 from demo.kit.pictures import bundled, elsewhere, picture_chooser
 from demo.kit.pixel_canvas import PACK_MASK, canvas_value, pixel_canvas, read_mask, unpack_mask
@@ -89,20 +90,19 @@ def build(page: gr.Blocks, service: Service) -> None:
 
     with gr.Row(elem_classes="bench complete-bench"):
         with gr.Column(elem_classes="stage"):
-            gr.HTML(LEAD, apply_default_css=False)
+            html_block(LEAD)
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar("complete-")
-            status = gr.HTML(elem_id="complete-status", elem_classes="status-line", apply_default_css=False)
+            status = html_block(elem_id="complete-status", elem_classes="status-line")
             with gr.Row(elem_classes="complete-inputs"):
                 with gr.Column(min_width=220, elem_classes="complete-brush"):
                     canvas = pixel_canvas("complete-canvas", "The picture, to brush away", "brush",
                                           canvas_value(first, mask=~masks[MASK]), side=384)
                     with gr.Row(elem_classes="small-buttons complete-shapes") as shape_row:
                         shapes = [gr.Button(name, size="sm", min_width=60) for name in masks]
-                result = gr.HTML(elem_id="complete-result", label="Completions", js_on_load=PEEK,
-                                 apply_default_css=False)
+                result = html_block(elem_id="complete-result", label="Completions", js_on_load=PEEK)
             with gr.Accordion("What can a missing pixel look at?", open=False, elem_id="complete-look"):
-                seen = gr.HTML(elem_id="complete-seen", apply_default_css=False)
+                seen = html_block(elem_id="complete-seen")
         with gr.Row(elem_classes="margin complete-settings"):
             with gr.Column(min_width=220):
                 way = gr.Radio([(LABELS[way], way) for way in (*ways, COMPARE)], value=ways[0],
@@ -121,8 +121,8 @@ def build(page: gr.Blocks, service: Service) -> None:
                                  info="The same seed draws the same completions.")
                 elsewhere(ID)
         notes(EXPLANATION)
-    gr.HTML(panels.measured_html(complete.results, complete.images_seen, complete.measured),
-            elem_id="complete-measured", apply_default_css=False)
+    html_block(panels.measured_html(complete.results, complete.images_seen, complete.measured),
+               elem_id="complete-measured")
     drawn = gr.State()
     settings = [chooser.picture, canvas, way, kind, noise, factor, count, seed]
 

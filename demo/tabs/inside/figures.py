@@ -9,6 +9,7 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
+from demo.kit.html_block import html_block
 from demo.kit.pixel_canvas import packed
 from demo.tabs.inside.reach import DEPTH, reach
 from demo.tabs.inside.service import Settled, Shown
@@ -33,8 +34,8 @@ def fields_panel(elem_id: str, canvas_id: str, value: dict) -> gr.HTML:
                 + panel("plain", "Plain PixelCNN: one masked stack")
                 + panel("gated", "Gated PixelCNN: two stacks") + "</div>")
     maps = {kind: base64.b64encode(needed.tobytes()).decode() for kind, needed in reach().items()}
-    return gr.HTML(value, elem_id=elem_id, html_template=template, css_template=LOOK, js_on_load=DRAW_FIELDS,
-                   apply_default_css=False, source=f"#{canvas_id}", reach=maps)
+    return html_block(value, elem_id=elem_id, html_template=template, css_template=LOOK, js_on_load=DRAW_FIELDS,
+                      source=f"#{canvas_id}", reach=maps)
 
 
 def fields_value(image: np.ndarray, place: tuple[int, int]) -> dict:
@@ -48,8 +49,7 @@ def passes_panel(elem_id: str, value: dict) -> gr.HTML:
     template = ('<p class="legend told"></p>' + STEPS.format(low=0, high=1, label="Evaluations of the network")
                 + '<div class="pair">' + panel("sequential", "One after another")
                 + panel("fixed-point", "All at once, corrected") + "</div>")
-    return gr.HTML(value, elem_id=elem_id, html_template=template, css_template=LOOK, js_on_load=DRAW_PASSES,
-                   apply_default_css=False)
+    return html_block(value, elem_id=elem_id, html_template=template, css_template=LOOK, js_on_load=DRAW_PASSES)
 
 
 def passes_value(shown: Shown, found: Settled | None) -> dict:

@@ -7,6 +7,7 @@ import gradio as gr
 
 from demo.kit import crop
 from demo.kit.heat_map import scale_html
+from demo.kit.html_block import html_block
 from demo.kit.pictures import PICTURES, elsewhere
 from demo.kit.pixel_canvas import pixel_canvas
 from demo.kit.run_controls import Toolbar, toolbar
@@ -46,23 +47,22 @@ def lay_out(tab_id: str, inside: InsideService, shown: Shown, place: tuple[int, 
             passes: dict) -> Parts:
     """All components, inside an open `gr.Tab`: `shown` with `place` in the frame, of the picture that is `chosen`."""
     with gr.Column(elem_classes="stage inside-stage"):
-        gr.HTML(LEAD, apply_default_css=False)
+        html_block(LEAD)
         with gr.Row(elem_classes="inside-top"):
             with gr.Column(min_width=200, elem_classes="inside-left"):
                 canvas = pixel_canvas("inside-canvas", "The picture", "paint",
                                       picture_value(shown, place, example=example),
                                       layers=("picture", "changes", "surprise", "mask"), kernel=inside.kernel)
-                gr.HTML(CHANGES, elem_id="inside-changes", apply_default_css=False)
-                gr.HTML(SURPRISE + scale_html(), elem_id="inside-scale", apply_default_css=False)
-                gr.HTML(MASK.format(kernel=inside.kernel), elem_id="inside-mask", apply_default_css=False)
+                html_block(CHANGES, elem_id="inside-changes")
+                html_block(SURPRISE + scale_html(), elem_id="inside-scale")
+                html_block(MASK.format(kernel=inside.kernel), elem_id="inside-mask")
                 with gr.Row(elem_classes="toolbar"):
                     undo = gr.Button("Undo the paint", interactive=bool(shown.painted.any()), elem_id="inside-undo")
                     tools = toolbar("inside-")
-                status = gr.HTML(status_html(describe(shown), shown=True), elem_id="inside-status",
-                                 apply_default_css=False)
+                status = html_block(status_html(describe(shown), shown=True), elem_id="inside-status")
             with gr.Column(min_width=200):
                 panel = trace_panel("inside-trace", "inside-canvas")
-                comparison = gr.HTML(compared_html(shown), elem_id="inside-comparison", apply_default_css=False)
+                comparison = html_block(compared_html(shown), elem_id="inside-comparison")
         with gr.Row(elem_classes="inside-choice"):
             picture = gr.Radio([*PICTURES, (DRAWN, SAMPLE)], value=chosen, label="Another picture",
                                elem_id="inside-picture", elem_classes="chips")
@@ -70,18 +70,18 @@ def lay_out(tab_id: str, inside: InsideService, shown: Shown, place: tuple[int, 
             label = gr.Dropdown(list(inside.labels), value=shown.label, label="What the network is told",
                                 elem_id="inside-class")
             seed = gr.Number(shown.seed, label="Seed", precision=0, elem_id="inside-seed")
-            refused = gr.HTML("", elem_id="inside-refused", apply_default_css=False)
+            refused = html_block("", elem_id="inside-refused")
             part = crop.crop_frame("inside-crop")
             elsewhere(tab_id)
         with gr.Row(elem_classes="inside-below"):
             with gr.Column(min_width=200, elem_classes="inside-fields"):
-                gr.HTML(FIELDS, apply_default_css=False)
+                html_block(FIELDS)
                 fields = fields_panel("inside-fields", "inside-canvas", fields_value(shown.image, place))
             with gr.Column(min_width=200, elem_classes="inside-influence"):
-                gr.HTML("<h3>And what counts most?</h3>", apply_default_css=False)
-                influence = gr.HTML(elem_id="inside-influence", apply_default_css=False)
+                html_block("<h3>And what counts most?</h3>")
+                influence = html_block(elem_id="inside-influence")
         with gr.Column(elem_classes="inside-passes"):
-            gr.HTML("<h3>The same picture, all pixels at once</h3>", apply_default_css=False)
+            html_block("<h3>The same picture, all pixels at once</h3>")
             settling = passes_panel("inside-passes", passes)
     return Parts(canvas, undo, tools, status, panel, comparison, picture, upload, label, seed, refused, part, fields,
                  influence, settling)

@@ -11,6 +11,7 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
+from demo.kit.html_block import html_block
 from demo.tabs.inside.service import MIN_P, Trace
 
 SCRIPT, LOOK = (Path(__file__).with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".js", ".css"))
@@ -40,8 +41,8 @@ def trace_panel(elem_id: str, canvas_id: str) -> gr.HTML:
     speeds = "".join(f'<option value="{rate}"{" selected" * (name == "medium")}>{name}</option>'
                      for name, rate in SPEEDS.items())
     template = TITLE + 3 * ODDS + PLAYER.format(speeds=speeds) + NUMBERS.format(min_p=MIN_P)
-    return gr.HTML(None, elem_id=elem_id, html_template=template, css_template=LOOK, js_on_load=SCRIPT,
-                   apply_default_css=False, source=f"#{canvas_id}")
+    return html_block(None, elem_id=elem_id, html_template=template, css_template=LOOK, js_on_load=SCRIPT,
+                      source=f"#{canvas_id}")
 
 
 def trace_value(image: np.ndarray, trace: Trace, place: tuple[int, int], told: str = "", sampled: bool = True,

@@ -9,6 +9,7 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
+from demo.kit.html_block import html_block
 from demo.kit.panels import png_source
 
 SCRIPT, LOOK = (Path(__file__).with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".js", ".css"))
@@ -26,8 +27,8 @@ TEMPLATE = """<div class="film">
 
 def player(elem_id: str, value: dict) -> gr.HTML:
     """The component, inside an open `gr.Blocks`."""
-    return gr.HTML(value, elem_id=elem_id, label="Path", html_template=TEMPLATE, css_template=LOOK, js_on_load=SCRIPT,
-                   apply_default_css=False)
+    return html_block(value, elem_id=elem_id, label="Path", html_template=TEMPLATE, css_template=LOOK,
+                      js_on_load=SCRIPT)
 
 
 def player_value(images: np.ndarray, names: tuple[str, str], route: str, angle: float, ends: list[np.ndarray],

@@ -12,6 +12,7 @@ import numpy as np
 from demo.kit import address, press
 from demo.kit.downloads import download_link, sheet_png, strip_gif
 from demo.kit.frames import frames
+from demo.kit.html_block import html_block
 from demo.kit.model_facts import model_choices
 from demo.kit.notes import notes
 from demo.kit.page_files import keep
@@ -81,7 +82,7 @@ def build(page: gr.Blocks, service: Service) -> None:
     names = service.info(class_models[0]).classes if class_models else ()
 
     with gr.Row(elem_classes="path-bench"):
-        lead = gr.HTML(LEADS[kinds[0]], elem_classes="lead-area", apply_default_css=False)
+        lead = html_block(LEADS[kinds[0]], elem_classes="lead-area")
         with gr.Column(elem_classes="source"):
             kind = gr.Radio(kinds, value=kinds[0], label="Between", elem_id="interpolate-kind")
             with gr.Column(visible=kinds[0] == PEOPLE, elem_classes="end-zones") as people:
@@ -96,9 +97,9 @@ def build(page: gr.Blocks, service: Service) -> None:
         with gr.Column(elem_classes="stage"):
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar("interpolate-")
-            status = gr.HTML(opening(stored), elem_id="interpolate-status", apply_default_css=False)
+            status = html_block(opening(stored), elem_id="interpolate-status")
             film = player("interpolate-film", opened := stored_film(stored))
-            links = gr.HTML("", elem_id="interpolate-links", apply_default_css=False)
+            links = html_block("", elem_id="interpolate-links")
         with gr.Column(elem_classes="margin"):
             path = gr.Radio(list(PATHS), value=PATHS[0], label="Path", elem_id="interpolate-path")
             columns = gr.Slider(3, MAX_COLUMNS, value=COLUMNS, step=1, label="Steps", elem_id="interpolate-steps")
@@ -223,12 +224,11 @@ def own_seeds(kind: str, seed: int) -> str:
 def end_zone(k: int, name: str) -> tuple[gr.HTML, gr.Image, gr.HTML]:
     """One end of the path: the face in use, shown in the drop zone for another; and what was wrong with a photo."""
     with gr.Column(elem_classes="end-zone"):
-        card = gr.HTML(card_html(stored_example(name), k), elem_id=f"interpolate-card-{k}", elem_classes="card",
-                       apply_default_css=False)
+        card = html_block(card_html(stored_example(name), k), elem_id=f"interpolate-card-{k}", elem_classes="card")
         photo = gr.Image(label=f"A photo for {('the beginning', 'the end')[k]}", sources=["upload", "webcam"],
                          type="filepath", image_mode=None, format="png", height=96, show_label=False,
                          elem_id=f"interpolate-photo-{k}")
-    return card, photo, gr.HTML("", elem_id=f"interpolate-refused-{k}", apply_default_css=False)
+    return card, photo, html_block("", elem_id=f"interpolate-refused-{k}")
 
 
 def card_html(face: FoundFace | None, end: int) -> str:

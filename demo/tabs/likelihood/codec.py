@@ -11,6 +11,7 @@ from PIL import Image
 
 from demo.kit.downloads import download_link
 from demo.kit.frames import FRAME_SECONDS
+from demo.kit.html_block import html_block
 from demo.kit.panels import png_bytes
 from demo.kit.pictures import PictureChooser
 from demo.kit.run_controls import QUIET, queued, rests, waits
@@ -42,9 +43,8 @@ def codec_panel(likelihood: LikelihoodService, chooser: PictureChooser, variant:
         with gr.Row(elem_classes="toolbar"):
             compress = gr.Button(PACK, variant="primary", elem_id="likelihood-compress")
             upload = gr.UploadButton("Unpack a file", file_types=[".pxcn"], elem_id="likelihood-decompress")
-        coded = gr.HTML(status_html(INVITATION), elem_id="likelihood-coded", label="Compressed",
-                        apply_default_css=False)
-        decoded = gr.HTML(elem_id="likelihood-decoded", label="Decompressed", apply_default_css=False)
+        coded = html_block(status_html(INVITATION), elem_id="likelihood-coded", label="Compressed")
+        decoded = html_block(elem_id="likelihood-decoded", label="Decompressed")
 
     def code(picture, variant):
         begun = time.monotonic()

@@ -6,6 +6,7 @@ import gradio as gr
 
 from demo.kit import address
 from demo.kit.heat_map import heat_colours, scale_html
+from demo.kit.html_block import html_block
 from demo.kit.model_facts import facts_html
 from demo.kit.notes import NO_COLOUR_MODEL, notes
 from demo.kit.pictures import bundled, elsewhere, picture_chooser
@@ -61,40 +62,37 @@ def build(page: gr.Blocks, service: Service) -> None:
 
     with gr.Row(elem_classes="bench likelihood-bench"):
         with gr.Column(elem_classes="stage"):
-            headline = gr.HTML(opening[6], elem_id="likelihood-headline", apply_default_css=False)
+            headline = html_block(opening[6], elem_id="likelihood-headline")
             with gr.Row(elem_classes="likelihood-maps"):
                 with gr.Column(min_width=140):
-                    gr.HTML(map_title("The picture", "as the network reads it"), apply_default_css=False)
+                    html_block(map_title("The picture", "as the network reads it"))
                     shown = pixel_canvas("likelihood-image", "The picture", "click", opening[1], 352,
                                          linked="likelihood-heat")
                 with gr.Column(min_width=140):
-                    gr.HTML(map_title("Its surprise", "dark: many bits"), apply_default_css=False)
+                    html_block(map_title("Its surprise", "dark: many bits"))
                     heat = pixel_canvas("likelihood-heat", "Bits of every pixel", "click", opening[2], 352,
                                         linked="likelihood-image")
-            gr.HTML(scale_html(), apply_default_css=False)
+            html_block(scale_html())
             codec_panel_place = gr.Column()
-            status = gr.HTML(opening[0], elem_id="likelihood-status", elem_classes="status-line",
-                             apply_default_css=False)
-            gr.HTML('<p class="legend">How many bits a pixel takes, its three colours together: few where the network '
-                    "saw it coming from the pixels before. Point at a pixel: both frame it. At first that is the most "
-                    "surprising one.</p>", apply_default_css=False)
+            status = html_block(opening[0], elem_id="likelihood-status", elem_classes="status-line")
+            html_block('<p class="legend">How many bits a pixel takes, its three colours together: few where the '
+                       "network saw it coming from the pixels before. Point at a pixel: both frame it. At first that "
+                       "is the most surprising one.</p>")
             with gr.Row(elem_classes="toolbar"):
                 stop = looking_toolbar(f"{ID}-")
-            family = gr.HTML(opening[5], elem_id="likelihood-family", label="Cases", js_on_load=CHOOSE,
-                             apply_default_css=False)
+            family = html_block(opening[5], elem_id="likelihood-family", label="Cases", js_on_load=CHOOSE)
         with gr.Column(elem_classes="margin"):
             chooser = picture_chooser(f"{ID}-", service, PICTURE, page)
             variant = gr.Radio(list(VARIANTS), value=VARIANTS[0], label="Case", elem_id="likelihood-variant",
                                elem_classes="unseen")  # its buttons are the small pictures
             elsewhere(ID)
-            gr.HTML(facts_html(info), apply_default_css=False)
+            html_block(facts_html(info))
         with gr.Column(elem_classes="likelihood-more"):
             with gr.Row(elem_classes="likelihood-bars"):
-                sizes = gr.HTML(opening[3], elem_id="likelihood-sizes", label="Sizes", apply_default_css=False)
-                classes = gr.HTML(opening[4], elem_id="likelihood-classes", label="Classes",
-                                  apply_default_css=False)
+                sizes = html_block(opening[3], elem_id="likelihood-sizes", label="Sizes")
+                classes = html_block(opening[4], elem_id="likelihood-classes", label="Classes")
         notes([*EXPLANATION, WORDS])
-    gr.HTML(panels.measured_html(likelihood.measured), apply_default_css=False)
+    html_block(panels.measured_html(likelihood.measured))
     with codec_panel_place:
         packing = codec_panel(likelihood, chooser, variant, stop)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from demo.kit.html_block import html_block
 from demo.kit.panels import png_source
 from demo.service.faces import MAX_FACES, FoundFace
 
@@ -17,8 +18,8 @@ SCRIPT, LOOK = (Path(__file__).with_suffix(suffix).read_text(encoding="utf-8") f
 
 def face_chips(elem_id: str) -> gr.HTML:
     """The component, inside an open `gr.Blocks`; it shows nothing as long as there is no choice."""
-    return gr.HTML(None, elem_id=elem_id, label="Faces", css_template=LOOK, js_on_load=SCRIPT, apply_default_css=False,
-                   html_template='<div class="faces" role="group" aria-label="Faces"></div>')
+    return html_block(None, elem_id=elem_id, label="Faces", css_template=LOOK, js_on_load=SCRIPT,
+                      html_template='<div class="faces" role="group" aria-label="Faces"></div>')
 
 
 def chips_value(found: list[FoundFace], chosen: list[int]) -> dict:

@@ -14,6 +14,7 @@ import numpy as np
 from demo.kit import address, press
 from demo.kit.downloads import download_link, sheet_png
 from demo.kit.frames import frames
+from demo.kit.html_block import html_block
 from demo.kit.model_facts import card_text, facts_html
 from demo.kit.notes import notes
 from demo.kit.panels import enlarge, settings_line
@@ -96,30 +97,30 @@ def build(page: gr.Blocks, service: Service) -> None:
     stored = read_portraits(service.folder / faces.model_name)
 
     with gr.Row(elem_classes="face-bench"):
-        gr.HTML(LEAD, elem_classes="lead-area", apply_default_css=False)
+        html_block(LEAD, elem_classes="lead-area")
         with gr.Column(elem_classes="source"):
             photo = gr.Image(label="A photo with a face", sources=["upload", "webcam"], type="filepath",
                              image_mode=None, format="png", height=100, show_label=False, elem_id="portraits-photo")
-            refused = gr.HTML("", elem_id="portraits-refused", apply_default_css=False)
+            refused = html_block("", elem_id="portraits-refused")
             with gr.Row(elem_classes="small-buttons"):
                 examples = [gr.Button(name, size="sm", min_width=60) for name in EXAMPLES]
             chips = face_chips("portraits-faces")
             keep = gr.Checkbox(False, label="Average it with earlier photos", elem_id="portraits-keep")
-            gr.HTML(PRIVACY, apply_default_css=False)
-        way = gr.HTML(opening_way(stored_example(next(iter(EXAMPLES)))), elem_id="portraits-way",
-                      label="From photo to h", elem_classes="way-area", apply_default_css=False)
+            html_block(PRIVACY)
+        way = html_block(opening_way(stored_example(next(iter(EXAMPLES)))), elem_id="portraits-way",
+                         label="From photo to h", elem_classes="way-area")
         with gr.Column(elem_classes="stage"):
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar("portraits-")
-            status = gr.HTML(opening(stored), elem_id="portraits-status", apply_default_css=False)
-            stage = gr.HTML(stored_html(stored, faces.scale, info.results.get("identity")), elem_id="portraits-grid",
-                            label="Portraits", apply_default_css=False)
+            status = html_block(opening(stored), elem_id="portraits-status")
+            stage = html_block(stored_html(stored, faces.scale, info.results.get("identity")), elem_id="portraits-grid",
+                               label="Portraits")
         with gr.Column(elem_classes="margin"):
             likest = gr.Slider(1, MOST_LIKEST, value=1, step=1, label="Best of", elem_id="portraits-likest",
                                info="So many are drawn for each place; the one most like the photo is shown.")
             temperature, guidance, seed, min_p = sampling_sliders(
                 "portraits-", *default_settings(info.results), stored.settings["seed"] if stored else STORED_SEED)
-            gr.HTML(facts_html(info), apply_default_css=False)
+            html_block(facts_html(info))
         notes(EXPLANATION)
     with gr.Accordion("Model card", open=False):
         gr.Markdown(card_text(info))

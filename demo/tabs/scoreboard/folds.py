@@ -8,6 +8,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from demo.kit.html_block import html_block
+
 SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
 
@@ -21,7 +23,7 @@ def fold(key: str, title: str, what: str, inside: str) -> str:
 
 def folds(parts: list[str]) -> gr.HTML:
     """All of them below one another, inside an open `gr.Blocks`."""
-    return gr.HTML("".join(parts), elem_id="scoreboard-folds", js_on_load=SCRIPT, apply_default_css=False)
+    return html_block("".join(parts), elem_id="scoreboard-folds", js_on_load=SCRIPT)
 
 
 def folded(title: str, inside: str) -> str:

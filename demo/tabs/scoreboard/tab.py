@@ -9,6 +9,7 @@ import numpy as np
 
 from demo.kit import address
 from demo.kit.frames import frames
+from demo.kit.html_block import html_block
 from demo.kit.model_facts import model_choices
 from demo.kit.panels import image_tag, opaque
 from demo.kit.run_controls import QUIET, Toolbar, idle_buttons, sharing_buttons, wire
@@ -139,7 +140,7 @@ def strip(service: Service, name: str) -> str:
 
 
 def show(text: str, elem_id: str) -> gr.HTML:
-    return gr.HTML(text, elem_id=elem_id, apply_default_css=False)
+    return html_block(text, elem_id=elem_id)
 
 
 def measured_how(ladder: Ladder) -> str:
@@ -168,7 +169,7 @@ def build_race(page: gr.Blocks, races: dict[str, Race]) -> None:
                              elem_id="race-data", elem_classes="chips")
             axis = gr.Radio([("seconds of training", "seconds"), ("training steps", "steps")], value="seconds",
                             label="Against", elem_id="race-axis", elem_classes="chips")
-            gr.HTML(RACE_MORE, apply_default_css=False)
+            html_block(RACE_MORE)
 
     def race_at(which, percent, axis="seconds"):
         """The race of the models on the data set `which`, at a moment in percent of its time.
@@ -217,8 +218,8 @@ def build_samplers(page: gr.Blocks, service: Service) -> None:
                                 gr.Button("Stop", interactive=False, elem_id="samplers-stop"),
                                 gr.Button("Race another", elem_id="samplers-new-seed"))
                 sharing_buttons("samplers-")
-            status = gr.HTML(words, elem_id="samplers-status", apply_default_css=False)
-            stage = gr.HTML(opening, elem_id="samplers", apply_default_css=False)
+            status = html_block(words, elem_id="samplers-status")
+            stage = html_block(opening, elem_id="samplers")
         with gr.Column(elem_classes="margin"):
             model = gr.Radio(model_choices(service.single_names), value=first, label="Model", elem_id="samplers-model",
                              info="Of a 32×32 image the naive sampler draws the first rows only: all would take "
@@ -227,7 +228,7 @@ def build_samplers(page: gr.Blocks, service: Service) -> None:
                                 elem_id="samplers-class")
             seed = gr.Number(first_seed, label="Seed", precision=0, elem_id="samplers-seed",
                              info="The random numbers of both.")
-            gr.HTML(HOW_TIMED, apply_default_css=False)
+            html_block(HOW_TIMED)
     drawn = gr.State()
 
     def race_samplers(model, which, seed):

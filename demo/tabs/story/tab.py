@@ -10,6 +10,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from demo.kit.html_block import html_block
 from demo.kit.page_files import keep
 from demo.service.bridge import Service
 
@@ -63,5 +64,4 @@ def build(page: gr.Blocks, service: Service) -> None:
         gr.Markdown(MISSING)
         return
     file = keep(json.dumps(record, separators=(",", ":")).encode(), "json")
-    gr.HTML({"file": file}, elem_id="story", html_template=template(DOORS), js_on_load=script(),
-            apply_default_css=False)
+    html_block({"file": file}, elem_id="story", html_template=template(DOORS), js_on_load=script())
