@@ -11,7 +11,7 @@ from demo.kit.frames import frames
 from demo.kit.html_block import html_block
 from demo.kit.notes import FORMULAS
 from demo.kit.panels import enlarge, settings_line
-from demo.kit.pictures import PictureChooser
+from demo.kit.picture_chooser import PictureChooser
 from demo.kit.run_controls import QUIET, toolbar, wire
 from demo.kit.status import error_status, small_print, status_html, unfinished_status
 from demo.service.bridge import Progress

@@ -9,7 +9,8 @@ import numpy as np
 
 from demo.kit.crop import STATE_SECONDS
 from demo.kit.html_block import html_block
-from demo.kit.pictures import PICTURES, PictureChooser, bundled, picture_chooser
+from demo.kit.picture_chooser import PictureChooser, picture_chooser
+from demo.kit.pictures import PICTURES, bundled
 from demo.kit.run_controls import FACES_QUEUE, QUIET
 from demo.kit.status import refused_html, status_html
 from demo.service.bridge import Service

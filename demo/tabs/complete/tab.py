@@ -9,9 +9,11 @@ import gradio as gr
 import numpy as np
 
 from demo.kit import address, press
+from demo.kit.carried import elsewhere
 from demo.kit.html_block import html_block
 from demo.kit.notes import NO_COLOUR_MODEL, notes
-from demo.kit.pictures import bundled, elsewhere, picture_chooser
+from demo.kit.picture_chooser import picture_chooser
+from demo.kit.pictures import bundled
 from demo.kit.pixel_canvas import PACK_MASK, canvas_value, pixel_canvas, read_mask, unpack_mask
 from demo.kit.run_controls import QUIET, idle_buttons, toolbar, wire
 from demo.kit.status import error_status, small_print, status_html

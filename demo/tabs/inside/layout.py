@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import gradio as gr
 
 from demo.kit import crop
+from demo.kit.carried import elsewhere
 from demo.kit.heat_map import scale_html
 from demo.kit.html_block import html_block
-from demo.kit.pictures import PICTURES, elsewhere
+from demo.kit.pictures import PICTURES
 from demo.kit.pixel_canvas import pixel_canvas
 from demo.kit.run_controls import Toolbar, toolbar
 from demo.kit.status import status_html

@@ -7,20 +7,11 @@ import numpy as np
 from gradio.events import Dependency
 
 from demo.kit import address, crop
+from demo.kit.carried import CARRIED, HINT, Carried, arrivals, arrived, departure
 from demo.kit.crop import STATE_SECONDS
 from demo.kit.notes import NO_COLOUR_MODEL, notes
-from demo.kit.pictures import (
-    CARRIED,
-    HINT,
-    PICTURES,
-    Carried,
-    another_part,
-    arrivals,
-    arrived,
-    bundled,
-    departure,
-    shrink,
-)
+from demo.kit.picture_chooser import another_part
+from demo.kit.pictures import PICTURES, bundled, shrink
 from demo.kit.pixel_canvas import canvas_value, read_click, read_paint, within
 from demo.kit.run_controls import (
     MODEL_QUEUE,

@@ -13,7 +13,7 @@ from demo.kit.downloads import download_link
 from demo.kit.frames import FRAME_SECONDS
 from demo.kit.html_block import html_block
 from demo.kit.panels import png_bytes
-from demo.kit.pictures import PictureChooser
+from demo.kit.picture_chooser import PictureChooser
 from demo.kit.run_controls import QUIET, queued, rests, waits
 from demo.kit.status import error_status, status_html
 from demo.service.settings import UserError

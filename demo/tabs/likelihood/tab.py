@@ -5,11 +5,13 @@ in that many bits."""
 import gradio as gr
 
 from demo.kit import address
+from demo.kit.carried import elsewhere
 from demo.kit.heat_map import heat_colours, scale_html
 from demo.kit.html_block import html_block
 from demo.kit.model_facts import facts_html
 from demo.kit.notes import NO_COLOUR_MODEL, notes
-from demo.kit.pictures import bundled, elsewhere, picture_chooser
+from demo.kit.picture_chooser import picture_chooser
+from demo.kit.pictures import bundled
 from demo.kit.pixel_canvas import canvas_value, pixel_canvas
 from demo.kit.run_controls import QUIET, looking_toolbar, queued, rests, waits
 from demo.kit.status import error_status, status_html

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.kit.pictures import PICTURES, Carried, arrived, bundled, drawing, drawn, kept_for, shrink
+from demo.kit.carried import Carried, arrived
+from demo.kit.picture_chooser import drawing, drawn
+from demo.kit.pictures import PICTURES, bundled, kept_for, shrink
 from demo.service.settings import UserError
 from demo.tabs.inside.service import InsideService
 from demo.tabs.likelihood.service import LikelihoodService

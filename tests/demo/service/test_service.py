@@ -175,7 +175,7 @@ def test_the_turn_is_released_even_if_closing_fails(service):
 
 
 def test_a_picture_that_is_not_finished_is_not_used(service):
-    from demo.kit.pictures import drawing, drawn
+    from demo.kit.picture_chooser import drawing, drawn
 
     service.row_seconds, service.budget = 0.02, 0.001
     with pytest.raises(UserError, match="no time to finish"):
