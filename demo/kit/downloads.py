@@ -16,11 +16,12 @@ from demo.service.settings import Settings
 GIF_MILLISECONDS = 140
 
 
-def download_link(data: bytes, name: str, words: str) -> str:
-    """A link that holds the file itself."""
+def download_link(data: bytes, name: str, words: str, skipped: bool = False) -> str:
+    """A link that holds the file itself; `skipped` by the Tab key, where many would stand in its way."""
     kind = {"png": "image/png", "gif": "image/gif", "pxcn": "application/octet-stream"}[name.rsplit(".", 1)[1]]
     source = base64.b64encode(data).decode()
-    return f'<a class="download" download="{html.escape(name)}" href="data:{kind};base64,{source}">{words}</a>'
+    key = ' tabindex="-1"' * skipped
+    return f'<a class="download"{key} download="{html.escape(name)}" href="data:{kind};base64,{source}">{words}</a>'
 
 
 def sheet_png(panels: list[tuple[np.ndarray, str]], footer: str, columns: int | None = None,

@@ -252,7 +252,7 @@ def draw(faces: FaceService, chosen: list[FoundFace], seed: int, of: int, **how:
                   (enlarge(first[:-1], first.shape[1]), "new portraits" + f", the most like of {of}" * (of > 1)),
                   (enlarge(first[-1:], first.shape[1]), "without h")]
         # the button of the toolbar presses this link, which is there for nobody else
-        link = download_link(sheet_png(panels, settings), file, "PNG").replace("<a ", '<a tabindex="-1" ')
+        link = download_link(sheet_png(panels, settings), file, "PNG", skipped=True)
         link = f'<div class="pressed-above" aria-hidden="true">{link}</div>'
         alike = faces.alike(first, embedding).tolist()
         grid = portraits_html(first, name, alike=alike, scale=faces.scale, of=of, given=crops, identity=identity)
