@@ -48,9 +48,10 @@ def test_both_canvases_tell_the_bits_and_the_colour_of_the_pixel_under_the_point
     for canvas in ("heat", "image"):
         page.mouse.move(2, 2)
         wait_for_text(page, "#likelihood-heat output", opening)
-        box = page.locator(f"#likelihood-{canvas} canvas").bounding_box()
+        pointed = page.locator(f"#likelihood-{canvas} canvas")
+        width, height = pointed.evaluate("one => [one.clientWidth, one.clientHeight]")
         before = page.eval_on_selector_all(".likelihood-maps canvas", "all => all.map(one => one.toDataURL())")
-        page.mouse.move(box["x"] + box["width"] * 2.5 / 16, box["y"] + box["height"] * 3.5 / 16)
+        pointed.hover(position={"x": width * 2.5 / 16, "y": height * 3.5 / 16})  # once the page has settled
         said = f"row 3, column 2 · R {r}  G {g}  B {b} · {bits[3, 2]:.2f}".rstrip("0").rstrip(".") + " bits"
         for other in ("heat", "image"):
             page.wait_for_function("([place, text]) => document.querySelector(place).textContent === text",
