@@ -11,14 +11,13 @@ sequential, as cameras write it: of a progressive one the decoder keeps every co
 import base64
 import binascii
 import io
-import struct
 import warnings
 from pathlib import Path
 
 from PIL import Image, JpegImagePlugin
 
+from pixelcnn_core.data.pictures import DAMAGED, load_picture
 from pixelcnn_core.data.pictures import PictureError as ImageError
-from pixelcnn_core.data.pictures import load_picture
 
 MAX_BYTES = 20 * 2**20
 MAX_PIXELS = 24_000_000  # that are decoded
@@ -52,7 +51,7 @@ def reduced(data: bytes) -> Image.Image | None:
     """A large sequential JPEG, opened so that it will be decoded within MAX_PIXELS; None for any other file."""
     try:
         image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))  # reads the header only
-    except (OSError, ValueError, SyntaxError, IndexError, struct.error):
+    except DAMAGED:
         return None
     width, height = image.size
     if not MAX_PIXELS < width * height <= MAX_JPEG_PIXELS or image.info.get("progressive"):

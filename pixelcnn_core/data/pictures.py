@@ -22,6 +22,9 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")  # none t
 Image.init()
 FORMATS = tuple(name for name in FORMATS if name in Image.OPEN)  # Pillow may be built without AVIF or WebP
 
+# What decoders raise for a damaged file; RuntimeError is AVIF's.
+DAMAGED = (OSError, EOFError, ValueError, TypeError, LookupError, ArithmeticError, SyntaxError, MemoryError,
+           RuntimeError, struct.error)
 BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)  # the warning where a program made it an error
 
 
@@ -59,7 +62,7 @@ def opened(source, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
         raise PictureError("There is no such image file.") from None
     except PermissionError:
         raise PictureError("This file cannot be read.") from None
-    except (OSError, ValueError, SyntaxError, struct.error):
+    except DAMAGED:
         raise PictureError("This image is damaged and cannot be read.") from None
     with image:
         yield image
@@ -68,17 +71,45 @@ def opened(source, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
 def decode(image: Image.Image, max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Check the size in the header, decode the first frame, turn it upright. Raises PictureError."""
     check_pixels(*image.size, max_pixels)
+    if problem := misread(image):
+        raise PictureError(problem)
     try:
         image.seek(0)
         image.load()
     except BOMBS:
         raise PictureError(too_large(max_pixels)) from None
-    except (OSError, EOFError, ValueError, SyntaxError, MemoryError, struct.error):
+    except DAMAGED:
         raise PictureError("This image is damaged and cannot be read.") from None
     try:
         return ImageOps.exif_transpose(image)
     except Exception:  # a damaged EXIF block can fail in many ways, and the picture itself is fine
         return image
+
+
+def misread(image: Image.Image) -> str:
+    """Of a file that Pillow would decode to wrong values without a word, a sentence on it; else empty. Only the header
+    need be read."""
+    tags, bits = getattr(image, "tag_v2", {}), bits_of(image)
+    inverted, deep = tags.get(PHOTOMETRIC) == 0, max(bits, default=8) > 8
+    in_planes = tags.get(PLANES) == 2 and image.info.get("compression") == "raw"
+    if inverted and deep or in_planes and (inverted or set(bits) != {8}):
+        return "This TIFF holds its values in a way that cannot be read here: save it as PNG."
+    if "transparency" in image.info and ";16" in stored_as(image):
+        return "This PNG has 16 bits and one transparent colour, which cannot be read here: save it with 8 bits."
+    return ""
+
+
+BITS, PHOTOMETRIC, PLANES = 258, 262, 284  # TIFF tags
+
+
+def bits_of(image: Image.Image) -> tuple[int, ...]:
+    """The bits of each value in a TIFF; of other files none."""
+    return tuple(image.tag_v2.get(BITS, (1,))) if hasattr(image, "tag_v2") else ()
+
+
+def stored_as(image: Image.Image) -> str:
+    """How the values lie in a file that was not decoded yet, such as "RGB;16B"."""
+    return str(image.tile[0].args) if getattr(image, "tile", None) else ""
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

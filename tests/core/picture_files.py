@@ -37,12 +37,21 @@ def turned(orientation: int) -> Image.Exif:
     return exif
 
 
-def tiff16(pixels: np.ndarray) -> bytes:
-    """A TIFF of uint16 RGB pixels (H, W, 3)."""
-    height, width, _ = pixels.shape
-    data, place = pixels.astype("<u2").tobytes(), 8
-    bits = place + len(data)
-    entries = [(256, 3, 1, width), (257, 3, 1, height), (258, 3, 3, bits), (259, 3, 1, 1), (262, 3, 1, 2),
-               (273, 4, 1, place), (277, 3, 1, 3), (278, 3, 1, height), (279, 4, 1, len(data))]
-    directory = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *each) for each in entries) + bytes(4)
-    return b"II*\0" + struct.pack("<I", bits + 6) + data + struct.pack("<HHH", 16, 16, 16) + directory
+def tiff(pixels: np.ndarray, photometric: int = 2, planes: bool = False) -> bytes:
+    """A TIFF of uint8 or uint16 pixels (H, W, channels), not compressed; with `planes`, one channel after the other."""
+    height, width, channels = pixels.shape
+    pixels = pixels.astype(pixels.dtype.newbyteorder("<"))
+    strips = [plane.tobytes() for plane in pixels.transpose(2, 0, 1)] if planes else [pixels.tobytes()]
+    data, place = b"".join(strips), 8
+    end = place + len(data)
+    offsets, sizes = [place + k * len(strips[0]) for k in range(len(strips))], [len(strip) for strip in strips]
+    lists = {258: ("H", [8 * pixels.itemsize] * channels), 273: ("I", offsets), 279: ("I", sizes)}
+    stored, values = b"", {256: width, 257: height, 259: 1, 262: photometric, 277: channels, 278: height,
+                           284: 2 if planes else 1}
+    entries = [(tag, 3, 1, value) for tag, value in values.items()]
+    for tag, (kind, numbers) in lists.items():
+        value = numbers[0] if len(numbers) == 1 else end + len(stored)
+        entries.append((tag, 3 if kind == "H" else 4, len(numbers), value))
+        stored += struct.pack(f"<{len(numbers)}{kind}", *numbers)
+    directory = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *e) for e in sorted(entries)) + bytes(4)
+    return b"II*\0" + struct.pack("<I", end + len(stored)) + data + stored + directory

@@ -5,10 +5,10 @@ import zlib
 
 import numpy as np
 import pytest
-from picture_files import png, saved, turned
+from picture_files import png, saved, tiff, turned
 from PIL import Image
 
-from pixelcnn_core.data.pictures import PictureError, fit, from_array, load_picture
+from pixelcnn_core.data.pictures import FORMATS, PictureError, fit, from_array, load_picture
 
 RED = (220, 30, 40)
 RAMP = np.linspace(0, 65535, 256).round().astype(np.uint16).reshape(16, 16)  # 0, 257, 514, ... of 16 bits
@@ -31,8 +31,19 @@ def test_16_bit_grey_keeps_its_brightness(kind):
 def test_16_bit_colours_are_scaled():
     pixels = values(png(RAMP[:, :, None].repeat(3, 2), 2))
     assert np.array_equal(pixels, np.arange(256).reshape(16, 16, 1).repeat(3, 2))
+    assert np.array_equal(values(tiff(RAMP[:, :, None].repeat(3, 2))), pixels)
     alpha = np.concatenate([RAMP[:, :, None].repeat(3, 2), np.zeros((16, 16, 1), np.uint16)], 2)
     assert (values(png(alpha, 6)) == 255).all()
+
+
+def test_a_tiff_that_would_be_misread_is_refused():
+    """Pillow takes 16 bits in planes for 8, and 0 for black where the file says that it is white."""
+    grey = RAMP[:, :, None]
+    colours = (grey // 257).astype(np.uint8).repeat(3, 2)
+    assert np.array_equal(values(tiff(colours, planes=True)), colours), "8 bits are read"
+    for file in (tiff(grey.repeat(3, 2), planes=True), tiff(grey, 0), tiff(colours[:, :, :1], 0, planes=True)):
+        with pytest.raises(PictureError, match="This TIFF .* save it as PNG"):
+            load_picture(file)
 
 
 @pytest.mark.parametrize("image, options", [
@@ -42,6 +53,25 @@ def test_16_bit_colours_are_scaled():
 ], ids=["RGBA", "LA", "L with tRNS", "1 with tRNS", "RGB with tRNS", "P with tRNS"])
 def test_transparency_is_laid_on_white(image, options):
     assert (values(saved(image, **options)) == 255).all()
+
+
+@pytest.mark.parametrize("colours", [0, 2])
+def test_a_transparent_colour_of_16_bits_is_refused(colours):
+    """Pillow compares it with 8 bits, or forgets it."""
+    pixels = RAMP[:, :, None].repeat(3 if colours else 1, 2)
+    with pytest.raises(PictureError, match="one transparent colour"):
+        load_picture(png(pixels, colours, ((b"tRNS", bytes(6 if colours else 2)),)))
+
+
+@pytest.mark.skipif("AVIF" not in FORMATS, reason="this Pillow reads no AVIF")
+def test_a_damaged_avif_is_refused_wherever_the_damage_is():
+    """In the head its decoder raises RuntimeError at the opening, in the body at the decoding."""
+    file = saved(Image.effect_noise((16, 16), 80), "AVIF")
+    for place in range(4, len(file) - 4, 5):
+        try:
+            load_picture(file[:place] + b"\xff" * 4 + file[place + 4:], 10_000)
+        except PictureError as error:
+            assert "damaged" in str(error) or "not an image" in str(error) or "too many pixels" in str(error)
 
 
 def test_half_transparent_black_is_grey():
