@@ -6,6 +6,7 @@ XMP, comments) is left out by name. A palette comes back as the colours that it 
 """
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from pixelcnn_core.codec.codec import MAX_PIXELS, CodecError, compress, decompress, read_header
-from pixelcnn_core.data.pictures import PictureError, decode, opened
+from pixelcnn_core.data.pictures import DAMAGED, PictureError, bits_of, decode, opened, stored_as
 from pixelcnn_core.files import check_target, replacing
 from pixelcnn_core.models.gated import GatedPixelCNN
 
@@ -21,7 +22,11 @@ LOSSLESS = {".png": {}, ".webp": {"lossless": True, "exact": True}, ".bmp": {}, 
 WITHOUT_PROFILE = {".bmp"}
 KINDS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF")  # of which all that can be lost is known
 EXTRA_SAMPLES = 338  # a TIFF tag
-LEFT_OUT = {"exif": "EXIF", "xmp": "XMP", "XML:com.adobe.xmp": "XMP", "comment": "comments", "gamma": "gamma"}
+LEFT_OUT = {"exif": "EXIF", "xmp": "XMP", "XML:com.adobe.xmp": "XMP", "comment": "comments", "photoshop": "IPTC",
+            "gamma": "gamma", "chromaticity": "chromaticities (cHRM)"}  # by the names that Pillow gives
+UNKNOWN_CHUNKS = {b"cICP": "colour space (cICP)", b"mDCV": "HDR (mDCV)", b"cLLI": "HDR (cLLI)"}  # Pillow drops them
+TIFF_TAGS = {270: "text", 305: "text", 306: "text", 315: "text", 33432: "text", 34665: "EXIF", 301: "gamma",
+             318: "chromaticities", 319: "chromaticities"}
 
 
 class Picture(NamedTuple):
@@ -83,8 +88,11 @@ def read_picture(path: Path) -> Picture:
             upright = decode(image, MAX_PIXELS)
             profile = image.info.get("icc_profile") or b""
             left_out = {LEFT_OUT[key] for key in image.info if key in LEFT_OUT}
+            left_out |= {TIFF_TAGS[tag] for tag in getattr(image, "tag_v2", {}) if tag in TIFF_TAGS}
             if getattr(image, "text", None):
                 left_out.add("text")
+            if image.format == "PNG":
+                left_out |= {UNKNOWN_CHUNKS[kind] for kind in chunks(path) if kind in UNKNOWN_CHUNKS}
     except PictureError as error:
         raise CodecError(f"{path} cannot be coded: {str(error).rstrip('.')}") from error
     return Picture(np.asarray(upright.convert("L" if upright.mode in ("1", "L") else "RGB")), profile,
@@ -93,12 +101,12 @@ def read_picture(path: Path) -> Picture:
 
 def cannot_keep(image: Image.Image) -> str:
     """What of an image, of which only the header was read, would be lost, and what to do; empty if nothing."""
-    stored = str(image.tile[0].args) if image.tile else ""  # how the numbers lie in the file, such as "RGB;16B"
     if image.format not in KINDS:
         return f"is of the kind {image.format}, which may hold more than the codec keeps: save it as PNG"
     if (frames := count_frames(image)) > 1:
         return f"has {frames} frames, and the codec keeps one picture: save the one that you want as PNG"
-    if image.mode.startswith(("I", "F")) or image.format in ("PNG", "TIFF") and ";16" in stored:
+    deep = image.format == "PNG" and ";16" in stored_as(image) or max(bits_of(image), default=8) > 8
+    if deep or image.mode.startswith(("I", "F")):
         return "has more than 8 bits a value, and the codec keeps 8: save it with 8 bits if these are enough"
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         return "has transparency, which the codec does not keep: lay it on a background and save that"
@@ -109,9 +117,19 @@ def cannot_keep(image: Image.Image) -> str:
     return ""
 
 
+def chunks(path: Path) -> Iterator[bytes]:
+    """The kinds of the chunks in a PNG file, in their order."""
+    with path.open("rb") as file:
+        file.seek(8)
+        while len(head := file.read(8)) == 8:
+            length, kind = struct.unpack(">I4s", head)
+            yield kind
+            file.seek(length + 4, 1)
+
+
 def count_frames(image: Image.Image) -> int:
     """How many pictures the file holds. Raises PictureError."""
     try:
         return getattr(image, "n_frames", 1)
-    except (OSError, EOFError, ValueError, SyntaxError, TypeError, struct.error):
+    except DAMAGED:
         raise PictureError("This image is damaged and cannot be read.") from None

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from picture_files import ORIENTATION, png, saved, tiff16, turned
+from picture_files import ORIENTATION, png, saved, tiff, turned
 from PIL import Image, ImageCms, PngImagePlugin
 from typer.testing import CliRunner
 
@@ -75,7 +75,9 @@ LOST = {
     "16-bit grey": (saved(Image.fromarray(RGB16[:, :, 0])), "more than 8 bits"),
     "16-bit grey TIFF": (saved(Image.fromarray(RGB16[:, :, 0]), "TIFF"), "more than 8 bits"),
     "16-bit RGB": (png(RGB16, 2), "more than 8 bits"),
-    "16-bit RGB TIFF": (tiff16(RGB16), "more than 8 bits"),
+    "16-bit RGB TIFF": (tiff(RGB16), "more than 8 bits"),
+    "16-bit RGB TIFF in planes": (tiff(RGB16, planes=True), "more than 8 bits"),
+    "inverted TIFF in planes": (tiff(RGB16[:, :, :1].astype(np.uint8), 0, planes=True), "cannot be read here"),
     "floats": (saved(Image.new("F", (4, 4)), "TIFF"), "more than 8 bits"),
     "RGBA": (saved(Image.new("RGBA", (4, 4))), "transparency"),
     "LA": (saved(Image.new("LA", (4, 4))), "transparency"),
@@ -130,6 +132,11 @@ def test_what_a_file_says_besides_is_named_where_it_is_left_out(checkpoint, tmp_
     (tmp_path / "in.png").write_bytes(saved(Image.new("RGB", (4, 4)), pnginfo=texts, exif=turned(1)))
     done = run("compress", tmp_path / "in.png", tmp_path / "file", "--model", checkpoint / "model")
     assert done.exit_code == 0 and "left out: EXIF, text" in done.output
+    colours = ((b"gAMA", (45455).to_bytes(4, "big")), (b"cHRM", bytes(32)), (b"cICP", bytes((9, 16, 0, 1))))
+    (tmp_path / "in.png").write_bytes(png(RGB16.astype(np.uint8), 2, colours))
+    assert read_picture(tmp_path / "in.png").left_out == ("chromaticities (cHRM)", "colour space (cICP)", "gamma")
+    (tmp_path / "in.tif").write_bytes(saved(Image.new("RGB", (4, 4)), "TIFF", tiffinfo={270: "a picture"}))
+    assert read_picture(tmp_path / "in.tif").left_out == ("text",)
     picture = checkpoint / "data" / "test" / "noise" / "0.png"
     assert "left out" not in run("compress", picture, tmp_path / "file", "--model", checkpoint / "model").output
 
