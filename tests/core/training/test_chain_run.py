@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 import torch
@@ -13,10 +14,11 @@ from pixelcnn_core.cli.main import app
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.models.chain import Chain, load_model
 from pixelcnn_core.provenance import recipe_of
-from pixelcnn_core.results import read_results
+from pixelcnn_core.results import ResultsError, read_results
 from pixelcnn_core.training import chain as chain_module
 from pixelcnn_core.training.chain import chain_recipes
 from pixelcnn_core.training.recipe import Recipe, load_recipe, recipe_names
+from pixelcnn_core.training.state import STATE_FILE
 
 TRAIN = {"learning_rate": 0.01, "warm_up": 2, "batch": 8, "steps": 6, "validate": 8, "sample": False, "ema": 0.5}
 
@@ -64,6 +66,50 @@ def test_every_step_is_trained_once(trained):
     assert invoke("train", "tiny-chain", "--data", ".", "--out", folder).exit_code == 0
     assert (folder / "4" / "model.safetensors").stat().st_mtime_ns == before["4"]  # finished: left alone
     assert (folder / "8" / "model.safetensors").stat().st_mtime_ns > before["8"]  # missing: trained
+
+
+def copied(trained, folder):
+    """The finished chain: its first step as one is published, and a setting in its chain.json."""
+    shutil.copytree(trained[0], folder)
+    (folder / "4" / STATE_FILE).unlink()
+    (folder / "chain.json").write_text(json.dumps({"steps": ["4", "8"], "coarsest_min_p": 0.2}), encoding="utf-8")
+    return folder
+
+
+def test_a_published_step_is_left_as_it_is_and_chain_json_keeps_what_it_says(trained, tmp_path, capsys):
+    """Weights without a state, however short their training was: `train` refuses them too."""
+    folder = copied(trained, tmp_path / "published")
+    facts = json.loads((folder / "4" / "training.json").read_text(encoding="utf-8"))
+    (folder / "4" / "training.json").write_text(json.dumps({**facts, "steps": 3}), encoding="utf-8")
+    before = {path: path.read_bytes() for path in folder.rglob("*.safetensors")}
+    for minutes in (None, 10.0):
+        chain_module.train_chain("tiny-chain", ".", folder, max_minutes=minutes)
+        said = capsys.readouterr().err
+        assert "tiny-4: " in said and "tiny-8: " in said and "is there, and is left as it is" in said
+    assert {path: path.read_bytes() for path in folder.rglob("*.safetensors")} == before
+    assert json.loads((folder / "chain.json").read_text(encoding="utf-8")) == {"steps": ["4", "8"],
+                                                                               "coarsest_min_p": 0.2}
+
+
+def test_an_unfinished_step_goes_on_and_a_damaged_chain_json_is_an_error(trained, tmp_path, monkeypatch):
+    folder, asked = copied(trained, tmp_path / "unfinished"), []
+    facts = json.loads((folder / "8" / "training.json").read_text(encoding="utf-8"))
+    (folder / "8" / "training.json").write_text(json.dumps({**facts, "steps": 3}), encoding="utf-8")
+    monkeypatch.setattr(chain_module, "train", lambda recipe, data, out, **how: asked.append((recipe.name, how)))
+    chain_module.train_chain("tiny-chain", ".", folder)
+    assert [name for name, how in asked] == ["tiny-8"] and asked[0][1]["resume"]
+    (folder / "chain.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ResultsError, match="chain.json is damaged"):
+        chain_module.train_chain("tiny-chain", ".", folder)
+    assert len(asked) == 1
+
+
+def test_overwriting_trains_every_step_anew(trained, tmp_path):
+    folder = copied(trained, tmp_path / "again")
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("model.safetensors")}
+    chain_module.train_chain("tiny-chain", ".", folder, overwrite=True)
+    assert all(path.stat().st_mtime_ns > time for path, time in before.items()) and len(before) == 2
+    assert json.loads((folder / "chain.json").read_text(encoding="utf-8"))["coarsest_min_p"] == 0.2
 
 
 def test_its_steps_are_scored_and_the_card_says_at_most(trained):
