@@ -189,7 +189,8 @@ def build(page: gr.Blocks, service: Service) -> None:
     on_page = {"fn": of_settings, "inputs": [kind, *chosen, *ends, *numbers], "outputs": [film, status, links],
                "preprocess": False, **QUIET}
     kind.change(**press.stop("interpolate-"))
-    kind.change(None, [kind, seed], seed, js=own_seeds(kinds[0], seed.value)).then(
+    kind.input(None, [kind, seed], seed, js=own_seeds(seed.value))
+    kind.change(
         lambda kind: (gr.Column(visible=kind == PEOPLE), gr.Column(visible=kind == CLASSES),
                       LEADS.get(kind, gr.skip())), kind, [people, pair, lead], **QUIET).then(
         **on_page).then(**runs.up_to_date).then(**press.draw("interpolate-", "!values[0].done", film))
@@ -209,14 +210,13 @@ def build(page: gr.Blocks, service: Service) -> None:
         end.input(**on_page).then(**press.draw("interpolate-"))
 
 
-def own_seeds(kind: str, seed: int) -> str:
-    """JavaScript that keeps a seed for each kind of path: people get theirs back after classes were drawn with others.
-    Where nobody pressed the choice, a link names the seed."""
+def own_seeds(seed: int) -> str:
+    """JavaScript that keeps a seed for each kind of path: people get theirs back after classes were drawn with
+    others."""
+    before = json.dumps({PEOPLE: CLASSES, CLASSES: PEOPLE})
     return f"""(kind, seed) => {{
-  const seeds = window.pathSeeds ||= {{now: {json.dumps(kind)}}}, before = seeds.now;
-  seeds.now = kind;
-  if (!document.getElementById("interpolate-kind")?.contains(document.activeElement)) return seed;
-  seeds[before] = seed;
+  const seeds = window.pathSeeds ||= {{}};
+  seeds[{before}[kind]] = seed;
   return seeds[kind] ?? {json.dumps(seed)};
 }}"""
 

@@ -57,6 +57,8 @@ def test_interpolate_remembers_its_settings(visit):
     assert (first.input_value(), last.input_value()) == ("3", "9")
     assert page.get_by_label("linear").is_checked()
     page.locator("#tab-interpolate").get_by_text("How it is drawn").click()
+    page.locator("#interpolate-seed input").wait_for()
+    page.wait_for_timeout(500)  # Gradio sets a field that has just appeared once more
     page.fill("#interpolate-seed input", "5")
     changed(page, "interpolate.seed", "5")
     assert "interpolate.model=digits" in page.url and "interpolate.steps=5" in page.url
