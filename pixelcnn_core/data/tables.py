@@ -34,6 +34,8 @@ def parquet(root: Path, split: str, size: int | tuple[int, int], channels: int =
                         "val.parquet or test.parquet")
     class_names, numbers = classes_of(table_files(root, "train") or paths)
     labels = [label for label, _ in read_labels(paths)]
+    if not labels:
+        raise DataError(f"{paths[0]} holds no images: a table has one row for each")
     if unknown := [label for label in labels if label not in numbers]:
         raise DataError(f"{paths[0]} has the label {unknown[0]!r}, which the training table has not")
     index = members(len(labels), split)
@@ -61,6 +63,8 @@ def classes_of(paths: list[Path]) -> tuple[tuple[str, ...], dict[int | str, int]
         if name and names.get(label, name) != name:
             raise DataError(f"{paths[0]} calls the label {label!r} both {names[label]!r} and {name!r}")
         names[label] = name or names.get(label)
+    if not names:
+        raise DataError(f"{paths[0]} holds no images: a table has one row for each")
     if any(isinstance(label, str) for label in names):
         return tuple(sorted(names)), {label: k for k, label in enumerate(sorted(names))}
     known = stored_names(paths[0])
@@ -90,17 +94,23 @@ def read_labels(paths: list[Path]) -> Iterator[tuple[int | str, str | None]]:
 def read_images(paths: list[Path]) -> Iterator[tuple[bytes, str]]:
     """The file of every image, and words that say which it is. Raises DataError."""
     for path in paths:
-        for row, value in enumerate(read_table(path, IMAGE).column(0)):
-            data, what = value.as_py(), f"image {row} of {path}"
-            if isinstance(data, dict) and "bytes" in data:  # {bytes, path}
-                if data["bytes"] is None and data.get("path"):
-                    raise DataError(f"{what} is only the name of a file ({data['path']}): write the table with its "
-                                    "images inside")
-                data = data["bytes"]
-            if not isinstance(data, bytes):
-                raise DataError(f"{what} is no encoded image: the column must hold the bytes of PNG, JPEG or other "
-                                "image files")
-            yield data, what
+        yield from encoded(read_table(path, IMAGE).column(0), path)
+
+
+def encoded(column: pyarrow.ChunkedArray, path: Path) -> Iterator[tuple[bytes, str]]:
+    """The file of every image in a column of bytes or of {bytes, path}, and words that say which it is. Raises
+    DataError."""
+    for row, value in enumerate(column):
+        data, what = value.as_py(), f"image {row} of {path}"
+        if isinstance(data, dict) and "bytes" in data:
+            if data["bytes"] is None and data.get("path"):
+                raise DataError(f"{what} is only the name of a file ({data['path']}): write the table with its "
+                                "images inside")
+            data = data["bytes"]
+        if not isinstance(data, bytes):
+            raise DataError(f"{what} is no encoded image: the column must hold the bytes of PNG, JPEG or other "
+                            "image files")
+        yield data, what
 
 
 def read_table(path: Path, needed: tuple[str, ...], optional: tuple[str, ...] = ()) -> pyarrow.Table:
@@ -123,5 +133,5 @@ def stored_names(path: Path) -> list[str]:
     try:
         features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
         return [str(name) for name in features[label]["names"]]
-    except (TypeError, KeyError, ValueError):  # no metadata, or metadata of another kind
+    except (TypeError, KeyError, ValueError, RecursionError):  # no metadata, or metadata of another kind
         return []

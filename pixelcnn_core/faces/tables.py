@@ -1,29 +1,30 @@
 """Aligned face crops with identities, for the face encoder and the portrait model.
 
-Tables `*.parquet` in one folder, with the columns image (64 x 64 WebP), identity (or null), source, inside (share of
-the crop inside the photo) and descriptor (128 numbers of the face network, made from the full-size photo). People are
-split once and for all, by their names: the tenth of them in `held_out_people.txt` is never trained on, and tested once;
-another tenth is for choices (validation).
+Tables `*.parquet` in one folder, with the columns image (a file of 64 x 64 pixels, as bytes or {bytes, path}), identity
+(or null), source, inside (share of the crop inside the photo) and descriptor (128 numbers of the face network, made
+from the full-size photo). People are split once and for all, by their names: the tenth of them in
+`held_out_people.txt` is never trained on, and tested once; another tenth is for choices (validation).
 """
 
 import hashlib
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm import tqdm
 
 from pixelcnn_core.data.image_data import DataError, ImageData
+from pixelcnn_core.data.pictures import PictureError, load_picture
+from pixelcnn_core.data.tables import encoded
 from pixelcnn_core.files import replacing, user_cache, writable
 
 HELD_OUT_FILE = Path(__file__).parent / "held_out_people.txt"
+WIDTH = 128  # numbers in a descriptor
 CROP = 64  # height and width of the crops in the tables
 INSIDE = 0.98  # share of a crop inside its photo that the portrait model asks for: no mirrored borders
 COLUMNS = ["image", "identity", "source", "inside", "descriptor"]
@@ -79,16 +80,43 @@ def load_faces(folder: str | Path) -> FaceData:
     images, descriptors, identities, sources, inside = [], [], [], [], []
     for path in paths:
         try:
-            table = pyarrow.parquet.read_table(path, columns=COLUMNS)
-            images += [np.asarray(Image.open(io.BytesIO(image.as_py())).convert("RGB")) for image in table["image"]]
-        except (pyarrow.ArrowException, OSError, ValueError, KeyError) as error:
+            table = pyarrow.parquet.read_table(path, columns=COLUMNS).select(COLUMNS)
+            for name in ("source", "inside", "descriptor"):
+                if None in (values := table[name].to_pylist()):
+                    raise DataError(f"row {values.index(None)} of {path} has no {name}: give it one or remove the row")
+            identities += table["identity"].cast(pyarrow.string()).to_pylist()
+            sources += table["source"].cast(pyarrow.string()).to_pylist()
+            inside += table["inside"].cast(pyarrow.float64()).to_pylist()
+            descriptors.append(vectors_in(table["descriptor"].to_pylist(), path))
+        except (pyarrow.ArrowException, OSError, KeyError) as error:
             raise DataError(f"{path} is damaged or lacks one of the columns {', '.join(COLUMNS)}: {error}") from error
-        descriptors.append(np.array(table["descriptor"].to_pylist(), np.float32))
-        identities += table["identity"].to_pylist()
-        sources += table["source"].to_pylist()
-        inside += table["inside"].to_pylist()
+        images += [crop(data, what) for data, what in encoded(table["image"], path)]
+    if not images:
+        raise DataError(f"the face tables in {folder} hold no faces: a table has one row for each")
     pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous()  # (N, 3, 64, 64)
     return FaceData(pixels, torch.from_numpy(np.concatenate(descriptors)), identities, sources, torch.tensor(inside))
+
+
+def crop(data: bytes, what: str) -> np.ndarray:
+    """An image file as uint8 (64, 64, 3); `what` names it in the DataError."""
+    try:
+        image = load_picture(data)
+    except PictureError as error:
+        raise DataError(f"{what} is not a readable image: {error}") from error
+    if image.size != (CROP, CROP):
+        raise DataError(f"{what} has {image.width} x {image.height} pixels; aligned crops have {CROP} x {CROP}")
+    return np.asarray(image)
+
+
+def vectors_in(rows: list, path: Path) -> np.ndarray:
+    """The descriptors of a table as float32 (N, 128). Raises DataError."""
+    try:
+        vectors = np.array(rows, np.float32).reshape(len(rows), WIDTH)
+    except (TypeError, ValueError):
+        vectors = np.array([np.nan])
+    if not np.isfinite(vectors).all():
+        raise DataError(f"the descriptors in {path} are not {WIDTH} finite numbers each")
+    return vectors
 
 
 def split_faces(data: FaceData) -> tuple[FaceData, FaceData]:
@@ -114,6 +142,9 @@ def portraits(folder: Path, split: str, size: int, encoder: str) -> ImageData:
     faces = load_faces(folder)
     faces = faces.where([split_of(name) == split for name in faces.identities])
     faces = faces.where((faces.inside > INSIDE).tolist())
+    if not len(faces):
+        raise DataError(f"the face tables in {folder} hold no faces for {split}: people are split by their names, and "
+                        f"a crop must lie inside its photo (above {INSIDE})")
     if split != "train":  # the tables list a person's photos together: mix them, so that the first few are many people
         faces = faces.where_index(np.random.default_rng(0).permutation(len(faces)).tolist())
     vectors, name = condition_vectors_of(faces, encoder)

@@ -210,7 +210,23 @@ def test_tables_that_cannot_be_read(tmp_path):
     assert "image 1 of" in (text := message({"image": [good, b"words"], "label": [0, 0]})) and "not a readable" in text
     assert "is no encoded image" in message({"image": [[1, 2], [3]], "label": [0, 0]})
     assert "is no encoded image" in message({"image": [good, None], "label": [0, 0]})
+    assert "holds no images: a table has one row for each" in message({"image": pyarrow.array([], "binary"),
+                                                                       "label": pyarrow.array([], "int64")})
     assert "only the name of a file (a.png)" in message({"image": [{"bytes": None, "path": "a.png"}], "label": [0]})
+
+
+def test_an_empty_test_table_is_named(tmp_path):
+    table(tmp_path / "train.parquet", [0, 1])
+    pyarrow.parquet.write_table(pyarrow.parquet.read_table(tmp_path / "train.parquet")[:0], tmp_path / "test.parquet")
+    with pytest.raises(DataError, match="test.parquet holds no images"):
+        load_data("parquet", tmp_path, "test")
+
+
+def test_metadata_nested_without_end_are_passed_over(tmp_path):
+    images = [saved(plain(10)), saved(plain(20))]
+    deep = pyarrow.table({"image": images, "label": [0, 1]}).replace_schema_metadata({"huggingface": "[" * 100_000})
+    pyarrow.parquet.write_table(deep, tmp_path / "test.parquet")
+    assert load_data("parquet", tmp_path, "test", size=8).class_names == ("0", "1")
 
 
 @pytest.mark.parametrize("name, channels", [("folder", 3), ("folder-grey", 1)])
