@@ -3,7 +3,8 @@
     train/cat/1.png    train/cat/holidays/2.jpg    train/dog/3.webp    test/dog/4.png
 
 The classes are the folders below train/, in the order of their names, so that a class has one number in every split.
-Images lie at any depth. Hidden files and folders, and what Windows and macOS leave behind, are passed over.
+Images lie at any depth, also behind links to folders. Hidden files and folders, and what Windows and macOS leave
+behind, are passed over.
 """
 
 import os
@@ -49,10 +50,20 @@ def class_folders(source: Path) -> list[str]:
 
 
 def image_files(place: Path) -> Iterator[Path]:
-    """All files below a class folder that should be images, in a fixed order."""
-    for where, folders, files in os.walk(place):
-        folders[:] = sorted(name for name in folders if not passed_over(name))
+    """All files below a class folder that should be images, in a fixed order; folders by links too, each one once.
+    Raises DataError for a folder that cannot be listed."""
+    seen = {place.resolve()}  # or links in a circle would never end
+    for where, folders, files in os.walk(place, onerror=cannot_list, followlinks=True):
+        found, folders[:] = sorted(folders), []
+        for name in found:
+            if not passed_over(name) and (real := Path(where, name).resolve()) not in seen:
+                seen.add(real)
+                folders.append(name)
         yield from (Path(where, name) for name in sorted(files) if not passed_over(name))
+
+
+def cannot_list(error: OSError) -> None:
+    raise DataError(f"the folder {error.filename} cannot be read: {error.strerror}") from error
 
 
 def passed_over(name: str) -> bool:

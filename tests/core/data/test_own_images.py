@@ -70,6 +70,15 @@ def test_sub_folders_count_and_what_systems_leave_behind_does_not(tmp_path):
     assert sorted(first_values(seen[0]) + first_values(seen[1])) == [1, 2, 3] and len(seen[1]) == 1
 
 
+def test_linked_sub_folders_are_walked_once(tmp_path):
+    write(tmp_path / "elsewhere" / "2.png", plain(2))
+    write(tmp_path / "test" / "cat" / "1.png", plain(1))
+    for name in ("a", "b"):
+        (tmp_path / "test" / "cat" / name).symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "round").symlink_to(tmp_path / "test" / "cat")
+    assert first_values(load_data("folder", tmp_path, "test", size=8)) == [1, 2]
+
+
 def test_a_class_has_one_number_in_every_split(tmp_path):
     for name, value in (("cat", 1), ("cow", 2), ("dog", 3)):
         for k in range(3):
