@@ -10,6 +10,7 @@ from PIL import Image
 from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder
 from pixelcnn_core.autoencoder.evaluation import TWIN, shown_with
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
+from pixelcnn_core.cards.card import write_picture
 from pixelcnn_core.cards.parts import write
 from pixelcnn_core.data.pictures import fit, load_picture
 from pixelcnn_core.device import choose_device
@@ -153,7 +154,7 @@ def write_autoencoder_card(folder: str | Path, pictures: Sequence[Path] = (), co
         body, more = MSE + USE_MSE, {**more, "size": coder.config.image_size}
     if pictures:
         shown = shown_with(folder)
-        draw_reconstructions(model, pictures, count, shown["min_p"]).save(folder / "samples.png", optimize=True)
+        write_picture(folder / "samples.png", draw_reconstructions(model, pictures, count, shown["min_p"]))
         what, how = "its reconstruction", ""
         if kind == "AutoEncoder":
             what, how = f"{count} decodings of its code", f", min-p {shown['min_p']:g}"

@@ -7,6 +7,7 @@ import textwrap
 from pathlib import Path
 
 import pixelcnn_core
+from pixelcnn_core.cards.card import write_page
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 HEAD = """# The public names
@@ -67,4 +68,4 @@ def methods(cls: type) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(api_page(), encoding="utf-8")
+    write_page(PAGE, api_page())

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import torch
+from PIL import Image
 
 from pixelcnn_core.cards.curve import curve_section
 from pixelcnn_core.cards.tables import (
@@ -15,6 +16,7 @@ from pixelcnn_core.cards.tables import (
 )
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.figures import image_grid, labelled_grid
+from pixelcnn_core.files import replacing
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import count_parameters, training_so_far
@@ -90,7 +92,7 @@ FIGURE_3 = ("coral reef", "brown bear", "African elephant", "lawn mower", "seash
 
 
 def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
-    """Write README.md and samples.png of a checkpoint folder. Raises CheckpointError."""
+    """Write README.md and samples.png of a checkpoint folder. Raises CheckpointError and OSError."""
     folder = Path(folder)
     model = GatedPixelCNN.from_pretrained(folder, map_location=choose_device())
     recipe, results, config = read_json(folder / "recipe.json"), read_results(folder), model.config
@@ -105,7 +107,7 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
     else:
         images = finish(sample_rows(model, batch=per_class ** 2, seed=seed, temperature=temperature))
         picture = image_grid(images, per_class, config.levels, scale=scale)
-    picture.save(folder / "samples.png", optimize=True)
+    write_picture(folder / "samples.png", picture)
 
     def measured(key: str) -> str:
         return f"{results[key]:.3f}" if key in results else "not measured"
@@ -116,7 +118,7 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
                  "images |\n")
     name = recipe.get("name", folder.name)
     condition = f"range({config.classes})" if config.classes else "n=8"
-    (folder / "README.md").write_text(CARD.format(
+    text = CARD.format(
         name=name, about=recipe.get("about", ""), parameters=count_parameters(model), layers=config.layers,
         features=config.features, size=config.image_size, channels=config.channels, levels=config.levels,
         data=recipe.get("data", "not stated"), steps=total["steps"], batch=recipe.get("batch", "?"),
@@ -132,8 +134,21 @@ def write_card(folder: str | Path, seed: int = 0, per_class: int = 8) -> Path:
         rows=f"; {len(shown)} of {config.classes} classes" * (len(shown) < config.classes),
         curve=curve_section(folder), sampling=sampling_section(folder), quality=quality_section(folder),
         tried=tried_section(folder), ablation=ablation_section(folder), speed=speed_section(folder),
-        again=again(name, facts)), encoding="utf-8")
-    return folder / "README.md"
+        again=again(name, facts))
+    return write_page(folder / "README.md", text)
+
+
+def write_page(page: Path, text: str) -> Path:
+    """Replace a page at once, and return its path. Raises OSError with a sentence that names it."""
+    with replacing(page) as path:
+        path.write_text(text, encoding="utf-8")
+    return page
+
+
+def write_picture(place: Path, picture: Image.Image) -> None:
+    """Replace a picture at once. Raises OSError with a sentence that names it."""
+    with replacing(place) as path:
+        picture.save(path, optimize=True)
 
 
 def shown_classes(names: tuple[str, ...]) -> tuple[str, ...]:

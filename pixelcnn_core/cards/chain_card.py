@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from pixelcnn_core.cards.card import duration, shown_classes
+from pixelcnn_core.cards.card import duration, shown_classes, write_page, write_picture
 from pixelcnn_core.cards.tables import quality_section, sampling_section, tried_section
 from pixelcnn_core.device import choose_device
 from pixelcnn_core.figures import labelled_grid
@@ -113,7 +113,7 @@ def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Imag
                      seed: int = 0) -> Path:
     """Write README.md and samples.png of a chain; what draws portraits is given with the settings for it.
 
-    Raises CheckpointError.
+    Raises CheckpointError and OSError.
     """
     folder = Path(folder)
     chain, names = Chain.from_pretrained(folder).to(choose_device()), chain_steps(folder)
@@ -130,13 +130,13 @@ def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Imag
         shown = shown_classes(config.class_names)
         labels = torch.tensor([config.class_names.index(name) for name in shown]).repeat_interleave(8)
         images = draw_batches(chain, Condition(label=labels), seed, **how)
-        labelled_grid(images, shown, config.levels, scale).save(folder / "samples.png", optimize=True)
+        write_picture(folder / "samples.png", labelled_grid(images, shown, config.levels, scale))
     elif portraits:
-        portraits(chain, how).save(folder / "samples.png", optimize=True)
+        write_picture(folder / "samples.png", portraits(chain, how))
     minutes = sum(training_so_far(folder / name)["seconds"] for name in names)
     size = chain.size
     data = recipe.get("data", "")
-    (folder / "README.md").write_text(CARD.format(
+    text = CARD.format(
         name=folder.name, data=NAMES.get(data, data),
         count=len(names), told="the direction of a face's descriptor" if config.embedding else "the class",
         steps="\n".join(step_row(folder / name, results.get("steps", {}).get(str(pixels), {}), pixels)
@@ -151,8 +151,8 @@ def write_chain_card(folder: str | Path, portraits: Callable[[Chain, dict], Imag
         condition="condition=Condition(embedding=h)" if config.embedding else f"range({config.classes})", size=size,
         imported=", Condition" if config.embedding else "",
         recipe=recipe.get("name", "RECIPE"), chain=recipe.get("name", "").replace(f"-{size}", ""),
-        limits=LIMITS.format(minutes=duration(minutes), seen=SEEN.get(data, ""))), encoding="utf-8")
-    return folder / "README.md"
+        limits=LIMITS.format(minutes=duration(minutes), seen=SEEN.get(data, "")))
+    return write_page(folder / "README.md", text)
 
 
 def step_row(folder: Path, measured: dict, pixels: int) -> str:

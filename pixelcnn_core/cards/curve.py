@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+from pixelcnn_core.files import replacing
 from pixelcnn_core.results import read_json
 
 PICTURE = "curve.png"
@@ -59,4 +60,5 @@ def plot(curve: list[tuple[float, float]], path: Path) -> None:
     axes.grid(alpha=0.3)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    with replacing(path) as place:
+        figure.savefig(place, dpi=110, metadata={"Software": None})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from pixelcnn_core.cards.card import again, duration, on_gpu
+from pixelcnn_core.cards.card import again, duration, on_gpu, write_page
 from pixelcnn_core.provenance import count_parameters, training_so_far
 from pixelcnn_core.results import read_json, read_results
 
@@ -32,17 +32,17 @@ Run again: {again}, then `python -m pixelcnn_core evaluate RUN --data DATA`.
 
 
 def write(folder: Path, model: torch.nn.Module, body: str, tag: str, more: dict, limits: str = "") -> Path:
-    """Fill the card; `limits` is for a model trained on CPU cores. Raises ValueError where there are no results."""
+    """Fill the card; `limits` is for a model trained on CPU cores. Raises ValueError where there are no
+    results, and OSError."""
     recipe, results = read_json(folder / "recipe.json"), read_results(folder)
     if not results:
         raise ValueError(f"{folder} was not evaluated: python -m pixelcnn_core evaluate {folder} --data DATA")
     facts, total = read_json(folder / "training.json"), training_so_far(folder)
     name = recipe.get("name", folder.name)
     text = HEAD + body + TAIL + ("" if on_gpu(facts) else limits)
-    (folder / "README.md").write_text(text.format(**{
+    return write_page(folder / "README.md", text.format(**{
         **results, **more, "evaluated_on": results["hardware"], "images": results["images"], "tag": tag, "name": name,
         "about": recipe.get("about", ""), "parameters": count_parameters(model), "data": recipe.get("data", "?"),
         "images_seen": total["images"], "steps": total["steps"], "batch": recipe.get("batch", "?"),
         "minutes": duration(total["seconds"]),
-        "hardware": facts.get("hardware", "not recorded"), "again": again(name, facts)}), encoding="utf-8")
-    return folder / "README.md"
+        "hardware": facts.get("hardware", "not recorded"), "again": again(name, facts)}))

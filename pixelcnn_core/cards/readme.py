@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from pixelcnn_core.cards import ladder_page
+from pixelcnn_core.cards.card import write_page
 from pixelcnn_core.models.chain import CHAIN_FILE, chain_steps
 from pixelcnn_core.provenance import training_so_far
 from pixelcnn_core.results import RESULTS_FILE, read_json, read_measured, read_results
@@ -124,4 +125,4 @@ def fill(text: str) -> str:
 
 if __name__ == "__main__":
     for page in PAGES:
-        page.write_text(fill(page.read_text(encoding="utf-8")), encoding="utf-8")
+        write_page(page, fill(page.read_text(encoding="utf-8")))

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from pixelcnn_core.cards.card import duration
+from pixelcnn_core.cards.card import duration, write_page
 from pixelcnn_core.data.pictures import load_picture
 from pixelcnn_core.faces.alignment import find_faces
 from pixelcnn_core.faces.encoder import Encoder, FaceEncoder, check_encoder, condition_vectors
@@ -145,9 +145,8 @@ def write_network_card(folder: str | Path) -> Path:
                         for name, row in results["by_source"].items())
     numbers = {key: results[key] for key in ("parameters", "people", "photos", "pairs")}
     alike = {"same": results["likeness"]["same_person"], "strangers": results["likeness"]["two_people"]}
-    (folder / "README.md").write_text(NETWORK.format(ways=ways, sources=sources, not_for=NOT_FOR, **numbers, **alike,
-                                                     **results["distances"]), encoding="utf-8")
-    return folder / "README.md"
+    return write_page(folder / "README.md", NETWORK.format(ways=ways, sources=sources, not_for=NOT_FOR, **numbers,
+                                                           **alike, **results["distances"]))
 
 
 def write_encoder_card(folder: str | Path) -> Path:
@@ -161,9 +160,8 @@ def write_encoder_card(folder: str | Path) -> Path:
     sources = "\n".join(f"| {name} | {row['pairs']:,} | {row['verification_accuracy']:.3f} | "
                         f"{row['verification_accuracy_teacher']:.3f} |" for name, row in results["by_source"].items())
     gap = 100 * (results["verification_accuracy_teacher"] - results["verification_accuracy"])
-    (folder / "README.md").write_text(ENCODER.format(
+    return write_page(folder / "README.md", ENCODER.format(
         **{key: results[key] for key in ("people", "pairs", "verification_accuracy", "verification_accuracy_teacher",
                                          "auc", "auc_teacher")},
         embedding=encoder.config.embedding, parameters=results["parameters"], training=training, sources=sources,
-        gap=gap, not_for=NOT_FOR), encoding="utf-8")
-    return folder / "README.md"
+        gap=gap, not_for=NOT_FOR))

@@ -25,6 +25,7 @@ from pixelcnn_core.device import choose_device
 from pixelcnn_core.faces.encoder import FaceEncoder, FaceEncoderConfig
 from pixelcnn_core.faces.tables import FaceData, load_faces, split_faces
 from pixelcnn_core.faces.verification import verification, verification_pairs
+from pixelcnn_core.files import replacing
 from pixelcnn_core.models.checkpoint import WEIGHTS_FILE
 from pixelcnn_core.provenance import count_parameters, origin
 from pixelcnn_core.results import merge_results, write_json
@@ -129,8 +130,8 @@ def take_steps(train: FaceData, out: Path, epochs: int, batch: int, rate: float,
 
 
 def write_rows(path: Path, rows: list[dict]) -> None:
-    """A table as CSV."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    """A table as CSV. Raises OSError with a sentence that names it."""
+    with replacing(path) as place, place.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from pixelcnn_core.cards.card import write_picture
 from pixelcnn_core.cards.parts import write
 from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.data.pictures import fit, load_picture
@@ -60,7 +61,7 @@ def write_restorer_card(folder: str | Path, pictures: Sequence[Path] = ()) -> Pa
     folder = Path(folder)
     model, body = Restorer.from_pretrained(folder, map_location=choose_device()), BODY
     if pictures:
-        draw_restorations(model, pictures).save(folder / "samples.png", optimize=True)
+        write_picture(folder / "samples.png", draw_restorations(model, pictures))
         body += FIGURE
     table = "\n".join(
         f"| {name} | {case['psnr_sample']:.1f} | {case['psnr_mean']:.1f} | {case['psnr_baseline']:.1f} "
