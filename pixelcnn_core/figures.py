@@ -46,22 +46,22 @@ DEJAVU = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"  
 FONT_SIZE = 14
 
 
-def readable(text: str) -> tuple[str, ImageFont.FreeTypeFont]:
-    """The text and a font that has all of its characters: DejaVu, else one of the machine's, else DejaVu with their
-    codes instead of boxes, as \\u732b."""
+def readable(text: str, size: int = FONT_SIZE) -> tuple[str, ImageFont.FreeTypeFont]:
+    """The text and a font, `size` pixels high, that has all of its characters: DejaVu, else one of the machine's, else
+    DejaVu with their codes instead of boxes, as \\u732b."""
     text = " ".join(text.split())
     if not set(map(ord, text)) <= characters(str(DEJAVU)):
         for path in system_fonts():
             if set(map(ord, text)) <= characters(path):
-                return text, font(path)
+                return text, font(path, size)
         text = "".join(c if ord(c) in characters(str(DEJAVU)) else c.encode("ascii", "backslashreplace").decode()
                        for c in text)
-    return text, font(str(DEJAVU))
+    return text, font(str(DEJAVU), size)
 
 
 @functools.lru_cache
-def font(path: str) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(path, FONT_SIZE)
+def font(path: str, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, size)
 
 
 @functools.lru_cache(maxsize=512)
@@ -75,6 +75,9 @@ def characters(path: str) -> frozenset[int]:
 
 @functools.lru_cache(maxsize=1)
 def system_fonts() -> list[str]:
+    """Without the fonts called Last Resort, which have a box for every character there is; one comes with matplotlib.
+    """
     from matplotlib import font_manager  # makes a list of all fonts at its first import on a machine: seconds
 
-    return sorted(entry.fname for entry in font_manager.fontManager.ttflist)
+    return sorted({entry.fname for entry in font_manager.fontManager.ttflist
+                   if not Path(entry.fname).name.lower().startswith("lastresort")})

@@ -8,10 +8,11 @@ import json
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from demo.kit.panels import describe, enlarge, png_bytes
 from demo.service.settings import Settings
+from pixelcnn_core.figures import readable
 
 GIF_MILLISECONDS = 140
 
@@ -29,12 +30,12 @@ def sheet_png(panels: list[tuple[np.ndarray, str]], footer: str, columns: int | 
     """Panels uint8 (h, w, 4), each with a caption, so many side by side (default: all), on white; the footer below. In
     the metadata stand the `settings`, by default the footer."""
     margin, caption, columns = 24, 34, columns or len(panels)
-    font, small = ImageFont.load_default(20), ImageFont.load_default(16)
+    words, small = readable(footer, 14)
     rows = [panels[k:k + columns] for k in range(0, len(panels), columns)]
     step = max(panel.shape[0] for panel, _ in panels) + caption + margin
     probe = ImageDraw.Draw(Image.new("L", (1, 1)))
     widths = [sum(panel.shape[1] + margin for panel, _ in row) + margin for row in rows]
-    sheet = Image.new("RGB", (max(*widths, int(probe.textlength(footer, small)) + 2 * margin),
+    sheet = Image.new("RGB", (max(*widths, int(probe.textlength(words, small)) + 2 * margin),
                               margin + len(rows) * step + 16), "white")
     draw = ImageDraw.Draw(sheet)
     for top, row in zip(range(margin, sheet.height, step), rows):
@@ -42,9 +43,10 @@ def sheet_png(panels: list[tuple[np.ndarray, str]], footer: str, columns: int | 
         for panel, label in row:
             image = Image.fromarray(panel)
             sheet.paste(image, (x, top), image)
-            draw.text((x + panel.shape[1] / 2, top + panel.shape[0] + 6), label, "#222222", font, "ma")
+            text, font = readable(label, 18)
+            draw.text((x + panel.shape[1] / 2, top + panel.shape[0] + 6), text, "#222222", font, "ma")
             x += panel.shape[1] + margin
-    draw.text((sheet.width / 2, sheet.height - 12), footer, "#777777", small, "ms")
+    draw.text((sheet.width / 2, sheet.height - 12), words, "#777777", small, "ms")
     return png_bytes(sheet, Settings=settings or footer, Software="PixelCNN demo")
 
 

@@ -38,6 +38,8 @@ def test_names_in_other_scripts_are_no_boxes():
         assert word == name and set(map(ord, word)) <= characters(font.path)
     word, font = readable("猫\n")
     assert set(map(ord, word)) <= characters(font.path) and word in ("猫", "\\u732b")
+    assert readable("\uffff", 30)[0] == "\\uffff", "no font has it, and one has a box for it"
+    assert readable("cat", 30)[1].size == 30
     images = torch.zeros(4, 1, 8, 8, dtype=torch.uint8)
     accents, plain = (np.asarray(labelled_grid(images, (name, ""), 2)) for name in ("éé", "ee"))
     assert accents.shape == plain.shape and not np.array_equal(accents, plain)

@@ -5,19 +5,19 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from pixelcnn_core.figures import DEJAVU
+
 PAPER, INK, GREY, NOW, HATCH = "#fcfbf8", "#23211d", "#625d53", "#b1472a", "#d9d3c5"
 WORDS = "A network\nthat draws\none pixel\nat a time"
 COLOURS = ("#b3302a", "#3f7d3a", "#33658a")  # of the bars for red, green, blue
-FONTS = ("LiberationSerif-Regular.ttf", "DejaVuSerif.ttf")  # the first that this computer has
+FONTS = ("LiberationSerif-Regular.ttf", str(DEJAVU.with_name("DejaVuSerif.ttf")))  # the second comes with matplotlib
 
 
 def font(size: int) -> ImageFont.FreeTypeFont:
-    for name in FONTS:
-        try:
-            return ImageFont.truetype(name, size)
-        except OSError:
-            continue
-    return ImageFont.load_default(size)
+    try:
+        return ImageFont.truetype(FONTS[0], size)
+    except OSError:  # this computer has none
+        return ImageFont.truetype(FONTS[1], size)
 
 
 def half_drawn(picture: np.ndarray, zoom: int, drawn: int) -> Image.Image:
