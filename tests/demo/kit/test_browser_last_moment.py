@@ -1,5 +1,6 @@
 """Stop in the last moment, in a real browser: looking at an upload, and a sample whose last row is on its way."""
 
+import pytest
 from browser_steps import wait_for_text
 from PIL import Image
 
@@ -21,6 +22,7 @@ def test_looking_at_an_upload_waits_with_its_place_and_can_be_stopped(visit, bus
     page.wait_for_function("!document.querySelector('#inside-generate').disabled")
 
 
+@pytest.mark.slow
 def test_a_sample_that_was_stopped_never_arrives(visit, service):
     page = visit().open("?tab=likelihood")
     wait_for_text(page, "#likelihood-headline", "needs")

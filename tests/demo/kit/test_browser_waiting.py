@@ -10,6 +10,7 @@ from demo.tabs.inside.layout import DRAWN
 CHOOSERS = ("complete", *(pytest.param(tab, marks=pytest.mark.slow) for tab in ("likelihood", "autoencoder")))
 
 
+@pytest.mark.slow
 def test_looking_waits_with_its_place_and_can_be_stopped(visit, busy):
     page = visit().open("?tab=likelihood")
     before = page.inner_text("#likelihood-status")

@@ -165,6 +165,7 @@ def test_the_mosaic_begins_with_a_photo(chain_page):
     assert wait_until(lambda: canvas.evaluate(value) != before, 5)
 
 
+@pytest.mark.slow
 def test_a_photo_is_shrunk_and_imagined_beside_the_smoothed_one_and_itself(chain_page, tmp_path):
     page = chain_page()
     after = drawn(page, lambda: choose(page, PHOTO))  # the bundled one

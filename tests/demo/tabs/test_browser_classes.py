@@ -1,5 +1,6 @@
 """The Classes tab in a real browser: what is shown of a model that is chosen while another one draws."""
 
+import pytest
 from browser_steps import wait_for_text
 
 STAGE = "document.querySelector('.classes-bench .stage')"
@@ -11,6 +12,7 @@ def open_tab(visitor, query: str = ""):
     return page
 
 
+@pytest.mark.slow
 def test_stored_samples_are_not_marked_as_changed_after_a_cancelled_run(visit, service):
     """Draw another, and at once another model: its stored samples are of the settings that stand there."""
     service.row_seconds = 0.3

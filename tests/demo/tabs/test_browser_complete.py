@@ -1,5 +1,6 @@
 """The Complete tab in a real browser: brushing on the canvas, completions beside it, the restorer's settings."""
 
+import pytest
 from browser_steps import pixels, sources, wait_for_text
 from helpers import wait_until
 
@@ -153,6 +154,7 @@ def test_the_address_keeps_the_state(visit):
     wait_for_text(page, "#complete-status", "8 restorations", 60)
 
 
+@pytest.mark.slow
 def test_a_shape_stops_a_request_for_the_old_one(visit, service):
     service.row_seconds = 0.4
     page = open_tab(visit())

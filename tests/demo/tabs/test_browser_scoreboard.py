@@ -28,6 +28,7 @@ def test_the_slider_tells_who_leads(visit):
     page.wait_for_function("document.querySelector('#race-standing').innerText.includes('no model has been scored')")
 
 
+@pytest.mark.slow
 def test_play_lets_the_race_run_and_stop_stays_where_it_is(kept):
     """Names change places on the way: the Diagonal BiLSTM leads in the middle of this race, not at its end. The slider
     goes along, and holds the moment of the stop."""
@@ -98,6 +99,7 @@ def test_the_tab_opens_on_three_numbers_and_folds_its_tables(kept):
     assert len(sizes) == 2 and all(natural == 256 and shown > 100 for natural, shown in sizes)
 
 
+@pytest.mark.slow
 def test_the_address_opens_what_it_names(visit):
     """What is opened is in the address, and a link with it opens it again, in sight."""
     page = open_board(visit())
