@@ -25,7 +25,8 @@ class Condition:
     embedding: (B, D) floats; a row of zeros is "no embedding"
     map:       (B, M, H, W) floats; zeros are "no map"
 
-    Arrays and lists become tensors. What is for one image, as `label=3`, fits a batch of any size. Raises ValueError.
+    Arrays and lists become tensors, integers of any width int64. What is for one image, as `label=3`, fits a batch of
+    any size. Raises ValueError for other shapes, and for what are no numbers.
     """
 
     label: Tensor | None = None
@@ -34,8 +35,7 @@ class Condition:
 
     def __post_init__(self) -> None:
         for name, value in self._given().items():
-            if not isinstance(value, Tensor) or value.ndim < DIMENSIONS[name]:
-                object.__setattr__(self, name, as_batch(name, value))
+            object.__setattr__(self, name, as_batch(name, value))
         sizes = {name: len(value) for name, value in self._given().items()}
         if len(set(sizes.values()) - {1}) > 1:
             raise ValueError(f"the parts of a condition have different batch sizes: {sizes}")
@@ -87,16 +87,28 @@ DIMENSIONS = {"label": 1, "embedding": 2, "map": 4}  # of a batch
 
 
 def as_batch(name: str, value) -> Tensor:
-    """A part of a condition that is no tensor, or only that of one image, as the tensor of a batch."""
+    """A part of a condition, perhaps no tensor, or only that of one image, as the tensor of a batch; whole numbers as
+    int64: narrow and unsigned ones neither hold -1 nor can be scattered. Raises ValueError."""
     try:
         value = torch.as_tensor(value)
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{name} must be a tensor, an array or a list of numbers, not {type(value).__name__}") \
             from error
-    if value.dtype == torch.bool or value.ndim < DIMENSIONS[name] - 1:
+    if value.dtype == torch.bool or value.is_complex() or value.ndim < DIMENSIONS[name] - 1:
         raise ValueError(f"{name} has {DIMENSIONS[name]} dimensions and holds numbers, not "
                          f"{tuple(value.shape)} of {value.dtype}")
+    if not value.is_floating_point() and value.dtype != torch.int64:
+        unsigned, value = value.dtype == torch.uint64, value.long()
+        if unsigned and bool((value < 0).any()):  # above 2^63 - 1; the largest would have become -1, "no class"
+            raise ValueError(f"{name} holds numbers that are too large")
     return value if value.ndim >= DIMENSIONS[name] else value[None]
+
+
+def expect_finite(what: str, value: Tensor) -> None:
+    """Raises ValueError where a part of a condition holds NaN or an infinity. Not of what a network makes in training,
+    which its loss judges; and a compiled training step does not wait for the device."""
+    if not torch.compiler.is_compiling() and not value.requires_grad and not bool(torch.isfinite(value).all()):
+        raise ValueError(f"{what} holds values that are not finite")
 
 
 def as_condition(given: ConditionLike, class_names: tuple[str, ...] = ()) -> Condition:
@@ -138,6 +150,7 @@ def global_vector(condition: Condition, batch: int, classes: int, embedding: int
             if condition.label.shape != (batch, classes):
                 raise ValueError(f"a mixture of classes has shape {tuple(condition.label.shape)}, "
                                  f"the model needs {(batch, classes)}")
+            expect_finite("a mixture of classes", condition.label)
             one_hot[:, :classes] = condition.label
         elif condition.label is not None:
             label = condition.label.to(like.device)
@@ -154,6 +167,7 @@ def global_vector(condition: Condition, batch: int, classes: int, embedding: int
             vector = torch.zeros(batch, embedding)
         if vector.shape != (batch, embedding):
             raise ValueError(f"the embedding has shape {tuple(vector.shape)}, the model needs {(batch, embedding)}")
+        expect_finite("the embedding", vector)
         parts.append(vector.to(like))
     return torch.cat(parts, dim=1) if parts else None  # (batch, classes + embedding)
 
@@ -173,6 +187,7 @@ def spatial_map(condition: Condition, batch: int, channels: int, size: tuple[int
     if condition.map.shape != (batch, channels, *size):
         raise ValueError(f"the spatial map has shape {tuple(condition.map.shape)}, "
                          f"the model needs {(batch, channels, *size)}")
+    expect_finite("the spatial map", condition.map)
     return condition.map.to(like)
 
 

@@ -113,6 +113,36 @@ def test_a_condition_takes_what_is_unambiguous():
             Condition(**parts)
 
 
+@pytest.mark.parametrize("dtype", [torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8, torch.uint16,
+                                   torch.uint32, torch.uint64])
+def test_labels_are_whole_numbers_of_any_width(dtype):
+    model, x = small_model(classes=4), torch.zeros(2, 3, 5, 5, dtype=torch.uint8)
+    given = torch.tensor([3, 1]).to(dtype)
+    expected = model(x, Condition(label=torch.tensor([3, 1])))
+    for label in (given, given.numpy()):
+        assert torch.equal(model(x, Condition(label=label)), expected)
+        assert torch.equal(model(x, label), expected), "as labels alone"
+    for wrong in (torch.tensor([4, 0]).to(dtype), torch.iinfo(dtype).max):
+        with pytest.raises(ValueError, match="^labels? "):
+            model(x, Condition(label=torch.as_tensor(wrong, dtype=dtype)))
+
+
+def test_what_are_no_numbers_or_not_finite_is_no_condition():
+    for name, shape in (("label", (2,)), ("embedding", (2, 3)), ("map", (2, 1, 5, 5))):
+        for dtype in (torch.bool, torch.complex64):
+            with pytest.raises(ValueError, match=f"{name} has . dimensions and holds numbers"):
+                Condition(**{name: torch.zeros(shape, dtype=dtype)})
+    model, x = small_model(classes=4, embedding=3, map_channels=1), torch.zeros(2, 3, 5, 5, dtype=torch.uint8)
+    for value in (float("nan"), float("inf"), -float("inf")):
+        for parts, message in (({"label": torch.full((2, 4), value)}, "a mixture of classes"),
+                               ({"embedding": [0.0, value, 1.0]}, "the embedding"),
+                               ({"map": torch.full((2, 1, 5, 5), value)}, "the spatial map")):
+            with pytest.raises(ValueError, match=f"{message} holds values that are not finite"):
+                model.bits_per_dim(x, Condition(**parts))
+    made = torch.full((2, 3), float("nan"), requires_grad=True)
+    assert model.bits_per_dim(x, Condition(embedding=made)).isnan().all(), "a network's own: training says it diverged"
+
+
 def test_images_are_whole_numbers_below_the_levels():
     """The commonest mistake: floats in [0, 1] would be rounded to black, with a likelihood that means nothing."""
     model = small_model(levels=4)
