@@ -88,14 +88,41 @@ class Checkpoint(PyTorchModelHubMixin, library_name="pixelcnn", tags=["pixelcnn"
 
     config_class: type
 
+    def save_pretrained(self, save_directory: str | Path, *, config=None, repo_id: str | None = None,
+                        push_to_hub: bool = False, model_card_kwargs: dict | None = None, **hub_options) -> str | None:
+        """Write the checkpoint to a folder, which is made if need be. Raises CheckpointError.
+
+        A kill leaves the old checkpoint or the new one: both files are written under other names, and then put in their
+        places one after the other. Between these two moments config.json is new and the weights are old; loading finds
+        that by their hash, and the new weights then lie in `writing-model.safetensors`.
+        The options are the mixin's, whose own method removes the old config.json first; `config` is the model's own.
+        """
+        folder = Path(save_directory)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._save_pretrained(folder)
+            if not (card := folder / "README.md").exists():
+                self.generate_model_card(**(model_card_kwargs or {})).save(card)
+        except OSError as error:
+            raise CheckpointError(f"{folder} could not be written: {error.strerror or one_line(error)}") from error
+        return self.push_to_hub(repo_id or folder.name, model_card_kwargs=model_card_kwargs, **hub_options) \
+            if push_to_hub else None
+
     def _save_pretrained(self, save_directory: Path) -> None:
         weights = self._half_weights()
         try:
             with replacing(save_directory / WEIGHTS_FILE) as path:
                 save_file(weights, path, metadata={"format": "pt"})
                 config = {"model_type": type(self).__name__, **self.config.to_dict(), HASH: file_hash(path)}
-            with replacing(save_directory / CONFIG_FILE) as path:
-                path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+                self._write_config(config, save_directory / CONFIG_FILE)  # and the weights at once after it
+        except OSError as error:
+            raise CheckpointError(str(error)) from error
+
+    @staticmethod
+    def _write_config(config: dict, path: Path) -> None:
+        try:
+            with replacing(path) as temporary:
+                temporary.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
         except OSError as error:
             raise CheckpointError(str(error)) from error
 

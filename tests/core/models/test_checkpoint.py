@@ -1,5 +1,6 @@
 """Checkpoints: what is saved comes back; anything else is refused with one sentence."""
 
+import errno
 import json
 import shutil
 import time
@@ -178,6 +179,41 @@ def test_what_half_precision_cannot_hold_is_not_saved(folder):
         with pytest.raises(CheckpointError, match="not saved: head1.bias holds values above 65,504"):
             model.save_pretrained(folder)
         assert (folder / "model.safetensors").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["pixelcnn_core.models.checkpoint.save_file",
+                                  "pixelcnn_core.models.checkpoint.file_hash", "pathlib.Path.write_text"])
+def test_a_kill_while_saving_leaves_what_was_there(folder, name, monkeypatch):
+    """Whichever file is being written."""
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    other = small_model(classes=2, class_names=("a", "b"))
+    other.head1.bias.data += 1
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(name, killed)
+        other.save_pretrained(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    GatedPixelCNN.from_pretrained(folder)
+    other.save_pretrained(folder)
+    assert torch.equal(GatedPixelCNN.from_pretrained(folder).head1.bias, other.head1.bias.half().float())
+
+
+def test_a_file_that_cannot_be_written_is_named(folder, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for name, place in (("config.json", "pathlib.Path.write_text"),
+                        ("model.safetensors", "pixelcnn_core.models.checkpoint.save_file")):
+        with monkeypatch.context() as patch, pytest.raises(CheckpointError) as error:
+            patch.setattr(place, full)
+            small_model(classes=2).save_pretrained(folder)
+        assert str(error.value) == f"{folder / name} could not be written: No space left on device"
+        assert not list(folder.glob("writing-*"))
+    with pytest.raises(CheckpointError, match="could not be written: Not a directory"):
+        small_model().save_pretrained(folder / "config.json" / "below")
 
 
 def test_options_that_nobody_knows_are_refused(folder):
