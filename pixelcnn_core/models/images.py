@@ -26,7 +26,8 @@ def as_images(x: "Tensor | np.ndarray | Sequence | Images", channels: int, level
     """A batch (B, C, H, W) from a tensor or array of whole numbers in [0, levels), or from what a model drew.
 
     Taken for it as well: one image (C, H, W), and grey images without their channel, (B, H, W). Floats are refused
-    unless all are whole numbers, as a gradient needs them. Raises ValueError.
+    unless all are whole numbers, and where none is above 1: black and white in [0, 1] look like that, and dark levels
+    come as integers, or as floats that a gradient is asked of. Raises ValueError.
     """
     x = getattr(x, "tensor", x)  # of `Images`
     if not isinstance(x, Tensor):
@@ -50,6 +51,10 @@ def as_images(x: "Tensor | np.ndarray | Sequence | Images", channels: int, level
         low, high = x.min().item(), x.max().item()
         if low < 0 or high >= levels:
             raise ValueError(f"images hold whole numbers from 0 to {levels - 1}, not {low if low < 0 else high:g}")
+        if x.is_floating_point() and levels > 2 and high <= 1 and not x.requires_grad:
+            raise ValueError(f"images hold whole numbers from 0 to {levels - 1}, and of these floats none is above 1: "
+                             f"multiply floats in [0, 1] by {levels - 1}, and give levels that are as dark as that as "
+                             "integers")
     return x
 
 
