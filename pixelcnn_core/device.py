@@ -22,14 +22,19 @@ def choose_device(name: str | None = None) -> torch.device:
     Multiplications on it are exact to float32 from here on: `exact_float32`. Raises ValueError for a device that is
     not there.
     """
-    name = name or os.environ.get(VARIABLE) or ("cuda" if torch.cuda.is_available() else "cpu")
+    device = known_device(name or os.environ.get(VARIABLE) or ("cuda" if torch.cuda.is_available() else "cpu"))
+    exact_float32()
+    return device
+
+
+def known_device(name: str | torch.device) -> torch.device:
+    """The device called so. Raises ValueError where there is none."""
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ValueError(f"there is no device {name!r} here: {reason}") from error
-    exact_float32()
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"there is no device {str(name)!r} here: {reason}") from error
     return device
 
 

@@ -17,6 +17,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
+from pixelcnn_core.device import known_device
 from pixelcnn_core.files import replacing
 
 PROJECT = Path(__file__).parents[2]
@@ -34,10 +35,14 @@ class CheckpointError(ValueError):
 
 def locate(checkpoint: str | Path) -> str | Path:
     """A checkpoint's folder or Hub id, as given; what comes with the project is found from any working directory, also
-    where it was installed: by its place ("demo/assets/models/cifar10"), a model by its name ("cifar10") too."""
+    where it was installed: by its place ("demo/assets/models/cifar10"), a model by its name ("cifar10") too. Raises
+    CheckpointError for what cannot be the name of a file."""
     path = Path(checkpoint)
-    if path.exists():
-        return checkpoint
+    try:
+        if path.exists():
+            return checkpoint
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        raise CheckpointError(f"no checkpoint {one_line(checkpoint)!r}: {error.strerror}") from error
     inside = path.relative_to("demo/assets") if path.parts[:2] == ("demo", "assets") else Path("models", path)
     return next((place for place in (PROJECT / path, ASSETS / inside) if place.is_dir()), checkpoint)
 
@@ -55,7 +60,7 @@ def find_file(checkpoint: str | Path, name: str, *, revision: str | None = None,
         return Path(hf_hub_download(hub_id, name, revision=revision, cache_dir=cache_dir, token=token,
                                     force_download=force_download, local_files_only=local_files_only))
     except (HFValidationError, LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        raise CheckpointError(f"no checkpoint {str(checkpoint)!r}: there is no such folder, and the Hub gave "
+        raise CheckpointError(f"no checkpoint {one_line(checkpoint)!r}: there is no such folder, and the Hub gave "
                               f"no {name} ({type(error).__name__})") from error
 
 
@@ -142,13 +147,15 @@ class Checkpoint(PyTorchModelHubMixin, library_name="pixelcnn", tags=["pixelcnn"
                         cache_dir: str | Path | None = None, force_download: bool = False,
                         local_files_only: bool = False, token: str | bool | None = None,
                         map_location: str | torch.device = "cpu"):
-        """A model in evaluation mode from a folder or a Hub id. Raises CheckpointError; TypeError for other options.
+        """A model in evaluation mode from a folder or a Hub id. Raises CheckpointError, ValueError for a device that is
+        not there, and TypeError for other options.
 
         map_location  the device it goes to; the rest as in `huggingface_hub.hf_hub_download`
         Not the mixin's own: that one takes any option without a word, and ends in the traceback of a damaged file.
         """
         options = {"revision": revision, "cache_dir": cache_dir, "force_download": force_download,
                    "local_files_only": local_files_only, "token": token}
+        device = known_device(map_location)
         config_file, weights_file = (find_file(pretrained_model_name_or_path, name, **options)
                                      for name in (CONFIG_FILE, WEIGHTS_FILE))
         config, digest = cls._read_config_file(config_file)
@@ -158,7 +165,7 @@ class Checkpoint(PyTorchModelHubMixin, library_name="pixelcnn", tags=["pixelcnn"
                                   f"{CONFIG_FILE}")
         model = cls(config)
         model._load_weights(weights_file)
-        return model.to(map_location).eval()
+        return model.to(device).eval()
 
     @classmethod
     def inspect(cls, folder: str | Path):
@@ -198,8 +205,12 @@ class Checkpoint(PyTorchModelHubMixin, library_name="pixelcnn", tags=["pixelcnn"
 
         Returns how many values they hold. Raises CheckpointError.
         """
-        with torch.device("meta"):
-            own = cls(config).state_dict()
+        try:
+            with torch.device("meta"):
+                own = cls(config).state_dict()
+        except (ValueError, RuntimeError, ZeroDivisionError) as error:  # of a kind with narrower bounds than its config
+            raise CheckpointError(f"{path.parent / CONFIG_FILE} does not describe a valid model: {one_line(error)}") \
+                from error
         try:
             with safe_open(path, "pt") as file:
                 stored = {name: (tuple((part := file.get_slice(name)).get_shape()), part.get_dtype())

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from pixelcnn_core.models.gated import PixelCNNConfig
 from pixelcnn_core.models.layers import ColourConv1x1, HorizontalConv
 from pixelcnn_core.models.plain import PlainPixelCNN
-from pixelcnn_core.models.row_lstm import lstm_step
+from pixelcnn_core.models.row_lstm import hidden_features, lstm_step
 
 
 def skew(x: Tensor) -> Tensor:
@@ -45,7 +45,7 @@ class DiagonalBlock(nn.Module):
     def __init__(self, config: PixelCNNConfig):
         super().__init__()
         features, groups = config.features, config.channels
-        self.hidden = hidden = features // 2
+        self.hidden = hidden = hidden_features(config)
         self.from_left = HorizontalConv(features, hidden, 1, groups, "B", parts=4)
         self.from_right = nn.Conv2d(features + config.channels, 4 * hidden, 1)  # no mask: it is moved down by a row
         # No mask either: both neighbours are known in all colours. No bias: outside of the image the state stays zero.

@@ -20,6 +20,13 @@ from pixelcnn_core.models.layers import ColourConv1x1, HorizontalConv
 from pixelcnn_core.models.plain import PlainPixelCNN
 
 
+def hidden_features(config: PixelCNNConfig) -> int:
+    """Of an LSTM, F / 2. Raises ValueError where that is none."""
+    if config.features < 2:
+        raise ValueError(f"an LSTM needs at least 2 features, not {config.features}")
+    return config.features // 2
+
+
 def lstm_step(gates: tuple[Tensor, ...], c: Tensor) -> tuple[Tensor, Tensor]:
     """One step of an LSTM from its four gates before their nonlinearities, (output, forget, input, content), and the
     cell state c, all of one shape: the new h and c."""
@@ -34,7 +41,7 @@ class RowLSTMBlock(nn.Module):
     def __init__(self, config: PixelCNNConfig):
         super().__init__()
         features, groups = config.features, config.channels
-        self.hidden = features // 2
+        self.hidden = hidden_features(config)
         self.input_to_state = HorizontalConv(features, self.hidden, config.kernel_size, groups, "B", parts=4)
         # No mask: the row above is known in all colours. No bias: the input's suffices, and no state is a zero state.
         self.state_to_state = nn.Conv1d(self.hidden, 4 * self.hidden, config.kernel_size,

@@ -10,9 +10,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from pixelcnn_core import GatedPixelCNN
+from pixelcnn_core import Chain, GatedPixelCNN, PlainPixelCNN
 from pixelcnn_core.faces.encoder import FaceEncoder, FaceEncoderConfig
+from pixelcnn_core.models.chain import load_model
 from pixelcnn_core.models.checkpoint import HASH, CheckpointError, file_hash
+from pixelcnn_core.models.diagonal_lstm import DiagonalBiLSTM
+from pixelcnn_core.models.row_lstm import RowLSTM
 from pixelcnn_core.restoration.restorer import Restorer, RestorerConfig
 from tests.conftest import small_model
 
@@ -139,6 +142,32 @@ def test_odd_settings_are_refused_at_once(folder, name):
         elif not (name == "skip" and value is True):
             refused(folder)
         assert time.perf_counter() - begun < 5, value
+
+
+@pytest.mark.parametrize("kind", [PlainPixelCNN, RowLSTM, DiagonalBiLSTM])
+def test_what_a_kind_cannot_be_built_with_is_refused_too(tmp_path, kind):
+    """The bounds of its configuration are those of the Gated PixelCNN."""
+    small_model(kind).save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    odd = [{"classes": 2}, {"embedding": 1}, {"map_channels": 1}, {"position": 2}, {"features": 3},
+           {"features": 1, "channels": 1, "head_features": 1}, {"layers": 1}]
+    for change in odd:
+        (tmp_path / "config.json").write_text(json.dumps({**config, **change}), encoding="utf-8")
+        for look in (kind.from_pretrained, kind.inspect, load_model):
+            with pytest.raises(CheckpointError) as error:
+                look(tmp_path)
+            assert "\n" not in str(error.value)
+
+
+def test_names_and_devices_that_cannot_be(folder):
+    for ask in (load_model, GatedPixelCNN.from_pretrained, GatedPixelCNN.inspect, Chain.from_pretrained):
+        with pytest.raises(CheckpointError, match="^no checkpoint 'x{200}': ") as error:
+            ask("x" * 5000)
+        assert "\n" not in str(error.value)
+    for device in ("nonsense", "cuda:99", "cpu:x"):
+        for ask in (load_model, GatedPixelCNN.from_pretrained):
+            with pytest.raises(ValueError, match=f"^there is no device '{device}' here: [^\n]+$"):
+                ask(folder, map_location=device)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, '{"model_type": "GatedPixelCNN", "layers": '
