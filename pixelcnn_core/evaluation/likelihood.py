@@ -15,7 +15,6 @@ from torch import Tensor
 
 from pixelcnn_core.data.image_data import DataError, ImageData
 from pixelcnn_core.data.loaders import load_data
-from pixelcnn_core.device import exact_float32
 from pixelcnn_core.kinds import KINDS, load
 from pixelcnn_core.models.base import Model
 from pixelcnn_core.models.baselines import standard_error
@@ -53,7 +52,6 @@ def evaluate(checkpoint: str | Path, data_dir: str | Path, *, limit: int | None 
     Returns the results, and where `checkpoint` is a folder, all that its results.json now holds. The recipe stored in
     the checkpoint says which data set it is about. Raises CheckpointError, DataError or ResultsError.
     """
-    exact_float32()
     accelerator, begun = Accelerator(), time.perf_counter()
     read_results(checkpoint)  # a damaged file is found before the work
     kind = KINDS[recipe_of(checkpoint).get("kind", "pixelcnn")]

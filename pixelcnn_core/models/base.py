@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from pixelcnn_core.device import exact_float32
 from pixelcnn_core.models.checkpoint import Checkpoint
 from pixelcnn_core.models.conditioning import Condition, Labels
 
@@ -23,10 +24,17 @@ if TYPE_CHECKING:
 
 
 class Model(Checkpoint, nn.Module):
-    """The base of all models. `losses` is theirs to write."""
+    """The base of all models. `losses` is theirs to write. On a GPU none multiplies in TF32: `exact_float32`."""
 
     config_class: type
     loss_name: str
+
+    def _apply(self, fn, recurse: bool = True):
+        """What `to`, `cuda` and `from_pretrained` go through: so does every model that is scored or drawn from."""
+        moved = super()._apply(fn, recurse)
+        if any(parameter.is_cuda for parameter in self.parameters()):
+            exact_float32()
+        return moved
 
     def losses(self, images: Tensor, condition: Condition | None = None, kept: Tensor | None = None) -> Tensor:
         """What training makes small, of every image (B, C, H, W), without its condition where `kept` is False: (B,)."""

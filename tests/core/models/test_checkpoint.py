@@ -265,3 +265,16 @@ def test_a_folder_without_a_checkpoint_and_a_name_that_is_nowhere(tmp_path, monk
     assert "there is no config.json in it" in refused(tmp_path)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     assert "no checkpoint" in refused("nobody/no-such-model")
+
+
+def test_a_model_on_a_gpu_is_exact_to_float32(folder, monkeypatch):
+    """However it gets there. The flag is set for the process; without a GPU a parameter is made to say that it is on
+    one."""
+    model = small_model(classes=2)
+    ways = (lambda: model.to("cpu"), lambda: load_model(folder), lambda: GatedPixelCNN.from_pretrained(folder))
+    for on_gpu in (False, True):
+        monkeypatch.setattr(torch.nn.Parameter, "is_cuda", on_gpu, raising=False)
+        for way in ways:
+            monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+            way()
+            assert torch.backends.cudnn.allow_tf32 is not on_gpu
