@@ -163,11 +163,11 @@ def test_images_are_whole_numbers_below_the_levels():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16])
 def test_floats_of_black_and_white_alone_are_not_taken_for_levels(dtype):
-    """In [0, 1] a drawing is 0 and 1: as levels it would be black. Integers are what they are, and so are two levels."""
+    """In [0, 1] a drawing is 0 and 1: as levels it would be black. Integers are what they are, so are two levels."""
     model, binary = small_model(levels=4), small_model(levels=2)
     drawing = torch.randint(0, 2, (2, 3, 5, 5), generator=torch.Generator().manual_seed(0))
     for given in (drawing, torch.zeros_like(drawing)):
-        with pytest.raises(ValueError, match="none is above 1: multiply floats in .0, 1. by 3, and give .* as integers"):
+        with pytest.raises(ValueError, match="none is above 1: multiply floats in .0, 1. by 3, and .* as integers"):
             model.bits_per_dim(given.to(dtype))
         expected = model.bits_per_dim(given)
         assert torch.equal(model.bits_per_dim(given.byte()), expected)
