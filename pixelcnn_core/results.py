@@ -13,7 +13,7 @@ from pathlib import Path
 
 from huggingface_hub.constants import SAFETENSORS_INDEX_FILE
 
-from pixelcnn_core.files import replacing
+from pixelcnn_core.files import replacing, writable
 from pixelcnn_core.models.chain import CHAIN_FILE, chain_steps
 from pixelcnn_core.models.checkpoint import WEIGHTS_FILE, file_hash, one_line
 
@@ -58,6 +58,14 @@ def read_results(folder: str | Path, name: str = RESULTS_FILE) -> dict:
     folder = Path(folder)
     results = read_json(folder / name)
     return results if results and results.get(WEIGHTS) == weights_hash(folder) else {}
+
+
+def check_results(checkpoint: str | Path, name: str = RESULTS_FILE) -> None:
+    """Raises ResultsError where what is measured could not be merged into a checkpoint folder: before the work, not
+    after it. Of a Hub id, which is no folder, nothing is written."""
+    read_results(checkpoint, name)
+    if (folder := Path(checkpoint)).is_dir() and not writable(folder):
+        raise ResultsError(f"{folder / name} could not be written: the folder cannot be written to")
 
 
 def read_measured(folder: str | Path, name: str) -> dict:

@@ -15,7 +15,7 @@ from accelerate import Accelerator
 
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.evaluation.likelihood import score
-from pixelcnn_core.evaluation.race import fair_clock
+from pixelcnn_core.evaluation.race import AGAIN, fair_clock
 from pixelcnn_core.models.baselines import standard_error
 from pixelcnn_core.provenance import count_parameters, origin
 from pixelcnn_core.results import read_json, write_json
@@ -62,7 +62,7 @@ def ablate(recipe: Recipe, data_dir: str | Path, out: str | Path, minutes: float
     for number, (words, variant) in enumerate(variants(recipe).items()):
         folder = out / f"{number:02d}"
         train(replace(variant, steps=10 ** 6, validate=0, sample=False), data_dir, folder, resume=True,
-              max_minutes=minutes, race_clock=clock)
+              max_minutes=minutes, race_clock=clock, go_on=AGAIN)
         model = recipe.model_class.from_pretrained(folder).to(accelerator.device)
         facts = read_json(folder / "training.json")
         data = held_out.unconditional() if variant.unconditional else held_out

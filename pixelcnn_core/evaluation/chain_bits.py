@@ -17,7 +17,7 @@ from pixelcnn_core.evaluation.likelihood import other_people
 from pixelcnn_core.models.chain import Chain, chain_steps
 from pixelcnn_core.models.checkpoint import locate
 from pixelcnn_core.provenance import count_parameters, origin, trained_on, training_so_far
-from pixelcnn_core.results import merge_results, read_results
+from pixelcnn_core.results import check_results, merge_results
 
 IMAGES = 1000  # of the test set; 64 x 64 pixels take their time
 BATCH = 25
@@ -30,7 +30,7 @@ def evaluate_chain(checkpoint: str | Path, data_dir: str | Path, limit: int | No
     step says which data set it is about. Raises CheckpointError, DataError or ResultsError.
     """
     begun, device, names = time.perf_counter(), choose_device(), chain_steps(checkpoint)
-    read_results(checkpoint)  # a damaged file is found before the work
+    check_results(checkpoint)
     chain = Chain.from_pretrained(checkpoint).to(device)
     recipe = trained_on(checkpoint)
     data = load_data(recipe["data"], data_dir, "test", chain.size, encoder=recipe.get("encoder", ""))

@@ -5,7 +5,7 @@ from pathlib import Path
 from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.provenance import count_parameters, origin, recipe_of, trained_on
-from pixelcnn_core.results import merge_results, read_results
+from pixelcnn_core.results import check_results, merge_results
 
 BATCH = 50
 
@@ -19,7 +19,7 @@ def load_test(checkpoint: str | Path, data_dir: str | Path, model, limit: int | 
     """The training and test images that a checkpoint's recipe names. Raises CheckpointError or DataError, or
     ResultsError where the results that are there already are damaged."""
     recipe = trained_on(checkpoint)
-    read_results(checkpoint)
+    check_results(checkpoint)
     train, test = (load_data(recipe["data"], data_dir, split, model.config.image_size,
                              encoder=recipe.get("encoder", ""))
                    for split in ("train", "test"))

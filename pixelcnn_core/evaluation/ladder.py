@@ -29,8 +29,9 @@ from torch import Tensor, nn
 from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.evaluation.likelihood import score
-from pixelcnn_core.evaluation.race import contestants, fair_clock, free_parameters
+from pixelcnn_core.evaluation.race import AGAIN, contestants, fair_clock, free_parameters
 from pixelcnn_core.figures import image_grid
+from pixelcnn_core.files import replacing
 from pixelcnn_core.models.baselines import BASELINES, standard_error
 from pixelcnn_core.models.chain import Chain
 from pixelcnn_core.models.conditioning import Condition
@@ -179,7 +180,9 @@ def climb(attempt: Attempt, data: ImageData, test: ImageData, samples: Path) -> 
         bits, more = test_bits(model, test, accelerator)
         facts |= more
     if not attempt.seed:
-        image_grid(drawn(model), SAMPLES, data.levels, scale=2).save(samples / f"{attempt.rung}.png", optimize=True)
+        grid = image_grid(drawn(model), SAMPLES, data.levels, scale=2)
+        with replacing(samples / f"{attempt.rung}.png") as path:
+            grid.save(path, optimize=True)
     return {"rung": attempt.rung, "seed": attempt.seed, "bits_per_dim_test": round(bits.mean().item(), 4),
             "bits_per_dim_test_standard_error": round(standard_error(bits), 4), **facts,
             **origin(accelerator.device)}
@@ -193,7 +196,7 @@ def train_all(attempt: Attempt, recipes: list[Recipe], folder: Path, minutes: fl
     for recipe, own in zip(recipes, folders):
         share = minutes * recipe.size / whole
         train(recipe, attempt.data_dir, own, resume=True, max_minutes=share, checkpoint_minutes=share / points,
-              race_clock=attempt.clock)
+              race_clock=attempt.clock, go_on=AGAIN)
     return folders
 
 
@@ -295,7 +298,7 @@ def summarise(out: Path, settings: dict) -> dict:
              for rung, found in runs.items() if found}
     result = {**settings, "rungs": rungs}
     write_json(out / "ladder.json", result)
-    with (out / "ladder.csv").open("w", newline="", encoding="utf-8") as file:
+    with replacing(out / "ladder.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["rung", "seed", "minutes", "bits_per_dim_validation"])
         writer.writerows([rung, run["seed"], point["minutes"], point["bits_per_dim"]]

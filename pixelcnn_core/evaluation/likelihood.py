@@ -20,7 +20,7 @@ from pixelcnn_core.models.base import Model
 from pixelcnn_core.models.baselines import standard_error
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import count_parameters, origin, recipe_of, trained_on
-from pixelcnn_core.results import merge_results, read_results
+from pixelcnn_core.results import check_results, merge_results
 
 BAYES_IMAGES = 1000  # test images classified by Bayes' rule: each is scored once for every class
 TRAIN_IMAGES = 2000  # training images scored by default: enough to see how far training and test lie apart
@@ -53,7 +53,7 @@ def evaluate(checkpoint: str | Path, data_dir: str | Path, *, limit: int | None 
     the checkpoint says which data set it is about. Raises CheckpointError, DataError or ResultsError.
     """
     accelerator, begun = Accelerator(), time.perf_counter()
-    read_results(checkpoint)  # a damaged file is found before the work
+    check_results(checkpoint)
     kind = KINDS[recipe_of(checkpoint).get("kind", "pixelcnn")]
     model = load(kind.model).from_pretrained(checkpoint)
     model = model.to(accelerator.device, memory_format=torch.channels_last)

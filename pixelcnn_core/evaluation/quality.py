@@ -31,7 +31,7 @@ from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.models.upscaler import halved
 from pixelcnn_core.provenance import origin, trained_on
-from pixelcnn_core.results import merge_results, read_results
+from pixelcnn_core.results import check_results, merge_results
 from pixelcnn_core.sampling.coarse_to_fine import by_step, draw_batches
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
 
@@ -121,7 +121,8 @@ def quality(checkpoint: str | Path, data_dir: str | Path, classifier: str | Path
     Raises CheckpointError, DataError or ResultsError.
     """
     begun, device = time.perf_counter(), choose_device()
-    read_results(checkpoint, QUALITY_FILE)  # a damaged file is found before the work
+    if split == "test":
+        check_results(checkpoint, QUALITY_FILE)
     model, judge = load_model(checkpoint).to(device), Classifier.from_pretrained(classifier).to(device)
     config, recipe = model.config, trained_on(checkpoint)
     if not config.classes or config.class_names != judge.config.class_names:

@@ -25,11 +25,14 @@ from torch import nn
 from pixelcnn_core.data.image_data import ImageData
 from pixelcnn_core.data.loaders import load_data
 from pixelcnn_core.evaluation.likelihood import score
+from pixelcnn_core.files import replacing
 from pixelcnn_core.models.baselines import score_baselines, standard_error
+from pixelcnn_core.models.checkpoint import WEIGHTS_FILE
 from pixelcnn_core.provenance import count_parameters, origin
 from pixelcnn_core.results import read_json, write_json
 from pixelcnn_core.training.loop import train
 from pixelcnn_core.training.recipe import Recipe
+from pixelcnn_core.training.state import STATE_FILE, TrainingError
 
 NAMES = {"plain": "PixelCNN", "row-lstm": "Row LSTM", "diagonal-bilstm": "Diagonal BiLSTM",
          "pixelcnn": "Gated PixelCNN"}
@@ -37,6 +40,8 @@ RECURRENT = ("row-lstm", "diagonal-bilstm")
 RECURRENT_LAYERS = 3  # a convolution and two recurrent layers: one already sees the whole image, so be wide, not deep
 TOLERANCE = 0.05  # of the number of parameters
 POINTS = 24  # on each curve
+AGAIN = "the same command again goes on"  # what a study says that was stopped and can go on ...
+ANEW = "a race cannot go on: begin again with another --out"  # ... and what a race says
 
 
 class RaceError(ValueError):
@@ -92,6 +97,8 @@ def race(recipe: Recipe, data_dir: str | Path, out: str | Path, minutes: float, 
     Raises RaceError, RecipeError, DataError or TrainingError (if `out` already holds a race).
     """
     out = Path(out)
+    if held := [kind for kind in NAMES for file in (STATE_FILE, WEIGHTS_FILE) if (out / kind / file).exists()]:
+        raise TrainingError(f"{out / held[0]} already holds a run: {ANEW}")
     training = load_data(recipe.data, data_dir, "train", recipe.size, download).unconditional()
     test = load_data(recipe.data, data_dir, "test", recipe.size).first(recipe.validate).unconditional()
     _, channels, size, _ = training.images.shape
@@ -103,7 +110,7 @@ def race(recipe: Recipe, data_dir: str | Path, out: str | Path, minutes: float, 
               "models": {}, "baselines": score_baselines(training, test)}
     for kind, own in own_recipes.items():
         train(own, data_dir, out / kind, max_minutes=minutes, checkpoint_minutes=minutes / POINTS,
-              race_clock=clock)
+              race_clock=clock, go_on=ANEW)
         result["models"][kind] = entry(own, out / kind, test)
     result |= origin(Accelerator().device)
     write_json(out / "race.json", result)
@@ -130,8 +137,8 @@ def entry(recipe: Recipe, folder: Path, test: ImageData) -> dict:
 
 
 def write_table(result: dict, path: Path) -> None:
-    """The curves as CSV."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    """The curves as CSV. Raises OSError that names the path."""
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["model", "seconds", "steps", "images", "bits_per_dim"])
         for kind, model in result["models"].items():
@@ -169,4 +176,5 @@ def plot(result: dict, path: Path) -> None:
     margin = 0.05 * (high - low) + 1e-3
     panels[0].set(ylabel="bits per dimension, validation images", ylim=(low - margin, high + margin))
     panels[1].legend(title="at the end, on test images")
-    figure.savefig(path, dpi=110)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=110)

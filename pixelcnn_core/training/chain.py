@@ -48,7 +48,7 @@ def train_chain(name: str, data_dir: str | Path, out: str | Path, *, overwrite: 
                                  "train this recipe, this folder, and --resume or --overwrite", file=sys.stderr)
         else:
             train(recipe, data_dir, folder, resume=not overwrite, overwrite=overwrite, max_minutes=max_minutes,
-                  download=download)
+                  download=download, go_on="the same command again, without --overwrite, goes on")
     write_json(out / CHAIN_FILE, {**told, "steps": [str(recipe.size) for recipe in recipes]})
     return out
 

@@ -62,7 +62,8 @@ def learning_rate(recipe: Recipe, step: int, progress: float) -> float:
 
 def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool = False, overwrite: bool = False,
           init: str | None = None, max_minutes: float | None = None, checkpoint_minutes: float = 2.0,
-          download: bool = False, race_clock: Callable[[], float] | None = None) -> Path:
+          download: bool = False, race_clock: Callable[[], float] | None = None,
+          go_on: str = "go on with --resume") -> Path:
     """Train a recipe and write a checkpoint folder `out`.
 
     resume       go on from the state in `out`, if there is one
@@ -70,6 +71,7 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
     init         start from the weights of another checkpoint (fp16 weights are enough), with a fresh schedule
     max_minutes  stop after so much training time, with the learning rate decayed by then
     race_clock   seconds by this clock instead of the wall's, and none for saving and scoring the model
+    go_on        what a run that was stopped tells its user to do
     Raises RecipeError, DataError or TrainingError, the last also where the loss is no number any more; TrainingStopped
     after Ctrl-C or SIGTERM, when all is saved; OSError where `out` cannot be written.
     """
@@ -99,13 +101,14 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
         if resume and (out / STATE_FILE).exists():
             run.load(out / STATE_FILE)
         take_steps(run, recipe, data.to(accelerator.device), held_out, out, accelerator, facts, checkpoint_minutes,
-                   race_clock)
+                   race_clock, go_on)
     accelerator.end_training()
     return out
 
 
 def take_steps(run: Run, recipe: Recipe, data: ImageData, held_out: ImageData, out: Path, accelerator: Accelerator,
-               facts: dict, checkpoint_minutes: float, race_clock: Callable[[], float] | None) -> None:
+               facts: dict, checkpoint_minutes: float, race_clock: Callable[[], float] | None,
+               go_on: str) -> None:
     """Train until the recipe's steps or its minutes are over, or somebody asks to stop; what is left in `out` is whole
     at every moment. Raises TrainingError and TrainingStopped."""
     bf16, compiled = what_the_device_has(recipe, accelerator)
@@ -158,8 +161,8 @@ def take_steps(run: Run, recipe: Recipe, data: ImageData, held_out: ImageData, o
                 log.sample_grid(run, held_out, run.step // per_epoch)
     accelerator.wait_for_everyone()
     if asked and not finished:
-        raise TrainingStopped(f"stopped after step {run.step:,} of {recipe.steps:,}, and saved in {out}: go on with "
-                              "--resume", asked)
+        raise TrainingStopped(f"stopped after step {run.step:,} of {recipe.steps:,}, and saved in {out}: {go_on}",
+                              asked)
 
 
 def what_the_device_has(recipe: Recipe, accelerator: Accelerator) -> tuple[bool, bool]:
