@@ -107,9 +107,12 @@ class Checkpoint(PyTorchModelHubMixin, library_name="pixelcnn", tags=["pixelcnn"
             folder.mkdir(parents=True, exist_ok=True)
             self._save_pretrained(folder)
             if not (card := folder / "README.md").exists():
-                self.generate_model_card(**(model_card_kwargs or {})).save(card)
+                text = f"{self.generate_model_card(**(model_card_kwargs or {}))}\n"
+                with replacing(card) as path:
+                    path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise CheckpointError(f"{folder} could not be written: {error.strerror or one_line(error)}") from error
+            raise CheckpointError(f"{folder} could not be written: {error.strerror}" if error.strerror else str(error)) \
+                from error
         return self.push_to_hub(repo_id or folder.name, model_card_kwargs=model_card_kwargs, **hub_options) \
             if push_to_hub else None
 
