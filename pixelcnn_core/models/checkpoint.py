@@ -111,8 +111,8 @@ class Checkpoint(PyTorchModelHubMixin, library_name="pixelcnn", tags=["pixelcnn"
                 with replacing(card) as path:
                     path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise CheckpointError(f"{folder} could not be written: {error.strerror}" if error.strerror else str(error)) \
-                from error
+            reason = f"{folder} could not be written: {error.strerror}" if error.strerror else str(error)
+            raise CheckpointError(reason) from error
         return self.push_to_hub(repo_id or folder.name, model_card_kwargs=model_card_kwargs, **hub_options) \
             if push_to_hub else None
 
