@@ -2,11 +2,16 @@
 
 A request may name any path. One is used only if, after every link and `..` in it is followed, it is a file in a folder
 of its own inside Gradio's upload folder: where Gradio puts each upload, and where nothing else of the server lies.
+
+That folder is called by a hash of the file, so equal files of two visitors have one path; Gradio moves the later one
+to the place of the earlier one. A file is deleted once nobody reads it any more, and only if it is one that was read.
 """
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from gradio.utils import get_upload_folder
@@ -60,13 +65,12 @@ def take_file(payload, limit: int) -> bytes:
         raise UserError("Please choose a file first.")
     place = uploaded(path)
     try:
-        if (size := place.stat().st_size) > limit:
-            raise UserError(f"This file has {size / 2**20:.1f} MB; the limit is {limit / 2**20:.0f} MB.")
-        return place.read_bytes()
+        with reading(place):
+            if (size := place.stat().st_size) > limit:
+                raise UserError(f"This file has {size / 2**20:.1f} MB; the limit is {limit / 2**20:.0f} MB.")
+            return place.read_bytes()
     except OSError as error:
         raise UserError("This file cannot be read.") from error
-    finally:
-        forget(place)
 
 
 def take_upload(payload) -> Image.Image:
@@ -77,27 +81,55 @@ def take_upload(payload) -> Image.Image:
     path, url = (payload.get("path"), payload.get("url")) if isinstance(payload, dict) else (None, None)
     place = uploaded(path) if isinstance(path, str) and path else None
     try:
-        with DECODING:
+        with reading(place) if place else nullcontext(), DECODING:
             return load_image(place or (url if isinstance(url, str) and url.startswith("data:") else None))
     except ImageError as error:
         raise UserError(str(error)) from error
+
+
+READERS: Counter[Path] = Counter()  # of every upload that is being read, or was read just now
+READ: dict[Path, set] = {}  # which files they found in its place
+READERS_LOCK = threading.Lock()
+
+
+@contextmanager
+def reading(place: Path) -> Iterator[None]:
+    """Around the reading of an upload, which is deleted soon afterwards with the folder it had. Not at once: the
+    browser may still be fetching a preview."""
+    with READERS_LOCK:
+        READERS[place] += 1
+        READ.setdefault(place, set()).add(identity(place))
+    try:
+        yield
     finally:
-        if place:
-            forget(place)
+        timer = threading.Timer(PREVIEW_SECONDS, forget, (place,))
+        timer.daemon = True
+        timer.start()
 
 
 def forget(place: Path) -> None:
-    """Delete an upload and the folder it had. Not at once: the browser may still be fetching a preview."""
-    def delete() -> None:
+    """One reader less; after the last one the file is deleted, unless it is a later upload that nobody has read."""
+    with READERS_LOCK:
+        READERS[place] -= 1
+        if READERS[place]:
+            return
+        del READERS[place]
+        if identity(place) not in READ.pop(place):
+            return
         try:
             place.unlink(missing_ok=True)
             place.parent.rmdir()  # refused unless it is empty
         except OSError:
             pass
 
-    timer = threading.Timer(PREVIEW_SECONDS, delete)
-    timer.daemon = True
-    timer.start()
+
+def identity(place: Path) -> tuple[int, int] | None:
+    """What tells a file from another one in the same place; None where there is none."""
+    try:
+        found = place.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def keep_clear(every: float, age: float) -> threading.Thread:

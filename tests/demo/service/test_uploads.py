@@ -17,7 +17,17 @@ from raw_calls import Page
 from touched import MARK, touched
 
 from demo.service.settings import UserError
-from demo.service.uploads import NO_UPLOAD, keep_clear, remove_strays, take_file, take_upload, uploaded
+from demo.service.uploads import (
+    NO_UPLOAD,
+    READ,
+    READERS,
+    keep_clear,
+    reading,
+    remove_strays,
+    take_file,
+    take_upload,
+    uploaded,
+)
 
 FILE_KINDS = {"image", "file", "gallery", "imageeditor", "imageslider", "uploadbutton", "video", "audio", "model3d",
               "multimodaltextbox", "annotatedimage"}
@@ -174,6 +184,33 @@ def test_an_upload_is_deleted_whatever_it_holds(folder):
     for nonsense in (None, 3, {}, {"path": 7}, {"url": "https://example.org/face.png"}):
         with pytest.raises(UserError, match="choose an image"):
             take_upload(nonsense)
+
+
+def test_of_two_equal_uploads_the_second_one_outlives_the_first(page, service, monkeypatch):
+    """Gradio calls the folder of an upload by a hash of its content: both have one path."""
+    monkeypatch.setattr("demo.service.uploads.PREVIEW_SECONDS", 0.2)
+    buffer = io.BytesIO()
+    Image.effect_noise((20, 20), 50).save(buffer, "PNG")
+    first = page.upload("same.png", buffer.getvalue())
+    assert take_upload({"path": first}).size == (20, 20)
+    second = page.upload("same.png", buffer.getvalue())
+    time.sleep(0.5)
+    assert second == first and Path(second).is_file(), "not yet read by its own visitor"
+    assert take_file({"path": second}, 10_000) == buffer.getvalue()
+    assert wait_until(lambda: not Path(second).parent.exists(), 3)
+    assert Path(second) not in READERS and Path(second) not in READ
+
+
+def test_an_upload_stays_while_somebody_still_reads_it(folder, monkeypatch):
+    monkeypatch.setattr("demo.service.uploads.PREVIEW_SECONDS", 0.05)
+    place = folder / "read-twice" / "a.png"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(b"words")
+    with reading(place):
+        assert take_file({"path": str(place)}, 100) == b"words"
+        time.sleep(0.2)
+        assert place.is_file()
+    assert wait_until(lambda: not place.parent.exists(), 3)
 
 
 def test_few_pictures_are_decoded_at_once(monkeypatch):
