@@ -92,7 +92,6 @@ def test_the_core_knows_nothing_of_the_page():
 
 
 WRITERS = {"write_text", "write_bytes", "savefig", "save_file", "save"}
-NOT_YET = {"ladder.py", "race.py"}
 NO_FILES = {("save", "buffer"), ("save", "out / STATE_FILE")}  # into memory; a method that does as it should
 
 
@@ -115,7 +114,7 @@ def test_the_core_writes_files_at_once_or_not_at_all():
                 for part in ast.walk(block)}
         bare = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Call) and writes(node)
                 and node not in safe]
-        assert not bare or path.name in NOT_YET, f"{path}, lines {bare}"
+        assert not bare, f"{path}, lines {bare}"
 
 
 def test_training_needs_neither_gradio_nor_faces_and_the_type_of_the_data_no_loader():
