@@ -43,15 +43,17 @@ def train(recipe: Annotated[str, typer.Argument(help="name of a recipe, or a .js
           max_minutes: MinutesOption = None,
           download: Annotated[bool, typer.Option(help="download CIFAR-10 into --data first")] = False) -> None:
     """Train a recipe. Ctrl-C saves and stops, a kill loses at most two minutes; --resume goes on. Of a chain, as
-    portraits-chain-cpu, every step that is missing or unfinished is trained, each for --max-minutes."""
+    portraits-chain-cpu, every step that is missing or unfinished is trained, each for --max-minutes; with
+    --overwrite all of them."""
     from pixelcnn_core.training.chain import chain_recipes, train_chain
     from pixelcnn_core.training.loop import train
     from pixelcnn_core.training.recipe import load_recipe
 
     if chain_recipes(recipe):
-        if init or overwrite:
-            raise ValueError("--init and --overwrite are for one step of a chain: name its recipe")
-        typer.echo(f"chain: {train_chain(recipe, data, out, max_minutes=max_minutes, download=download)}")
+        if init:
+            raise ValueError("--init is for one step of a chain: name its recipe")
+        chain = train_chain(recipe, data, out, overwrite=overwrite, max_minutes=max_minutes, download=download)
+        typer.echo(f"chain: {chain}")
         return
     train(load_recipe(recipe), data, out, resume=resume, overwrite=overwrite, init=init, max_minutes=max_minutes,
           download=download)

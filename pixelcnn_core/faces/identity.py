@@ -19,7 +19,7 @@ from pixelcnn_core.faces.vggface2 import load_encoder
 from pixelcnn_core.models.chain import Chain, load_model
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN
-from pixelcnn_core.results import merge_results, read_results
+from pixelcnn_core.results import check_results, merge_results
 from pixelcnn_core.sampling.coarse_to_fine import by_step, sample_chain
 from pixelcnn_core.sampling.sample import finish, sample_rows
 from pixelcnn_core.sampling.truncation import PAPER, Truncation
@@ -72,7 +72,7 @@ def identity(checkpoint: str | Path, data_dir: str | Path, encoder: str | Path, 
 
     Raises CheckpointError, DataError, ResultsError.
     """
-    read_results(checkpoint)  # what cannot be merged later ends here
+    check_results(checkpoint)  # what cannot be merged later ends here
     results = measure(load_model(checkpoint).to(choose_device()), data_dir, encoder, second, split=split, **settings)
     if split == "test":
         merge_results(checkpoint, {"identity": results})
@@ -88,7 +88,7 @@ def identity_curve(checkpoint: str | Path, data_dir: str | Path, encoder: str | 
 
     results.json of its folder gets "identity_curve" and "identity_chosen", and "identity" stays.
     """
-    read_results(checkpoint)
+    check_results(checkpoint)
     model, curve = load_model(checkpoint).to(choose_device()), []
     for temperature, guidance, min_p in itertools.product(temperatures, guidances, min_ps):
         row = measure(model, data_dir, encoder, people=people, portraits=portraits, gallery=people,
@@ -110,7 +110,7 @@ def identity_given(checkpoint: str | Path, data_dir: str | Path, encoder: str | 
     source photo itself at every smaller size, so that only the finer steps can go wrong; results.json keeps it as
     "identity_given". Raises CheckpointError, DataError, ResultsError.
     """
-    read_results(checkpoint)
+    check_results(checkpoint)
     model = Chain.from_pretrained(checkpoint).to(choose_device())
     rows = [{"given": size, **measure(model, data_dir, encoder, people=people, portraits=portraits, given=size,
                                       **settings)} for size in (0, *model.sizes[:-1])]
