@@ -22,7 +22,7 @@ from pixelcnn_core.faces.encoder import FaceEncoder
 from pixelcnn_core.faces.face_network import FaceNetwork
 from pixelcnn_core.faces.tables import FaceData, load_faces, split_faces
 from pixelcnn_core.provenance import count_parameters, origin
-from pixelcnn_core.results import merge_results, read_results
+from pixelcnn_core.results import check_results, merge_results
 
 FOLDS = 10
 
@@ -84,7 +84,7 @@ def verify_faces(data_dir: str | Path, network: str | Path, encoder: str | Path,
     The numbers go into results.json of the folder `network`; returns all that it now holds.
     """
     begun, device = time.perf_counter(), choose_device()
-    read_results(network)  # a damaged file is found before the work
+    check_results(network)  # before the work
     model = FaceNetwork.from_pretrained(network).to(device)
     small = FaceEncoder.from_pretrained(encoder, map_location=device)
     people = split_faces(load_faces(data_dir))[1]
