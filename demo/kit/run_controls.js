@@ -1,7 +1,7 @@
 // What the toolbar of a sampling tab does in the browser; `run_controls.py` says when. Runs in the head of the page.
 //
 // A run is known by the prefix of its element ids. `base` are the values of its settings that drew the picture on the
-// page, `now` those that are set; where they differ, the picture is out of date and the Draw button is due. While a run
+// page, `now` those that are set; where they differ, the picture is out of date and the Redraw button is due. While a run
 // waits, the old picture stays, marked; `drawn` says that the first new one is there.
 
 window.runs = (() => {
@@ -27,7 +27,7 @@ window.runs = (() => {
     stage.classList.toggle("stale", due);
     stage.classList.toggle("running", run.state === "running");
     stage.classList.toggle("waiting", run.state === "running" && !run.drawn);
-    if (due && !was) say("Changed: press Draw.");
+    if (due && !was) say("Changed: press Redraw.");
   }
 
   // The one live region of the page: while something runs it speaks at most every five seconds.

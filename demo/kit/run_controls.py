@@ -1,8 +1,8 @@
 """The buttons that every sampling tab has, and the events that start, stop and repeat a request.
 
 A tab opens a row of the class "toolbar" inside a column of the class "stage", calls `toolbar` there, and `wire` at the
-end. From then on, all in the browser (`run_controls.js`): a changed setting marks the picture as out of date and the
-Draw button as due; a waiting request says its place in the queue; what arrives after Stop changes nothing; a link with
+end. From then on, all in the browser (`run_controls.js`): a changed setting marks the picture as out of date and
+Redraw as due; a waiting request says its place in the queue; what arrives after Stop changes nothing; a link with
 settings of its own is drawn as soon as it is open; the picture can be downloaded.
 """
 
@@ -33,7 +33,7 @@ CONTROLS = (gr.Slider, gr.Number, gr.Radio, gr.Dropdown, gr.Checkbox, gr.Checkbo
 
 @dataclass(frozen=True)
 class Toolbar:
-    """Draw, Stop, Draw another. Their element ids begin with `prefix`."""
+    """Redraw, Stop, Draw another. Their element ids begin with `prefix`."""
 
     generate: gr.Button
     stop: gr.Button
@@ -63,7 +63,7 @@ class Runs(list):
 
 def toolbar(prefix: str = "") -> Toolbar:
     """The buttons, inside an open row of the class "toolbar"."""
-    tools = Toolbar(gr.Button("Draw", variant="primary", elem_id=f"{prefix}generate"),
+    tools = Toolbar(gr.Button("Redraw", variant="primary", elem_id=f"{prefix}generate"),
                     seed=gr.Button("Draw another", elem_id=f"{prefix}new-seed"),
                     stop=gr.Button("Stop", interactive=False, elem_id=f"{prefix}stop"))
     sharing_buttons(prefix)
@@ -87,15 +87,16 @@ def looking_toolbar(prefix: str) -> gr.Button:
 
 def sampling_sliders(prefix: str, temperature: float, guidance: float, min_p: float, seed: int
                      ) -> tuple[gr.Slider, gr.Slider, gr.Number, gr.Slider]:
-    """Temperature, guidance, seed and min-p (`Truncation`), inside an open column."""
-    return (gr.Slider(0, MAX_TEMPERATURE, value=temperature, step=0.05, label="Temperature",
-                      elem_id=f"{prefix}temperature", info="1 is the model itself; 0 leaves nothing to chance."),
-            gr.Slider(0, MAX_GUIDANCE, value=guidance, step=0.1, label="Guidance", elem_id=f"{prefix}guidance",
-                      info="1 is the model itself; more insists on what it is told."),
-            gr.Number(seed, label="Seed", precision=0, elem_id=f"{prefix}seed",
-                      info="The same seed draws the same pictures."),
-            gr.Slider(0, MAX_MIN_P, value=min_p, step=0.01, label="Min-p", elem_id=f"{prefix}min-p",
-                      info="Leaves out unlikely values. 0 is the paper's sampler."))
+    """Temperature, guidance, seed and min-p (`Truncation`), folded, inside an open column."""
+    with gr.Accordion("How it is drawn", open=False, elem_id=f"{prefix}how"):
+        return (gr.Slider(0, MAX_TEMPERATURE, value=temperature, step=0.05, label="Temperature",
+                          elem_id=f"{prefix}temperature", info="1 is the model itself; 0 leaves nothing to chance."),
+                gr.Slider(0, MAX_GUIDANCE, value=guidance, step=0.1, label="Guidance", elem_id=f"{prefix}guidance",
+                          info="1 is the model itself; more insists on what it is told."),
+                gr.Number(seed, label="Seed", precision=0, elem_id=f"{prefix}seed",
+                          info="The same seed draws the same pictures."),
+                gr.Slider(0, MAX_MIN_P, value=min_p, step=0.01, label="Min-p", elem_id=f"{prefix}min-p",
+                          info="Leaves out unlikely values. 0 is the paper's sampler."))
 
 
 def queued(status: gr.HTML) -> dict:

@@ -84,10 +84,10 @@ def stored_status(stored: Stored | None, asked: Settings | None = None, problem:
     if problem:  # nothing is drawn of such a link until the visitor says so
         return error_status(f"{problem} {'These are stored samples.' if stored else 'Nothing is drawn yet.'}")
     if stored is None:
-        return status_html("Nothing drawn yet: press <b>Draw</b>.")
+        return status_html("Nothing drawn yet: press <b>Draw another</b>.")
     if asked not in (None, stored.settings):
         return status_html("These are stored samples; yours are drawn next, with the settings of your link.")
     by_eye = " · seed and classes chosen by eye" * (stored.settings.seed != Settings.seed)
     how = f"drawn in {stored.seconds:.1f} s · {describe(stored.settings)}{by_eye}"
-    return status_html("<b>Stored samples.</b> Press <b>Draw another</b> for new ones, or <b>Draw</b> to watch these "
-                       f"appear. {small_print(how)}", shown=True)
+    return status_html("<b>Stored samples.</b> Press <b>Draw another</b> for new ones, or <b>Redraw</b> to watch "
+                       f"these appear. {small_print(how)}", shown=True)

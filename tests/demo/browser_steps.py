@@ -46,3 +46,13 @@ def wait_for_change(page, place: str, before: list[str], of=sources) -> list[str
 
 def idle(page, prefix: str) -> None:
     page.wait_for_function("prefix => !document.getElementById(prefix + 'generate').disabled", arg=prefix)
+
+
+def type_seed(page, value: str, prefix: str = "") -> None:
+    """Into the field that stands in the fold "How it is drawn"."""
+    field = page.locator(f"#{prefix}seed input")
+    if not field.is_visible():
+        page.locator(f"#{prefix}how button").first.click()
+        field.wait_for()
+        page.wait_for_timeout(500)  # Gradio sets a field that has just appeared once more
+    field.fill(value)

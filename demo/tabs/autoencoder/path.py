@@ -67,10 +67,10 @@ def build_path(prefix: str, codes: CodeService, stored: dict[int, StoredCodes | 
             rows = int(number(rows, 1, MAX_ROWS, ROWS))
             if kept and kept.ends == tuple(name for _, name in found) and kept.path.shape[:2] == (columns, rows):
                 images, done = kept.path, None
-                words = "<b>Stored example</b>. Press <b>Draw</b> to watch it appear."
+                words = "<b>Stored example</b>. Press <b>Redraw</b> to watch it appear."
             else:
                 images, done = np.zeros((columns, rows, *found[0][0].shape), np.uint8), 0
-                words = "This is the way of the safe guess: press <b>Draw</b> for the PixelCNN's."
+                words = "This is the way of the safe guess: press <b>Redraw</b> for the PixelCNN's."
             guesses = codes.best_guesses(m, found[0][0], found[1][0], columns)
             strip = code_strip_html(guesses, images, labels(columns), found, done)
             return strip, status_html(words, shown=done is None)

@@ -122,8 +122,7 @@ def build_bench(codes: CodeService) -> dict[str, Component]:
                     edits.append(gr.Slider(-SHOWN_EDIT, SHOWN_EDIT, value=0, step=0.25, label=label,
                                            elem_id=f"{prefix}edit-{k}"))
                     ends.append(html_block(elem_id=f"{prefix}ends-{k}"))
-            with gr.Accordion("How it is drawn", open=False):
-                temperature, guidance, seed, min_p = sampling_sliders(prefix, *shown, 7)
+            temperature, guidance, seed, min_p = sampling_sliders(prefix, *shown, 7)
         first, *others = EXPLANATION
         others[-1] += NAMED * any(kept and kept.names for kept in stored.values())
         first %= {"x": r"\mathbf{x}_8" if chained else r"\mathbf{x}"}
@@ -238,7 +237,7 @@ def opening(codes: CodeService, stored: dict[int, StoredCodes | None], asked: As
     shown = {"small": small, "own": own, "contrast": contrast(stored, asked)}
     if kept is None:
         words = "The code was moved, and the safe guess follows at once; the PixelCNN draws when the slider rests." \
-            if asked.edited else "This is the one safe guess. <b>Draw</b> shows what the PixelCNN draws."
+            if asked.edited else "This is the one safe guess. <b>Redraw</b> shows what the PixelCNN draws."
         empty = undrawn(COUNT, *asked.picture.shape)
         return codes_html(asked.picture, code, guess, empty, rows_done=0, **shown), status_html(words)
     k = kept.pictures.index(asked.name)

@@ -77,6 +77,8 @@ def build(page: gr.Blocks, service: Service) -> None:
             with gr.Row(elem_classes="knob-strips"):
                 strips = {name: knob_strip(f"knob-{name}", knobs[first][name]) for name in KNOBS}
         with gr.Column(elem_classes="margin"):
+            model = gr.Radio(model_choices(service.names), value=first, label="Model", elem_id="model")
+            facts = html_block(facts_html(info), elem_id="facts")
             images = gr.Slider(1, MAX_IMAGES_PER_CLASS, value=settings.images, step=1, label="Images per class",
                                elem_id="images", info=f"At most {MAX_IMAGES} images at once.")
             temperature, guidance, seed, min_p = sampling_sliders("", settings.temperature, settings.guidance,
@@ -85,8 +87,6 @@ def build(page: gr.Blocks, service: Service) -> None:
                                  elem_id="sampler")
             paper = gr.Button("The paper’s sampler", size="sm", elem_id="paper-sampler",
                               interactive=not is_paper(settings.temperature, settings.guidance, settings.min_p))
-            model = gr.Radio(model_choices(service.names), value=first, label="Model", elem_id="model")
-            facts = html_block(facts_html(info), elem_id="facts")
         notes(EXPLANATION)
     with gr.Accordion("Model card", open=False, elem_id="card"):
         card = gr.Markdown(card_text(info))

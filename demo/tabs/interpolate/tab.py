@@ -104,9 +104,8 @@ def build(page: gr.Blocks, service: Service) -> None:
             path = gr.Radio(list(PATHS), value=PATHS[0], label="Path", elem_id="interpolate-path")
             columns = gr.Slider(3, MAX_COLUMNS, value=COLUMNS, step=1, label="Steps", elem_id="interpolate-steps")
             rows = gr.Slider(1, MAX_ROWS, value=ROWS, step=1, label="Rows of noise", elem_id="interpolate-rows")
-            with gr.Accordion("How it is drawn", open=False):
-                temperature, guidance, seed, min_p = sampling_sliders("interpolate-", *defaults,
-                                                                      stored.settings["seed"] if stored else 7)
+            temperature, guidance, seed, min_p = sampling_sliders("interpolate-", *defaults,
+                                                                  stored.settings["seed"] if stored else 7)
         notes(EXPLANATION)
     chosen = [gr.State(None, time_to_live=STATE_SECONDS) for _ in EXAMPLES]  # a FoundFace; None: the example
     drawn = gr.State()
@@ -294,7 +293,7 @@ def column_labels(columns: int, names: tuple[str, str]) -> list[str]:
 
 def opening(stored: StoredPortraits | None) -> str:
     if stored is None:
-        return status_html("Nothing drawn yet: press <b>Draw</b>.")
+        return status_html("Nothing drawn yet: press <b>Draw another</b>.")
     first, last = map(html.escape, stored.names)
     return status_html(f"<b>Stored example</b>: {first} to {last}. Give a photo of yours for one end, or press "
                        "<b>Draw another</b>.")

@@ -9,11 +9,12 @@ import html
 import numpy as np
 
 from demo.kit.panels import enlarge, figure_html, jpeg_source
-from demo.service.faces import FoundFace, average
+from demo.service.faces import YOURS, FoundFace, average
 
 BARS = (512, 132)  # width and height of the drawing of `h`, in its own units
 COMPARED = 3  # further faces below the bars, at most
 TALLEST = 0.3  # entries of a unit vector of 128 numbers are below this, nearly always
+LIKENESS = "Below each portrait: its <b>likeness</b> to the photo, 1 at most."
 LOW, HIGH = 0.7, 1.0  # the part of the scale of likeness that faces use
 
 
@@ -108,14 +109,13 @@ def scale_html(value: float, scale: dict | None) -> str:
 def legend_html(alike: list[float], scale: dict | None, of: int = 1) -> str:
     """What the numbers below the portraits (n,) mean, and how many of them reach what."""
     chosen = f" Each is the most like of {of} that were drawn for its place." if of > 1 else ""
-    words = "Below each portrait its <b>likeness</b> to the photo: how well the 128 numbers of both agree, 1 at most."
     if scale is None:
-        return f'<p class="likeness">{words}{chosen}</p>'
+        return f'<p class="likeness">{chosen}</p>'
     strangers, same = (scale[key] for key in ("two_people", "same_person"))
     past, there = (sum(value > limit for value in alike) for limit in (strangers[2], same[0]))
     return (f'<p class="likeness">To the network that judges, <b>{past} of {len(alike)}</b> are more like the photo '
-            f"than 95 of 100 strangers are; <b>{there}</b> as like as two photos of one person. {words} Real photos, "
-            "for comparison: "
+            f"than 95 of 100 strangers are; <b>{there}</b> as like as two photos of one person. Real photos, for "
+            "comparison: "
             f'<span class="key strangers">two strangers {strangers[0]:.2f} to {strangers[2]:.2f}</span> '
             f'<span class="key same">two photos of one person {same[0]:.2f} to {same[2]:.2f}</span> (nine pairs of '
             f"ten).{chosen}</p>")
@@ -135,9 +135,9 @@ def judge_html(identity: dict | None) -> str:
 
 def given_html(crops: np.ndarray, name: str) -> str:
     """The face that portraits are drawn of, beside them; crops uint8 (n, 64, 64, 3) of one person."""
-    words = "the photo" if len(crops) == 1 else f"{len(crops)} photos"
+    words = "" if name == YOURS else "the photo: " if len(crops) == 1 else f"{len(crops)} photos: "
     return figure_html(enlarge(crops, crops.shape[1]), f"The face of {name}, from the photo",
-                       f'<span class="who">{words}: {html.escape(name)}</span>', " class=given")
+                       f'<span class="who">{words}{html.escape(name)}</span>', " class=given")
 
 
 def portrait_html(image: np.ndarray, alt: str, rows: int, value: float | None, scale: dict | None, who: str = "",
@@ -157,12 +157,13 @@ def portraits_html(images: np.ndarray, name: str, rows_done: int | None = None, 
     figures = [] if given is None else [given_html(given, name)]
     for k, image in enumerate(images, 1):
         nobody = k == len(images)
-        alt = "Without h: nobody in particular" if nobody else f"New portrait {k} of {name}"
+        alt = "Told nothing about the person" if nobody else f"New portrait {k} of {name}"
         figures.append(portrait_html(image, alt, rows, None if alike is None else alike[k - 1], scale,
-                                     "without h: nobody" * nobody, " class=nobody" * nobody))
+                                     "told nothing about the person" * nobody, " class=nobody" * nobody))
     unfinished = " unfinished" * (rows < images.shape[1])
+    below = f'<p class="dice">{LIKENESS}</p>' if alike is not None else ""
     legend = legend_html(alike[:-1], scale, of) + judge_html(identity) if alike is not None else ""
-    return f'<div class="nine{unfinished}" data-rows="{rows}">{"".join(figures)}</div>{legend}'
+    return f'{below}<div class="nine{unfinished}" data-rows="{rows}">{"".join(figures)}</div>{legend}'
 
 
 def twins_html(names: tuple[str, str], crops: np.ndarray, portraits: tuple[np.ndarray, np.ndarray],
@@ -173,7 +174,7 @@ def twins_html(names: tuple[str, str], crops: np.ndarray, portraits: tuple[np.nd
         figures.append(given_html(crop[None], name))
         figures += [portrait_html(image, f"New portrait {k} of {name}", image.shape[0], value, scale)
                     for k, (image, value) in enumerate(zip(images, alike), 1)]
-    words = "<b>Same dice, two people.</b> The same place in both groups has the same random numbers."
+    words = f"<b>Same dice, two people.</b> The same place in both rows has the same random numbers. {LIKENESS}"
     grid = f'<div class="nine twins" data-rows="{portraits[0].shape[1]}">{"".join(figures)}</div>'
     return (f'<p class="dice">{words}</p>{grid}'
             f"{legend_html([*judged[0], *judged[1]], scale)}{judge_html(identity)}")

@@ -1,6 +1,6 @@
 """Tab "Portraits": a face in, new portraits of the same person out (section 3.3, figure 4).
 
-A photo is drawn from as soon as a face is found in it: the page presses its own Draw button, so that one request at a
+A photo is drawn from as soon as a face is found in it: the page presses its own Redraw button, so that one request at a
 time, Stop and the settings are those of the button.
 """
 
@@ -250,7 +250,7 @@ def draw(faces: FaceService, chosen: list[FoundFace], seed: int, of: int, **how:
             f"{small_print(settings)}"
         panels = [(enlarge(crops, crops.shape[1]), name),
                   (enlarge(first[:-1], first.shape[1]), "new portraits" + f", the most like of {of}" * (of > 1)),
-                  (enlarge(first[-1:], first.shape[1]), "without h")]
+                  (enlarge(first[-1:], first.shape[1]), "told nothing about the person")]
         # the button of the toolbar presses this link, which is there for nobody else
         link = download_link(sheet_png(panels, settings), file, "PNG", skipped=True)
         link = f'<div class="pressed-above" aria-hidden="true">{link}</div>'

@@ -2,6 +2,7 @@
 
 import gradio as gr
 import pytest
+from browser_steps import type_seed
 
 from demo.kit.address import read_value
 
@@ -39,7 +40,7 @@ def test_portraits_remember_their_settings_and_never_an_upload(visit, tmp_path):
     assert page.input_value("#portraits-temperature input[type=number]") == "2"
     page.get_by_role("button", name="Eileen Collins").click()
     changed(page, "portraits.example", "Eileen Collins")
-    page.fill("#portraits-seed input", "12")
+    type_seed(page, "12", "portraits-")
     changed(page, "portraits.seed", "12")
     Image.new("RGB", (64, 64), "teal").save(tmp_path / "mine.png")
     page.set_input_files("#portraits-photo input[type=file]", tmp_path / "mine.png")
@@ -56,9 +57,6 @@ def test_interpolate_remembers_its_settings(visit):
     page.wait_for_function("document.querySelector('#interpolate-kind input:checked').value == 'two classes'")
     assert (first.input_value(), last.input_value()) == ("3", "9")
     assert page.get_by_label("linear").is_checked()
-    page.locator("#tab-interpolate").get_by_text("How it is drawn").click()
-    page.locator("#interpolate-seed input").wait_for()
-    page.wait_for_timeout(500)  # Gradio sets a field that has just appeared once more
-    page.fill("#interpolate-seed input", "5")
+    type_seed(page, "5", "interpolate-")
     changed(page, "interpolate.seed", "5")
     assert "interpolate.model=digits" in page.url and "interpolate.steps=5" in page.url

@@ -1,7 +1,7 @@
 """The Classes tab in a real browser: what is shown of a model that is chosen while another one draws."""
 
 import pytest
-from browser_steps import wait_for_text
+from browser_steps import type_seed, wait_for_text
 
 STAGE = "document.querySelector('.classes-bench .stage')"
 
@@ -36,6 +36,6 @@ def test_the_button_that_is_wanted_wears_the_colour(visit):
     colour = "name => getComputedStyle(document.getElementById(name)).backgroundColor"
     quiet, loud = (page.evaluate(colour, name) for name in ("generate", "new-seed"))
     assert quiet != loud
-    page.fill("#seed input", "41")
+    type_seed(page, "41")
     page.wait_for_function(f"{STAGE}.matches('.stale')")
     page.wait_for_function(f"loud => ({colour})('generate') === loud && ({colour})('new-seed') !== loud", arg=loud)

@@ -224,7 +224,7 @@ def test_from_a_photo_to_portraits_and_nothing_is_left(url, service, uploads):
     assert "1 face found" in text and not refused and way.count("data:image/jpeg") == 2 and chips["chosen"] == [1]
     stage, text, seed = client.predict(["1"], 1, 1, 3, api_name="/portraits")
     assert "9 portraits of your photo" in text and seed == 3
-    assert len(re.findall(r"<b>-?\d\.\d\d</b>", stage)) == 10 and "without h" in stage
+    assert len(re.findall(r"<b>-?\d\.\d\d</b>", stage)) == 10 and "told nothing about the person" in stage
     assert len(images_of(stage)) == 11 and stage.index("class=given") < stage.index("New portrait 1"), "the photo first"
     sheet = re.search(r'download="(.*?)" href="data:image/png;base64,(.*?)"', stage)
     assert sheet[1] == "portraits_seed-3.png"

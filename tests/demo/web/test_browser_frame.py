@@ -5,6 +5,7 @@ import io
 import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browser_steps import type_seed
 from helpers import wait_until
 from PIL import Image
 
@@ -78,7 +79,7 @@ def test_back_goes_through_the_tabs_and_settings_stay(visit):
     page = visitor.open("?tab=classes")
     visitor.open_tab("Inside")
     visitor.open_tab("Classes")
-    page.fill("#seed input", "41")
+    type_seed(page, "41")
     page.wait_for_function("location.search.includes('seed=41')")
     visitor.open_tab("About")
     page.go_back()
@@ -120,14 +121,14 @@ def test_a_change_marks_the_picture_and_undoing_it_takes_the_mark_away(visit):
     visitor = visit()
     page = visitor.open()
     assert not page.evaluate(STALE)
-    page.fill("#seed input", "41")
+    type_seed(page, "41")
     page.wait_for_function(STALE)
-    assert "changed: press Draw" in page.evaluate(
+    assert "changed: press Redraw" in page.evaluate(
         "getComputedStyle(document.querySelector('#tab-classes .toolbar'), '::after').content")
     page.wait_for_function("document.querySelector('#announcer').textContent.includes('Changed')")
-    page.fill("#seed input", "7")
+    type_seed(page, "7")
     page.wait_for_function(f"!({STALE})()")
-    page.fill("#seed input", "41")
+    type_seed(page, "41")
     page.wait_for_function(STALE)
     page.click("#generate")
     visitor.wait_for_status("12 images in", 60)
@@ -162,7 +163,7 @@ def test_while_one_waits_the_last_picture_stays_and_is_marked(visit, busy):
     visitor = visit()
     page = visitor.open()
     shown, dim = visitor.sources(), "() => Number(getComputedStyle(document.querySelector('#grid img')).opacity) < 0.6"
-    page.fill("#seed input", "41")
+    type_seed(page, "41")
     page.wait_for_function(dim)
     page.click("#generate")
     visitor.wait_for_status("in the queue", 60)
@@ -175,7 +176,7 @@ def test_while_one_waits_the_last_picture_stays_and_is_marked(visit, busy):
     visitor.wait_for_status("Stopped", 60)
     assert visitor.sources() == shown
     page.wait_for_function(STALE)  # it is still not that of the settings
-    page.fill("#seed input", "7")
+    type_seed(page, "7")
     page.wait_for_function(f"!({dim})()")
 
 
