@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder
+from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder, read_told
 from pixelcnn_core.autoencoder.evaluation import TWIN, shown_with
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
 from pixelcnn_core.cards.card import write_picture
@@ -51,6 +51,7 @@ opinion of a classifier trained on real images, right on {class_accuracy_real:.1
 KEPT = """ Class kept: same class as the original, in the classifier's eyes; chance keeps one in ten."""
 
 # what an auto-encoder through a chain says besides
+UNTOLD, TOLD = "know no code and no label", "are told only the embedding that is expected of the code"
 TWIN_ROW = "| a twin without a code, {steps:,} steps from the same start | {twin:.3f} |\n"
 YARDSTICK = """
 The code is measured beside the twin, the same decoder trained from the same start without any code. Beside the network
@@ -69,7 +70,7 @@ CHAIN_LIMITS = """
 
 The training budget was that of one CPU core: {images_seen:,} images of 8 x 8 pixels, after a start from two other
 checkpoints of the project (see the recipe). What is finer than 8 x 8 pixels is not in the code: the chain invents it,
-and does not know what the picture shows.
+and {knows}.
 """
 
 USE_CHAIN = """
@@ -147,19 +148,29 @@ def write_autoencoder_card(folder: str | Path, pictures: Sequence[Path] = (), co
         body, results = AUTOENCODER, read_results(folder)
         more |= words_of(folder, results, coder)
         if chain := results.get("chain"):
-            model = ChainAutoEncoder(model, Chain.from_pretrained(chain["folder"]))
+            model = ChainAutoEncoder(model, Chain.from_pretrained(chain["folder"]), read_told(folder))
         more["size"] = model.size if chain else coder.config.image_size
-        body, limits = body + (USE_CHAIN if chain else USE_AUTOENCODER), CHAIN_LIMITS if chain else ""
+        body, limits = body + (USE_CHAIN if chain else USE_AUTOENCODER), limits_of(model) if chain else ""
     else:
         body, more = MSE + USE_MSE, {**more, "size": coder.config.image_size}
     if pictures:
         shown = shown_with(folder)
-        write_picture(folder / "samples.png", draw_reconstructions(model, pictures, count, shown["min_p"]))
+        write_picture(folder / "samples.png", draw_reconstructions(model, pictures, count, shown))
         what, how = "its reconstruction", ""
         if kind == "AutoEncoder":
-            what, how = f"{count} decodings of its code", f", min-p {shown['min_p']:g}"
+            what, how = f"{count} decodings of its code", f", {sampler_of(shown)}"
         body += FIGURE.format(what=what, how=how, names=", ".join(Path(path).stem for path in pictures))
     return write(folder, coder, body, "image-generation", more, limits)
+
+
+def limits_of(model: ChainAutoEncoder) -> str:
+    return CHAIN_LIMITS.replace("{knows}", "does not know what the picture shows" if model.told is None else
+                                "is told only what kind of face goes with such a code on average")
+
+
+def sampler_of(shown: dict) -> str:
+    """The settings that differ from the paper's sampler, in words."""
+    return ", ".join([f"guidance {shown['guidance']:g}"] * (shown["guidance"] != 1) + [f"min-p {shown['min_p']:g}"])
 
 
 def words_of(folder: Path, results: dict, coder: AutoEncoder) -> dict[str, str]:
@@ -176,14 +187,14 @@ def words_of(folder: Path, results: dict, coder: AutoEncoder) -> dict[str, str]:
     steps = read_json(folder.parent / TWIN / "training.json").get("steps", 0)  # of the twin
     flattering = (results["bits_per_dim_unconditional"] - results["bits_per_dim_test"]) * coder.config.image_size ** 2 \
         * coder.config.channels
-    min_p = results["shown"]["min_p"]
-    controls = [(f"{words}, min-p {min_p:g}", results[key]) for key, words in (
+    controls = [(f"{words}, {sampler_of(results['shown'])}", results[key]) for key, words in (
         ("mse_finer", "MSE of 8 x 8 pixels, then the chain"),
         ("small_picture_given", "the chain, given the true 8 x 8 picture")) if key in results]
     return {**about_class, "table": table(results, controls),
             "what": "the 8 x 8 picture", "chain": name, "way": way, "through": " through a chain",
             "after": f" of pictures of 8 x 8 pixels, from the first step of\n[{name}]({place}) on; the "
-                     "other steps of that chain, which know no code and no label, draw the picture finer",
+                     f"other steps of that chain, which {TOLD if read_told(folder) is not None else UNTOLD}, draw the "
+                     "picture finer",
             "twin": TWIN_ROW.format(twin=twin, steps=steps) if twin else "",
             "yardstick": YARDSTICK.format(flattering=flattering, dropped=dropped) if twin else "",
             "footing": CHAIN_FOOTING.format(**{**results, "minutes": {"start": 0.0, **results["minutes"]}})}
@@ -204,7 +215,7 @@ def table(results: dict, controls: list[tuple[str, dict]]) -> str:
                 f"{found['sharpness']:.4f}"]
 
     rows = [("MSE", cells(of("mse", "mse_of_mse_autoencoder"))), ("PixelCNN", cells(of("pixelcnn", "mse"))),
-            (f"PixelCNN, min-p {results['shown']['min_p']:g}", cells(results["shown"])),
+            (f"PixelCNN, {sampler_of(results['shown'])}", cells(results["shown"])),
             *((name, cells(found)) for name, found in controls),
             ("none: the originals", ["0", *["100%", f"{results.get('class_accuracy_real', 1):.1%}"] * judged,
                                      f"{results['sharpness_original']:.4f}"])]
@@ -220,13 +231,13 @@ def write_classifier_card(folder: str | Path) -> Path:
     return write(folder, Classifier.from_pretrained(folder), JUDGE, "image-classification", {"classes": rows}, "")
 
 
-def draw_reconstructions(model: CodeModel | ChainAutoEncoder, pictures: Sequence[Path], count: int, min_p: float
-                         ) -> Image.Image:
+def draw_reconstructions(model: CodeModel | ChainAutoEncoder, pictures: Sequence[Path], count: int,
+                         shown: dict[str, float]) -> Image.Image:
     """One row per picture: itself at the size of the model, and what its code gives."""
     size, rows = model.size if isinstance(model, ChainAutoEncoder) else model.config.image_size, []
-    truncation = Truncation(min_p)
     for path in pictures:
         image = torch.from_numpy(fit(load_picture(path), size).copy())[None]  # (1, 3, size, size)
-        copies, how = (1, {}) if isinstance(model, MSEAutoEncoder) else (count, {"truncation": truncation})
+        copies, how = (1, {}) if isinstance(model, MSEAutoEncoder) else (count, {
+            "guidance": shown["guidance"], "truncation": Truncation(shown["min_p"])})
         rows += [image, model.reconstruct(image.repeat(copies, 1, 1, 1), **how).cpu()]
     return image_grid(torch.cat(rows), len(rows[1]) + 1, model.config.levels, scale=max(1, 96 // size))

@@ -1,8 +1,8 @@
 """What a code keeps: bits per dimension given the code, squared error, and whether the class and the sharpness survive.
 
 A PixelCNN auto-encoder is measured beside the MSE auto-encoder of the same code on the same test images, and judged by
-a classifier that was trained on real images only. `codes.json` (the mean and the principal directions of the codes) is
-written here and nowhere else.
+a classifier that was trained on real images only. `codes.json` (the mean and the principal directions of the codes, and
+what they tell a chain of faces) is written here and nowhere else.
 """
 
 import time
@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder, chain_of
+from pixelcnn_core.autoencoder.chain_autoencoder import CODES_FILE, ChainAutoEncoder, chain_of, expected_embedding
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
 from pixelcnn_core.data.image_data import DataError, ImageData
 from pixelcnn_core.device import choose_device
@@ -22,7 +22,6 @@ from pixelcnn_core.models.classifier import Classifier
 from pixelcnn_core.models.gated import GatedPixelCNN
 from pixelcnn_core.provenance import recipe_of, training_so_far
 from pixelcnn_core.results import merge_results, weights_hash
-from pixelcnn_core.sampling.coarse_to_fine import sample_chain
 from pixelcnn_core.sampling.sample import finish
 from pixelcnn_core.sampling.truncation import Truncation
 
@@ -30,10 +29,9 @@ DRAWN = 1000  # test images that are reconstructed and judged; the bits are thos
 AVERAGED = {"images": 25, "draws": 64}  # of how many the mean of many draws is set beside the MSE decoder
 USUAL = 32  # both are numbers of images of this size: of larger ones as many pixels
 SHOWN = {"temperature": 1.0, "guidance": 1.0, "min_p": 0.05}  # the page opens with these; min-p as for the chain alone
-SHOWN_OF = {"faces": {**SHOWN, "min_p": 0.6}}  # by data set, where it is another
+SHOWN_OF = {"faces": {**SHOWN, "guidance": 2.0, "min_p": 0.4}}  # by data set, where it is another
 TWIN = "chain-autoencoder-0"  # beside the auto-encoders through a chain: their decoder, trained without a code
 CODES = 5000  # training images whose codes give the principal directions
-CODES_FILE = "codes.json"
 DIRECTIONS = 10
 
 
@@ -129,7 +127,6 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
         raise DataError(f"the auto-encoder has a code of {model.config.code} numbers, {mse_checkpoint} one of "
                         f"{baseline.config.code}")
     coded = model.config.image_size != baseline.config.image_size  # the chain's smallest picture
-    drawer = ChainAutoEncoder(model, Chain.from_pretrained(chain_of(checkpoint)).to(device)) if coded else model
     train, test = load_test(checkpoint, data_dir, model, limit)
     large_train, large = load_test(checkpoint, data_dir, baseline, limit) if coded else (train, test)
     judge = Classifier.from_pretrained(classifier, map_location=device) if test.class_names else None
@@ -137,6 +134,7 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
         raise DataError(f"{classifier} knows other classes than the data set")
     codes, mse_codes = codes_of(model, train.images[:CODES]), codes_of(baseline, large_train.images[:CODES])
     merge_results(checkpoint, principal_directions(codes, mse_codes), CODES_FILE)
+    drawer = through_chain(model, checkpoint, train) if coded else model
     results = carried(model, checkpoint, test) | trained(checkpoint, mse_checkpoint)
     part = min(1.0, (USUAL / large.images.shape[-1]) ** 2)
     few = large.first(int(DRAWN * part))
@@ -163,15 +161,25 @@ def evaluate_autoencoder(checkpoint: str | Path, data_dir: str | Path, mse_check
                 "mean_of_draws": averaged(drawer, baseline, few.images[:int(AVERAGED["images"] * part)])}
     if coded:
         small = test.images[:len(few)]
-        results["small_picture_given"] = judged(finer(drawer, small, seed, truncation=truncation))
+        results["small_picture_given"] = judged(finer(drawer, small, small, seed, truncation=truncation, **settings))
         start = recipe_of(checkpoint).get("start")
         if start:  # squared error on the same small picture: the control of what the PixelCNN decoder adds to it
             guesses = reconstructions(MSEAutoEncoder.from_pretrained(start, map_location=device), small)
-            results["mse_finer"] = judged(finer(drawer, guesses, seed, truncation=truncation))
+            results["mse_finer"] = judged(finer(drawer, guesses, small, seed, truncation=truncation, **settings))
         folder = chain_of(checkpoint)  # whose first step, which this auto-encoder replaces, may go on learning
         results["chain"] = {"folder": folder.as_posix(), "weights": {
             step: weights_hash(folder / step) for step in chain_steps(folder)[1:]}}
     return finish_results(results, model, checkpoint, begun)
+
+
+def through_chain(model: AutoEncoder, checkpoint: str | Path, train: ImageData) -> ChainAutoEncoder:
+    """`model` with its chain; what its codes tell that of faces is found on the training images, and kept."""
+    chain = Chain.from_pretrained(chain_of(checkpoint)).to(choose_device())
+    if not chain.config.embedding or train.embeddings is None:
+        return ChainAutoEncoder(model, chain)
+    told = expected_embedding(codes_of(model, train.images), train.embeddings)
+    merge_results(checkpoint, {"told": told.mul(1e4).round().div(1e4).tolist()}, CODES_FILE)
+    return ChainAutoEncoder(model, chain, told)
 
 
 def shown_with(checkpoint: str | Path) -> dict[str, float]:
@@ -221,7 +229,10 @@ def twin_bits(checkpoint: str | Path, test: ImageData) -> dict[str, float]:
     return {"twin": mean_losses(twin, test.unconditional())} if twin.config.image_size == test.images.shape[-1] else {}
 
 
-def finer(model: ChainAutoEncoder, small: Tensor, seed: int, **settings) -> Tensor:
-    """What the chain makes of small pictures, (N, C, s, s): uint8 (N, C, S, S)."""
-    return torch.cat([finish(sample_chain(model.chain, given=small[part], seed=seed + k, **settings))[model.size].cpu()
-                      for k, part in enumerate(batches(len(small)))])
+@torch.no_grad()
+def finer(model: ChainAutoEncoder, small: Tensor, coded: Tensor, seed: int, **settings) -> Tensor:
+    """What the chain makes of small pictures (N, C, s, s), told what the codes of those in `coded` (N, C, s, s)
+    tell it: uint8 (N, C, S, S)."""
+    device = model.coder.encoder.out.weight.device
+    return torch.cat([finish(model.finer(small[part], model.coder.encode(coded[part].to(device)), seed=seed + k,
+                                         **settings))[model.size].cpu() for k, part in enumerate(batches(len(small)))])

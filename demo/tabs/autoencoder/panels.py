@@ -43,12 +43,12 @@ def bars_html(code: np.ndarray, own: np.ndarray | None = None) -> str:
 
 def codes_html(picture: np.ndarray, code: np.ndarray, guess: np.ndarray, images: np.ndarray, *, small: np.ndarray | None
                = None, own: np.ndarray | None = None, mean: tuple[np.ndarray, str] | None = None, contrast: str = "",
-               bits: str = "", rows_done: int | None = None) -> str:
+               bits: str = "", told: bool = False, rows_done: int | None = None) -> str:
     """The way of a picture (H, W, 3): its code, the one safe guess of the MSE decoder, draws (n, H, W, 3) of the
     PixelCNN, or smaller ones on the way, of which `rows_done` rows are drawn, and the mean of many with what to call
     it. The code may stand for a `small` picture (h, w, 3). With `own`, the code of the picture, the one shown was
     moved, and an error would say nothing. `contrast` is HTML that stands below the draws, `bits` a sentence on what
-    the code saves."""
+    the code saves; `told` says that the code also tells the finer steps of a chain something."""
     unfinished, rows = rows_done is not None, images.shape[1] if rows_done is None else rows_done
     compared = not unfinished and own is None
 
@@ -59,11 +59,14 @@ def codes_html(picture: np.ndarray, code: np.ndarray, guess: np.ndarray, images:
                                              f"its {len(small)} × {len(small)} pixels", kind="small")]
     way = [figure(picture, "original", "the picture", kind="original"), *coded, bars_html(code, own),
            figure(guess, "the one safe guess", "one safe guess", kind="guess", title=error(guess))]
-    says = dict(zip(by_error(images, picture), ("nearest", *[" "] * (len(images) - 2), "farthest"))) if compared else {}
+    ends = ["nearest to the picture", *[" "] * (len(images) - 2), "farthest from it"]
+    says = dict(zip(by_error(images, picture), ends)) if compared else {}
     draws = "".join(figure(image, f"PixelCNN, draw {k + 1}", says.get(k, " "), rows,
                            title=error(image) if compared else "") for k, image in enumerate(images))
-    decides = (f"the code decides {len(small)} × {len(small)} pixels; <b>from here on everything is invented</b>"
-               if small is not None else "one code, other pictures")
+    invented = (" and hints at what kind of face; <b>all else is invented</b>" if told else
+                "; <b>from here on everything is invented</b>")
+    decides = f"the code decides {len(small)} × {len(small)} pixels{invented}" if small is not None else \
+        "one code, other pictures"
     words = "" if mean is None or unfinished else averaged_html(mean, error(mean[0]))
     if words and compared:
         words += numbers_html(picture, guess, images, mean, bits)

@@ -22,7 +22,7 @@ from demo.service.bridge import Progress, Service, to_arrays
 from demo.service.drawing import arranged, noise_of, previews, to_array, to_tensor
 from demo.service.settings import UserError, number
 from demo.tabs.autoencoder.subjects import FOLDER, Subject, photos
-from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder
+from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder, read_told
 from pixelcnn_core.autoencoder.evaluation import TWIN
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
 from pixelcnn_core.models.checkpoint import CONFIG_FILE, Checkpoint, CheckpointError
@@ -40,7 +40,8 @@ COLOURS = {"channels": 3, "levels": 256}  # of the page's pictures
 class CodeInfo:
     """One code size, read without loading a model. `pixelcnn_steps` and `mse_steps`, (k, m), turn each code by one
     standard deviation along the largest principal directions; k is 0 where `evaluate` was not run. `mean` is that of
-    many codes, (m,). `chain` names the chain that draws what was decoded finer; empty for whole pictures."""
+    many codes, (m,). `chain` names the chain that draws what was decoded finer, empty for whole pictures, and `told` is
+    what a code tells it."""
 
     code: int
     pixelcnn: Path
@@ -50,6 +51,7 @@ class CodeInfo:
     mse_steps: np.ndarray
     mean: np.ndarray
     chain: str = ""
+    told: Tensor | None = None
 
     @property
     def directions(self) -> int:
@@ -100,7 +102,9 @@ class CodeService:
     def pixelcnn(self, m) -> AutoEncoder | ChainAutoEncoder:
         info = self.info(m)
         model = self.load(AutoEncoder, info.pixelcnn)
-        return ChainAutoEncoder(model, self.service.model(info.chain)) if info.chain else model
+        if not info.chain:
+            return model
+        return ChainAutoEncoder(model, self.service.model(info.chain), info.told)
 
     def mse(self, m) -> MSEAutoEncoder:
         return self.load(MSEAutoEncoder, self.info(m).mse)
@@ -227,7 +231,8 @@ def find_pairs(folder: Path, service: Service, size: int) -> dict[int, CodeInfo]
             continue
         pixelcnn, chain = chains.get(code) or (found.get((AutoEncoder.__name__, code)), "")
         if pixelcnn:
-            pairs[code] = CodeInfo(code, pixelcnn, mse, read_results(pixelcnn), *read_steps(pixelcnn, code), chain)
+            pairs[code] = CodeInfo(code, pixelcnn, mse, read_results(pixelcnn), *read_steps(pixelcnn, code), chain,
+                                   read_told(pixelcnn) if chain else None)
     return dict(sorted(pairs.items()))
 
 

@@ -68,8 +68,10 @@ page's own pictures; where this picture differs, its ends say so."""
 THROUGH_CHAIN = r"""### From coarse to fine
 The code stands for $\mathbf{x}_8$, the picture at 8 × 8 pixels, where it is settled what it shows:
 $$p(\mathbf{x}_8\mid\mathbf{z})\;p(\mathbf{x}_{16}\mid\mathbf{x}_8)\;p(\mathbf{x}_{32}\mid\mathbf{x}_{16})\cdots$$
-The upper steps are those of the tab *Coarse to fine*, and know nothing of the code: whatever is finer than 8 × 8 pixels
-is invented."""
+The upper steps are those of the tab *Coarse to fine*, and {hint}"""
+BLIND = "know nothing of the code: whatever is finer than 8 × 8 pixels is invented."
+HINTED = r"""are told only what kind of face goes with such a code on average,
+$\mathbf{h}=A\,\mathbf{z}+\mathbf{b}$: eyes, mouth and skin are invented."""
 
 
 def build(page: gr.Blocks, service: Service) -> None:
@@ -126,7 +128,8 @@ def build_bench(codes: CodeService) -> dict[str, Component]:
         first, *others = EXPLANATION
         others[-1] += NAMED * any(kept and kept.names for kept in stored.values())
         first %= {"x": r"\mathbf{x}_8" if chained else r"\mathbf{x}"}
-        notes([first, *[THROUGH_CHAIN] * chained, *others])
+        hint = HINTED if any(info.told is not None for info in codes.infos.values()) else BLIND
+        notes([first, *[THROUGH_CHAIN.replace("{hint}", hint)] * chained, *others])
     drawn = gr.State()
     asked = [size, chooser.name, chooser.picture, *edits]
 
@@ -234,7 +237,8 @@ def opening(codes: CodeService, stored: dict[int, StoredCodes | None], asked: As
     """(stage, status) before anything is drawn. Code and MSE decoder are computed: they take milliseconds."""
     guess, kept = codes.best_guess(asked.size, asked.picture, asked.edits), kept_of(stored, asked)
     (code, own), small = bars(codes, asked), codes.small(asked.size, asked.picture)
-    shown = {"small": small, "own": own, "contrast": contrast(stored, asked)}
+    shown = {"small": small, "own": own, "contrast": contrast(stored, asked),
+             "told": codes.info(asked.size).told is not None}
     if kept is None:
         words = "The code was moved, and the safe guess follows at once; the PixelCNN draws when the slider rests." \
             if asked.edited else "This is the one safe guess. <b>Redraw</b> shows what the PixelCNN draws."
@@ -282,7 +286,8 @@ def draw(codes: CodeService, stored: dict[int, StoredCodes | None], asked: Asked
          ) -> Iterator[tuple]:
     """Run one request and yield (stage, status, seed, how far)."""
     guess, (code, own) = codes.best_guess(asked.size, asked.picture, asked.edits), bars(codes, asked)
-    shown = {"small": codes.small(asked.size, asked.picture), "own": own, "contrast": contrast(stored, asked)}
+    shown = {"small": codes.small(asked.size, asked.picture), "own": own, "contrast": contrast(stored, asked),
+             "told": codes.info(asked.size).told is not None}
 
     def show(progress: Progress) -> tuple:
         images = progress.images[0]  # (COUNT, H, W, 3)

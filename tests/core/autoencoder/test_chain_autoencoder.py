@@ -7,7 +7,7 @@ import torch
 from tiny_runs import tiny_recipe
 from typer.testing import CliRunner
 
-from pixelcnn_core.autoencoder.chain_autoencoder import ChainAutoEncoder
+from pixelcnn_core.autoencoder.chain_autoencoder import CODES_FILE, ChainAutoEncoder, expected_embedding, read_told
 from pixelcnn_core.autoencoder.evaluation import SHOWN, TWIN, mean_squared_error
 from pixelcnn_core.autoencoder.model import AutoEncoder, AutoEncoderConfig, MSEAutoEncoder
 from pixelcnn_core.cli.main import app
@@ -18,6 +18,7 @@ from pixelcnn_core.models.classifier import Classifier, ClassifierConfig
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.models.gated import GatedPixelCNN, PixelCNNConfig
 from pixelcnn_core.models.upscaler import Upscaler, UpscalerConfig, halved
+from pixelcnn_core.results import merge_results
 from pixelcnn_core.sampling.coarse_to_fine import chain_uniforms, sample_chain
 from pixelcnn_core.sampling.sample import finish, sample_rows
 from pixelcnn_core.sampling.truncation import Truncation
@@ -211,3 +212,52 @@ def save_other_chain(folder):
     GatedPixelCNN(config).save_pretrained(folder / "other" / "4")
     (folder / "other" / CHAIN_FILE).write_text('{"steps": ["4"]}', encoding="utf-8")
     return folder / "other"
+
+
+@pytest.fixture(scope="module")
+def people(model) -> Chain:
+    """A chain from 4 to 8 pixels that is told an embedding of 5 numbers."""
+    shape = {"channels": 3, "levels": 7, "embedding": 5}
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        steps = [GatedPixelCNN(PixelCNNConfig(image_size=4, position=2, **DECODER, **shape)),
+                 Upscaler(UpscalerConfig(image_size=8, features=6, map_channels=6, decoder=DECODER, **shape))]
+    return Chain([doubled(step) for step in steps])
+
+
+def test_the_expected_embedding_is_that_of_least_squares():
+    random = torch.Generator().manual_seed(0)
+    codes, matrix = torch.randn(4000, 4, generator=random), torch.randn(5, 5, generator=random)
+    exact = codes @ matrix[:, :-1].T + matrix[:, -1]
+    found = expected_embedding(codes, exact + 0.1 * torch.randn(4000, 5, generator=random))
+    assert torch.allclose(found.float(), matrix, atol=0.02)
+    idle = torch.cat([codes[:, :3], torch.zeros(4000, 1)], 1)
+    assert expected_embedding(idle, exact).isfinite().all(), "a number that never moves"
+
+
+def test_the_upper_steps_are_told_what_is_expected_of_the_code(model, people):
+    told = torch.randn(5, 5, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    hinted, codes = ChainAutoEncoder(model.coder, people, told), model.coder.encode(images(2, 4))
+    noise, settings = chain_uniforms(3, 2, people), {"guidance": 1.5, "truncation": Truncation(0.1)}
+    drawn = finish(hinted.draw(codes, uniforms=noise, **settings))
+    h = codes @ told[:, :4].T + told[:, 4]
+    assert torch.equal(hinted.embedding(codes), h)
+    small = finish(sample_rows(model.coder.decoder, model.coder.condition(codes), uniforms=noise[4], **settings))
+    other = {"batch": 2, "uniforms": noise, "given": small, **settings}
+    assert torch.equal(drawn[4], small)
+    assert torch.equal(drawn[8], finish(sample_chain(people, Condition(embedding=h.float()), **other))[8])
+    assert (drawn[8] != finish(sample_chain(people, **other))[8]).any(), "it does say something"
+    for wrong in (told[:4], told[:, :4]):
+        with pytest.raises(ValueError, match="a code of 4 numbers tells a chain of 5 numbers nothing"):
+            ChainAutoEncoder(model.coder, people, wrong)
+
+
+def test_what_is_told_lies_beside_the_coder_and_belongs_to_its_weights(model, people, tmp_path):
+    model.coder.save_pretrained(tmp_path / "coder")
+    people.save_pretrained(tmp_path / "people")
+    assert ChainAutoEncoder.from_pretrained(tmp_path / "coder", tmp_path / "people").told is None
+    merge_results(tmp_path / "coder", {"told": [[0.5] * 5] * 5}, CODES_FILE)
+    assert ChainAutoEncoder.from_pretrained(tmp_path / "coder", tmp_path / "people").told.shape == (5, 5)
+    (tmp_path / "coder" / CODES_FILE).write_text("{", encoding="utf-8")
+    with pytest.raises(CheckpointError, match="damaged"):
+        read_told(tmp_path / "coder")

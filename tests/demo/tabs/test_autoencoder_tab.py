@@ -239,7 +239,7 @@ def test_the_error_below_a_picture_counts_from_black_to_white():
     code = np.zeros(4)
     words = codes_html(black, code, white, np.stack([black, white]), mean=(white, "mean of 9 draws"))
     assert re.findall(r'title="error ([\d.]+)"', words) == ["1.000", "0.000", "1.000", "1.000"], "in tooltips"
-    assert re.findall(r"<figcaption>(nearest|farthest|error.*?)</figcaption>", words) == ["nearest", "farthest"]
+    assert re.findall(r"<figcaption>(nearest|farthest|error).*?</figcaption>", words) == ["nearest", "farthest"]
     assert "A draw is 0.500 away" in words and "mean of 9 draws 1.000" in words and "equally near" in words
     assert "falls short" in codes_html(black, code, white, black[None], mean=(black, "mean"))
     assert "even nearer" in codes_html(black, code, black, white[None], mean=(white, "mean"))
