@@ -99,6 +99,7 @@ def test_next_back_arrow_keys_and_the_address(visit):
     assert page.is_disabled("#story [data-turn=back]")
     page.click("#story [data-turn=next]")
     assert page.is_visible("#story section[data-step=dice]")
+    assert page.evaluate("document.activeElement.innerText") == "It throws dice", "the keyboard goes on at its head"
     page.focus("#story [data-go=dice]")
     page.keyboard.press("ArrowRight")
     assert page.is_visible("#story section[data-step=drawing]")
@@ -133,11 +134,13 @@ def test_a_guess_gets_the_networks_odds(still, record, picture):
     shares = [np.prod([odds[n, c, max(0, v - near):v + near + 1].sum() for c, v in enumerate(colour)])
               for n, colour in enumerate(deal["colours"])]
     section = step(still, "guess")
+    assert not section.locator(".chart").first.is_visible(), "nothing to see yet"
     for number, (colour, share) in enumerate(zip(deal["colours"], shares)):
         section.locator(".swatches button").nth(number).click()
-        said(still, f"You: {one_in(share)}[.,]")
+        said(still, f"Your colour: {one_in(share)}[.,]")
         assert pixel(still, record["picture"]["size"], *deal["place"]) == colour
-        assert section.locator(".swatches .best").count() == 1
+        assert section.locator(".swatches .best").count() == 1 and section.locator(".chart").first.is_visible()
+        assert f"red {picture[*deal['place']][0]}," in still.locator(f"{SAID} .drew i").get_attribute("aria-label")
     assert section.locator(".swatches b").nth(int(np.argmax(shares))).inner_text().startswith(one_in(max(shares)))
     changes(still, section.get_by_role("button", name="Guess another pixel").click, "another pixel")
 
@@ -169,7 +172,8 @@ def test_the_drawing_plays_pauses_steps_and_scrubs(still, record, picture):
     section.get_by_role("button", name="One row").click()
     assert bar.input_value() == str(size)
     bits = unpack(record["trace"]["surprise"])[0, -1].sum() / 1000
-    said(still, f"A surprise of {bits:.1f} bits")
+    chance = said(still, r"it drew this colour: ?\. One that comes 1 in ([\d,]+)\.")[1]
+    assert int(chance.replace(",", "")) == pytest.approx(2 ** bits, rel=1e-3, abs=1)
     bar.focus()
     still.keyboard.press("ArrowRight")
     assert count.inner_text().startswith(f"{size + 1} of")
@@ -245,6 +249,7 @@ def test_classes_sizes_and_portraits_are_the_stored_ones(still, record):
         said(still, f"told “{told['names'][-1]}”")
         middle = [told["size"] // 2, told["size"] // 2]
         assert pixel(still, told["size"], *middle) == unpack(told["pixels"])[-1][*middle].tolist()
+        assert f"seed {told['seed']}," in section.locator("details .recipe").text_content()
     section, sizes = step(still, "chain"), record["chain"]["sizes"]
     section.locator(".people button").nth(3).click()
     for number, size in enumerate(sizes):
@@ -312,6 +317,20 @@ def test_doors_open_their_tabs(visit):
         page.wait_for_selector(f"[role=tab][aria-selected=true][data-tab-id={tab}]", timeout=SLOW)
         page.wait_for_function("tab => location.search.includes('tab=' + tab)", arg=tab, timeout=SLOW)
         page.click("[role=tab][data-tab-id=story]")
+
+
+@pytest.mark.parametrize("width, height", [(1280, 900), (390, 844)])
+def test_next_is_in_sight_and_so_is_what_one_should_press(visit, width, height):
+    page = open_story(visit(viewport={"width": width, "height": height}, reduced_motion="reduce"))
+
+    for name, press in (("guess", ".swatches button"), ("dice", "[data-do=throw]"), ("drawing", "[data-do=play]")):
+        page.evaluate("name => { scrollTo(0, 0); document.querySelector(`#story [data-go=${name}]`).click(); }", name)
+        press = f"#story section[data-step={name}] {press} >> nth=0"
+        for selector in ("#story [data-turn=next]", press):
+            box = page.locator(selector).bounding_box()
+            assert box["y"] >= 0 and box["y"] + box["height"] <= height, selector
+        page.click(press)
+        assert page.locator("#story [data-turn=next]").bounding_box()["y"] <= height - 40, f"{name}, afterwards"
 
 
 @pytest.mark.slow

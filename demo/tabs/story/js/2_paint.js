@@ -59,8 +59,7 @@ function sheet(canvas, high) {
 const crisp = x => Math.round(x * (window.devicePixelRatio || 1)) / (window.devicePixelRatio || 1);  // whole device pixels
 
 // Bars of 256 shades, `tall(level)` from 0 to 1; `marks`: [{level, ink, word}]; `band`: [from, to] behind the bars.
-// `blank`: words in their place, before there are any.
-function bars(canvas, {tall = () => 0, marks = [], band, channel, high = 74, grown = 1, name = "", blank = ""}) {
+function bars(canvas, {tall = () => 0, marks = [], band, channel, high = 74, grown = 1, name = ""}) {
   const [pen, wide] = sheet(canvas, high), step = wide / 256, base = high - 12, room = base - 16;
   pen.fillStyle = colour("--ground");
   pen.fillRect(0, 0, wide, base);
@@ -77,9 +76,6 @@ function bars(canvas, {tall = () => 0, marks = [], band, channel, high = 74, gro
     pen.fillStyle = `rgb(${[0, 1, 2].map(c => c === channel ? level : 0)})`;
     pen.fillRect(crisp(level * step), base + 2, crisp((level + 1) * step) - crisp(level * step), 8);
   }
-  pen.fillStyle = colour("--soft");
-  pen.textAlign = "center";
-  pen.fillText(blank, wide / 2, base / 2 + 4);
   for (const {level, ink, word} of marks) {
     const x = (level + 0.5) * step, late = x > wide * 0.6;
     pen.fillStyle = ink;

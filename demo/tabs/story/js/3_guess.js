@@ -40,8 +40,9 @@ steps.guess = {
     });
     this.section.classList.add("guessed");
     const thrown = colours[this.thrown()];
-    say(`You: <b>${oneIn(shares[number])}</b>${number === best ? ", the likeliest of the six" : ""}. ` +
-      (number === best ? "" : `Most likely: ${chip(colours[best])} <b>${oneIn(shares[best])}</b>. `) + `Thrown: ${chip(thrown)}`);
+    say(`Your colour: <b>${oneIn(shares[number])}</b>${number === best ? ", the likeliest" : ""}. ` +
+      (number === best ? "" : `The likeliest: ${chip(colours[best])} <b>${oneIn(shares[best])}</b>. `) +
+      `<span class="drew">It drew this colour: ${chip(thrown)}</span>`);
     animate("guess", 0.5, share => this.charts(share));
     this.show(true);
   },
@@ -50,15 +51,11 @@ steps.guess = {
     return colours.findIndex(rgb => rgb.every((value, c) => value === story.picture.pixels[k + c]));
   },
   charts(grown = 1) {
-    if (this.made === null) {  // the axes stand there from the start, so that nothing moves when the bars come
-      this.section.querySelectorAll(".chart").forEach((canvas, c) => bars(canvas, {channel: c,
-        blank: `${COLOURS[c]}: how likely is each shade?`, name: `${COLOURS[c]}: no bars yet, guess first.`}));
-      return;
-    }
+    if (this.made === null) return;  // they take no room before there is something to see
     const {odds, colours} = this.deals[this.number], mine = colours[this.made];
     this.section.querySelectorAll(".chart").forEach((canvas, c) => {
       const own = odds.subarray(256 * (3 * this.made + c), 256 * (3 * this.made + c + 1)), peak = Math.max(...own);
-      bars(canvas, {tall: k => own[k] / peak, channel: c, grown, band: [mine[c] - story.near, mine[c] + story.near],
+      bars(canvas, {tall: k => own[k] / peak, channel: c, high: 62, grown, band: [mine[c] - story.near, mine[c] + story.near],
         marks: [{level: mine[c], ink: colour("--now"), word: `you: ${oneIn(nearby(own, mine[c]))}`}],
         name: `${COLOURS[c]}: what the network expects. Your ${mine[c]} and shades near it: ${oneIn(nearby(own, mine[c]))}; likeliest shade: ${own.indexOf(peak)}.`});
     });
@@ -69,7 +66,7 @@ steps.guess = {
     if (this.made !== null) pixels.set(colours[this.made], 3 * at);
     easel({pixels, drawn: at + (this.made !== null), frame: [row, column]},
       `A picture, drawn up to row ${row + 1}, column ${column + 1}; the next pixel is framed.`);
-    source("picture");
+    sourceOfPicture();
     if (!quiet && this.made === null) say("");  // the question stands beside the colours
     this.charts();
   },
@@ -116,6 +113,7 @@ steps.dice = {
     this.level = level;
     say(count > 1 ? `${this.thrown.length} throws: they pile up where the bars are tall.`
       : `The dice say ${this.u.toFixed(3)}: red <b>${level}</b>, a shade that comes ${oneIn(this.odds[level])}.`);
+    reveal(find(this, "canvas"));
     animate("dice", count > 1 ? 0 : 1.1, share => this.chart(share), () => this.easel());
   },
   chart(share = 1) {
@@ -143,13 +141,6 @@ steps.dice = {
     pen.fillStyle = ink;  // the numbers at the left are the line's; the bars, enlarged, say theirs at their peak
     pen.textAlign = "left";
     pen.fillText("↓ the line: sum so far", 4, 14);
-    const at = x(this.odds.indexOf(peak) + 0.5), late = at > wide / 2, words = `tallest bar: ${oneIn(peak)}`;
-    pen.textAlign = late ? "right" : "left";
-    pen.lineWidth = 4;
-    pen.strokeStyle = colour("--ground");
-    pen.strokeText(words, at, base - tallest - 7);
-    pen.fillStyle = colour("--known");
-    pen.fillText(words, at, base - tallest - 7);
     const piles = {}, last = share < 1 ? this.thrown.slice(0, -1) : this.thrown;
     const wideBin = 4, most = Math.max(1, ...Object.values(last.reduce((all, level) => ({...all, [level >> 2]: (all[level >> 2] ?? 0) + 1}), {})));
     const dot = Math.min(5, 44 / most);
@@ -173,6 +164,13 @@ steps.dice = {
       pen.arc(left + (end - left) * across, from + (base - from) * down, 5, 0, 7);
       pen.fill();
     }
+    const at = x(this.odds.indexOf(peak) + 0.5), words = `tallest bar: ${oneIn(peak)}`;
+    pen.textAlign = at > wide / 2 ? "right" : "left";
+    pen.lineWidth = 4;
+    pen.strokeStyle = colour("--ground");
+    pen.strokeText(words, at, base - tallest - 7);
+    pen.fillStyle = colour("--known");
+    pen.fillText(words, at, base - tallest - 7);
     canvas.setAttribute("aria-label", `The chances of 256 shades of red at temperature ${this.heat.toFixed(2)}; the likeliest is ${this.odds.indexOf(peak)}, ${oneIn(peak)}. ${this.thrown.length} throws so far.`);
   },
   easel() {
@@ -185,8 +183,8 @@ steps.dice = {
   show(quiet) {
     this.easel();
     this.chart();
-    source("picture", "Here only its red part. ");
-    if (!quiet) say("How red will the framed pixel be? Throw.");
+    sourceOfPicture("Here only its red part. ");
+    if (!quiet) say("How red will the framed pixel be? Press Throw.");
     else say(`Temperature ${this.heat.toFixed(2)}: the likeliest shade now comes ${oneIn(Math.max(...this.odds))}.`);
   },
   enter() { this.show(); },

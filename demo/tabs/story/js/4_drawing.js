@@ -26,8 +26,8 @@ steps.drawing = {
     const speed = find(this, "select").value;
     const frame = now => {
       if (!this.playing) return;
-      // "slow, then fast": three pixels a second for the first eight, then every pixel 7 % faster than the last
-      const rate = speed === "ramp" ? Math.min(260, 3 * 1.07 ** Math.max(0, run - 8)) : Number(speed);
+      // "slow, then fast": six pixels a second for the first six, then every pixel 15 % faster than the last
+      const rate = speed === "ramp" ? Math.min(260, 6 * 1.15 ** Math.max(0, run - 6)) : Number(speed);
       owed += Math.min(now - before, 250) / 1000 * rate;
       before = now;
       const due = Math.floor(owed);
@@ -53,7 +53,7 @@ steps.drawing = {
     if (this.step === this.all) { say(`All ${this.all.toLocaleString("en")} pixels are drawn. It took ${(3 * this.all).toLocaleString("en")} throws.`); return; }
     if (last < 0) { say("An empty sheet. Press Play."); return; }
     const rgb = story.picture.pixels.subarray(3 * last, 3 * last + 3);
-    say(`Pixel ${this.step}: ${chip(rgb)} was thrown. A surprise of ${this.bits[last].toFixed(1)} bits.`);
+    say(`Pixel ${this.step}: it drew this colour: ${chip(rgb)}. One that comes 1 in ${Math.round(2 ** this.bits[last]).toLocaleString("en")}.`);
   },
   show() {
     const {pixels} = story.picture, done = this.step === this.all, at = done ? this.all - 1 : this.step;
@@ -81,7 +81,7 @@ steps.drawing = {
     canvas.setAttribute("aria-label", `The surprise of every pixel, in bits: from ${Math.min(...this.bits).toFixed(1)} to ${most.toFixed(1)}`);
   },
   enter() {
-    source("picture");
+    sourceOfPicture();
     this.show();
     this.tell();
   },

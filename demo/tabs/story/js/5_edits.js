@@ -75,7 +75,7 @@ steps.edits = {
       `<tr><th scope="row"><i class="${n ? "after-it" : "before-it"}"></i>${name}</th><td><b>${changed}</b> of ${of}</td></tr>`).join("");
   },
   enter() {
-    source("picture");
+    sourceOfPicture();
     this.press();
     this.show();
     this.tell();

@@ -57,7 +57,7 @@ steps.peek = {
     const {size, place: [row, column]} = story.fields, now = row * size + column, {pixels} = story.picture, masked = this.masked;
     easel({pixels, drawn: masked ? now : size * size, crop: {top: row - REACH, left: column - REACH, side: 2 * REACH + 1}, frame: [row, column],
       over: (pen, zoom, crop, ratio) => {
-        pen.font = `600 ${Math.round(zoom * 0.36)}px system-ui, sans-serif`;
+        pen.font = `600 ${Math.round(zoom * 0.3)}px system-ui, sans-serif`;
         pen.textAlign = "center";
         for (let dy = -1; dy <= 1; dy++) for (let dx = -1; dx <= 1; dx++) {
           const open = dy < 0 || (dy === 0 && dx < 0), y = (REACH + dy) * zoom, x = (REACH + dx) * zoom;
@@ -68,10 +68,10 @@ steps.peek = {
           pen.lineWidth = 2 * ratio;
           pen.strokeRect(x, y, zoom, zoom);
           pen.fillStyle = ink;
-          pen.fillText(open || !masked ? "× w" : "× 0", x + zoom / 2, y + zoom * 0.63);
+          pen.fillText(open || !masked ? "× w" : "× 0", x + zoom / 2, y + zoom * 0.61);
         }
       }}, `A close-up: around the framed pixel stand the nine weights of a layer; ${masked ? "those for the pixel itself and for all that comes after it are zero" : "none is zero, and the network sees the answer"}.`);
-    source("picture");
+    sourceOfPicture();
     say(masked ? "With the mask: only pixels that are already drawn count."
       : "Without it: the layer looks at the very pixel that it should predict. It would learn to copy.");
   },
@@ -93,7 +93,7 @@ steps.peek = {
     }
     easel({pixels, drawn: now, veil: this.over(this.kind), frame: place},
       `What the framed prediction sees through ${this.layers} layers of the ${this.kind} network: ${earlier - this.count(this.kind)} of ${earlier} earlier pixels.`);
-    source("picture");
+    sourceOfPicture();
     const layers = this.layers === 1 ? "One layer" : `${this.layers} layers`;
     if (!quiet) say(this.layers < story.fields.layers ? `${layers}: the plain network sees <b>${earlier - plain}</b> of ${earlier} earlier pixels, the gated one <b>${earlier - gated}</b>.`
       : `${layers}: the plain network never sees <b>${plain}</b> earlier pixels, its <em>blind spot</em>. The gated one misses <b>${gated}</b>.`);
@@ -109,7 +109,7 @@ steps.peek = {
       if (stack === "horizontal") return up ? null : beside;
       return up ? above : beside;
     }}, `What the ${stack === "both" ? "two stacks see" : stack + " stack sees"}.`);
-    source("picture");
+    sourceOfPicture();
     const [up, left] = [count(r => r < row), count(r => r === row)];
     say({vertical: `The vertical stack takes in everything above: <b>${up}</b> pixels.`,
       horizontal: `The horizontal stack takes in its own row, to the left: <b>${left}</b> pixels.`,
@@ -135,7 +135,7 @@ steps.peek = {
     pen.fillRect(wide / 2 - 5, half + gap, 10, half - gap);
     pen.fillStyle = colour("--soft");
     pen.textAlign = "left";
-    pen.fillText("tanh: the message", 6, 14);
+    pen.fillText("the message", 6, 14);
     pen.textAlign = "right";
     pen.fillText("what goes on", wide - 6, 14);
     canvas.setAttribute("aria-label", `A wave passes a gate that lets ${Math.round(100 * pass)} per cent through`);
@@ -144,7 +144,7 @@ steps.peek = {
     const {size, place: [row, column]} = story.fields;
     easel({pixels: story.picture.pixels, drawn: row * size + column, veil: () => fog, frame: [row, column]},
       "The picture so far, fading as the gate is shut.");
-    source("picture");
+    sourceOfPicture();
     say(`The gate lets <b>${Math.round(100 * pass)} %</b> of the message through.`);
   },
   enter() { this.press(); this.show(); },

@@ -47,11 +47,12 @@ steps.told = {
     });
   },
   enter() {
-    const {pixels, size, names, name, seed, number, guidance, temperature, min_p} = story.told[this.model];
+    const {pixels, size, names, name, seed, number, chosen_from, guidance, temperature, min_p} = story.told[this.model];
     [...find(this, ".classes").children].forEach(button => button.repaint());
     pressed(find(this, ".classes"), this.chosen);
     easel({pixels: part(pixels, this.chosen, size), size}, `The network's picture of “${names[this.chosen]}”.`);
-    source("told", `${name}: seed ${seed}, picture ${number}, temperature ${temperature}, guidance ${guidance}, min-p ${min_p}.`);
+    source(`Drawn by a network.${chosen_from ? ` The throws were chosen by eye among ${chosen_from}.` : ""}`,
+      `${name}; seed ${seed}, picture ${number}, temperature ${temperature}, guidance ${guidance}, min-p ${min_p}`);
     say(`Told “<b>${names[this.chosen]}</b>”. Tell it something else.`);
   },
   show() { this.enter(); },
@@ -108,7 +109,8 @@ steps.chain = {
     this.draw(1);
     this.tell();
     const {told, seed, guidance, min_p} = story.chain.settings;
-    source("chain", `${story.chain.name}, told ${told ? "the face of " + told : "nobody"}: seed ${seed}, guidance ${guidance}, min-p ${min_p}.`);
+    source(`Drawn by networks${told ? `, told the face of ${told}` : ""}. Chosen by eye among ${story.faces.people[0].chosen_from}.`,
+      `${story.chain.name}; seed ${seed}, guidance ${guidance}, min-p ${min_p}`);
   },
   tell() {  // the size that is on the canvas: its frame and its sentence
     const {sizes} = story.chain, size = sizes[this.level], all = sizes.at(-1) ** 2;
@@ -150,7 +152,8 @@ steps.face = {
     });
     canvas.setAttribute("aria-label", `${numbers.length} numbers that a face network makes of the photo of ${name}`);
     easel({pixels: part(portraits, this.portrait, size), size}, `A new portrait of ${name}, drawn by the network.`);
-    source("face", `${story.faces.name}: seed ${settings.seed}, guidance ${settings.guidance}, min-p ${settings.min_p}. Chosen by eye among ${chosen_from}. Photo: ${name}, public domain.`);
+    source(`Drawn by networks. Chosen by eye among ${chosen_from}. Photo: ${name}, public domain.`,
+      `${story.faces.name}; seed ${settings.seed}, guidance ${settings.guidance}, min-p ${settings.min_p}`);
     say(`Portrait ${this.portrait + 1}: not a photo. Told <b>${numbers.length} numbers</b> of ${name}'s face, it drew this.`);
   },
   enter() { this.show(); },

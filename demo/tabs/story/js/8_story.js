@@ -12,11 +12,16 @@ function easel(next, label) {  // what the large canvas shows
   if (label) canvas.setAttribute("aria-label", label);
 }
 function say(words) { element.querySelector(".said").innerHTML = words; }
-function source(kind, words = "") {
-  const {name, told, seed, number, min_p, chosen_from} = story.picture;
-  element.querySelector(".source").textContent = kind !== "picture" ? words :
-    `${words}${name}, told ${told}: seed ${seed}, picture ${number}, min-p ${min_p}. Chosen by eye among ${chosen_from}.`;
+function source(words, recipe) {  // whose picture it is, plainly; and in the fold "In symbols" how to draw it again
+  element.querySelector(".source").textContent = words;
+  find(steps[current], ".recipe").textContent = `The picture: ${recipe}.`;
 }
+function sourceOfPicture(words = "") {
+  const {name, told, seed, number, min_p, chosen_from} = story.picture;
+  source(`${words}An invented face, drawn by a network. Chosen by eye among ${chosen_from}.`,
+    `${name}, told ${told}; seed ${seed}, picture ${number}, min-p ${min_p}`);
+}
+function reveal(node) { node.scrollIntoView({block: "nearest", behavior: still.matches ? "auto" : "smooth"}); }
 
 function open(name, aloud = true) {
   if (current === name) return;
@@ -38,18 +43,19 @@ function open(name, aloud = true) {
   steps[name].entered = true;
   if (aloud) window.address?.step(STEP, place ? name : null);
 }
-function turn(by) {
+function turn(by, read = false) {  // `read`: the keyboard goes on at the head of the step, not below it
   const place = ORDER.indexOf(current) + by;
   if (place < 0 || place >= ORDER.length) return;
   open(ORDER[place]);
+  if (read) find(steps[current], "h2").focus({preventScroll: true});
   const top = element.querySelector("nav").getBoundingClientRect().top;
-  if (top < 0) window.scrollBy({top: top - 60, behavior: still.matches ? "auto" : "smooth"});
+  if (top < 48) window.scrollBy({top: top - 60, behavior: still.matches ? "auto" : "smooth"});
 }
 
 function listen() {
   element.querySelectorAll("[data-go]").forEach(button => button.addEventListener("click", () => open(button.dataset.go)));
-  element.querySelector("[data-turn=back]").addEventListener("click", () => turn(-1));
-  element.querySelector("[data-turn=next]").addEventListener("click", () => turn(1));
+  element.querySelector("[data-turn=back]").addEventListener("click", () => turn(-1, true));
+  element.querySelector("[data-turn=next]").addEventListener("click", () => turn(1, true));
   element.querySelector("nav").addEventListener("keydown", event => {
     const by = {ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1}[event.key];
     if (!by) return;
@@ -88,6 +94,8 @@ async function begin() {
   }
   for (const name of ORDER) {
     steps[name].section = element.querySelector(`[data-step=${name}]`);
+    find(steps[name], "h2").tabIndex = -1;
+    find(steps[name], "details").append(Object.assign(document.createElement("p"), {className: "recipe"}));
     steps[name].setup();
   }
   element.querySelectorAll("[data-fact]").forEach(place => place.textContent = story.picture[place.dataset.fact]);
