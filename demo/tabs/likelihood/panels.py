@@ -30,7 +30,17 @@ def headline_html(reading: Reading) -> str:
 def bits_html(reading: Reading, dims: int) -> str:
     """The same in bits."""
     return (f'<p class="status">That is {reading.bits.sum():,.0f} bits of {8 * dims:,} raw, or '
-            f"{reading.bits_per_dim:.2f} for each of the three colours of a pixel (<i>bits per dimension</i>).</p>")
+            f"{reading.bits_per_dim:.2f} for each of the three colours of a pixel (<i>bits per dimension</i>), told no "
+            "class.</p>")
+
+
+def told_html(results: dict) -> str:
+    """What telling the class changes on test images, which the number of the model's facts had; empty if unknown."""
+    told, untold = (results.get(key) for key in ("bits_per_dim_test", "bits_per_dim_test_unconditional"))
+    if not isinstance(told, (int, float)) or not isinstance(untold, (int, float)):
+        return ""
+    return (f'<p class="facts">{told:.2f} is told the class of each test image; told no class, as on this tab, it '
+            f"needs {untold:.2f}.</p>")
 
 
 def sizes_html(sizes: dict[str, float], dims: int) -> str:
@@ -88,22 +98,40 @@ def classes_html(bits: dict[str, float], odds: dict[str, float], results: dict, 
 
 
 def family_html(images: dict[str, np.ndarray], costs: Sequence[float], chosen: str) -> str:
-    """The cases to choose from, uint8 (H, W, 3) by name: a question first. Their bits per dimension, and the answer,
-    are hidden until one is pressed (`style.css`; the page remembers it as the class `told`)."""
+    """The cases to choose from, uint8 (H, W, 3) by name: a question first. Their bits per dimension, the answer and
+    whether the guess was right are hidden until one is pressed (`style.css`; the page remembers that as the class
+    `told`, and the first one pressed as `guess-0` to `guess-4`)."""
     figures = "".join(
         f'<button type="button" data-variant="{html.escape(name)}" aria-pressed="{str(name == chosen).lower()}">'
-        f"{image_tag(enlarge(image[None], len(image)), '')}<span>{html.escape(name)}<b>{bits:.2f}</b></span></button>"
+        f"{image_tag(enlarge(image[None], len(image)), '')}"
+        f"<span>{html.escape(name)}<b>{bits:.2f} bits</b></span></button>"
         for (name, image), bits in zip(images.items(), costs))
     likeliest = min(zip(costs, images))[1]
+    guesses = "".join(f'<p class="guessed guessed-{k}">{judged(name, bits, name == likeliest)}</p>'
+                      for k, (name, bits) in enumerate(zip(images, costs)))
     told = " told" * (chosen != VARIANTS[0])
     return (f'<div class="guess{told}"><p class="question">Which of these five does the network find likeliest? '
             '<button type="button" class="answer-button">Show the answer</button></p>'
+            f'{guesses}<p class="answer"><b>The likeliest is {html.escape(likeliest)}</b>: {chance(min(costs))}.</p>'
             f'<div class="family" role="group" aria-label="The picture, or another case">{figures}</div>'
-            f'<p class="legend answer"><b>The likeliest is {html.escape(likeliest)}, {min(costs):.2f} '
-            "bits per dimension.</b> Flat colour and smooth pictures cost fewer bits than photos although they are "
-            "none: each pixel follows from its neighbours. Shuffling keeps every colour and takes the neighbours "
-            "away.</p>"
+            '<p class="legend answer">Bits for one colour value, told no class. Flat colour and smooth pictures '
+            "cost fewer than photos although they are none: each pixel follows from its neighbours. Shuffling keeps "
+            "every colour and takes the neighbours away.</p>"
             '<p class="legend unanswered">Press the one you think; its map and its bits come up.</p></div>')
+
+
+def judged(name: str, bits: float, right: bool) -> str:
+    """What a guess is told; HTML."""
+    if right:
+        return f"<b>Right.</b> You guessed {html.escape(name)}."
+    return f"<b>Not this one.</b> You guessed {html.escape(name)}: {chance(bits)}."
+
+
+def chance(bits: float) -> str:
+    """The probability that so many bits for a value are. Of many values it is the geometric mean."""
+    share = 100 * 2 ** -bits
+    digits = f"{share:.0f}" if share >= 10 else f"{share:.2g}"
+    return f"{bits:.2f} bits, a probability of {digits}&nbsp;% for a colour value on average"
 
 
 NAMES = {"raw": "all values alike", "png": "PNG", "png_in_sheets": "PNG, 100 images in one", "webp_lossless": "WebP",
@@ -118,10 +146,11 @@ def measured_html(table: dict) -> str:
                 for key, name in NAMES.items() if key in size]
         over = size["pixelcnn_payload"] - size["ideal"]
         bars = bars_html(rows, size["raw"], NAMES["pixelcnn"],
-                         f"<b>Mean over {table['images']:,} test images.</b> Without header and checksums, "
-                         f"{table['header_bytes']} bytes, the coder is {over:.1f} bytes above −log<sub>2</sub> "
-                         f"<i>p</i>(<i>x</i>). Compressing took {seconds['compress']:.2f} s an image, decompressing "
-                         f"{seconds['decompress']:.2f} s ({html.escape(table['hardware'])}).", "Sizes on test images")
+                         f"<b>Mean over {table['images']:,} test images, told no class.</b> Without header and "
+                         f"checksums, {table['header_bytes']} bytes, the coder is {over:.1f} bytes above "
+                         f"−log<sub>2</sub> <i>p</i>(<i>x</i>). Compressing took {seconds['compress']:.2f} s an image, "
+                         f"decompressing {seconds['decompress']:.2f} s ({html.escape(table['hardware'])}).",
+                         "Sizes on test images")
         return f'<details class="measured"><summary>The codec on test images, measured</summary>{bars}</details>'
     except (KeyError, TypeError, ValueError):
         return ""
@@ -132,13 +161,14 @@ def coded_html(file: bytes, image: np.ndarray, decoded: np.ndarray, ideal: float
     """What came of compressing, uint8 (H, W, 3) into `file`, of which `header` bytes are not pixels, and of decoding
     that, (H, W, 3) or (H, W)."""
     grey = bool((image == image[..., :1]).all())
-    ideal_words = f"{ideal:,.1f} bytes are −log<sub>2</sub> <i>p</i>(<i>x</i>)"
+    ideal_words = f"The network’s odds promised {ideal:,.1f} (−log<sub>2</sub> <i>p</i>(<i>x</i>) / 8)"
     if grey:
         ideal_words += "; but all three colours are equal, so one is coded and the others follow"
     again = decoded if decoded.ndim == 3 else decoded[..., None]
     differ = int((again != image).any(-1).sum()) if again.shape[:2] == image.shape[:2] else image[..., 0].size
-    return (f'<p class="status"><b>{len(file):,} bytes</b> in {seconds:.1f} s instead of {image.size:,}: '
-            f"{header} of header and checksums, {len(file) - header:,} of pixels. {ideal_words}.</p>"
+    return (f'<p class="status"><b>{len(file):,} bytes</b> in {seconds:.1f} s instead of {image.size:,}. '
+            f"Of these {len(file) - header:,} are the picture; {header} say which model wrote it and how large it is, "
+            f"and hold two checksums that find damage. {ideal_words}.</p>"
             f'<p class="again"><b>Decoded again: {"not " * bool(differ)}identical, {differ:,} pixels differ.</b></p>'
             f"{link}")
 

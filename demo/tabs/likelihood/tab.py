@@ -24,11 +24,27 @@ from demo.tabs.likelihood.service import VARIANTS, LikelihoodService
 ID, TITLE = "likelihood", "Likelihood"
 PICTURE = "cat"
 # The small pictures press the radio that holds the choice.
-CHOOSE = """element.addEventListener("click", event => {
+CHOOSE = """const family = document.getElementById("likelihood-family");
+function showMaps() {  // on a phone they are off the screen when something below them is pressed
+  const maps = document.querySelector(".likelihood-maps"), box = maps.getBoundingClientRect();
+  if (box.top > 40 && box.bottom < innerHeight) return;
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  maps.scrollIntoView({block: "start", behavior: still ? "auto" : "smooth"});
+}
+element.addEventListener("click", event => {
   const button = event.target.closest("button"), name = button?.dataset.variant;
-  if (button) document.getElementById("likelihood-family").classList.add("told");  // also after another picture
+  if (!button) return;
+  const known = family.matches(".told, :has(.guess.told)");
+  if (name && !known) family.classList.add(`guess-${[...button.parentNode.children].indexOf(button)}`);
+  family.classList.add("told");  // also after another picture
+  if (name) showMaps();
   const choice = [...document.querySelectorAll("#likelihood-variant input")].find(one => one.value === name);
   choice?.click();
+});
+document.addEventListener("change", event => {  // the guess was about the picture before
+  if (!event.target.closest(".likelihood-bench > .margin") || event.target.closest("#likelihood-variant")) return;
+  family.classList.remove(...[0, 1, 2, 3, 4].map(k => `guess-${k}`));
+  if (event.target.closest("#likelihood-picture")) showMaps();
 });"""
 
 EXPLANATION = [
@@ -77,9 +93,8 @@ def build(page: gr.Blocks, service: Service) -> None:
             html_block(scale_html())
             codec_panel_place = gr.Column()
             status = html_block(opening[0], elem_id="likelihood-status", elem_classes="status-line")
-            html_block('<p class="legend">How many bits a pixel takes, its three colours together: few where the '
-                       "network saw it coming from the pixels before. Point at a pixel: both frame it. At first that "
-                       "is the most surprising one.</p>")
+            html_block('<p class="legend">Bits of a pixel, its three colours together: few where the network saw it '
+                       "coming. Point at one: both frame it. At first that is the most surprising.</p>")
             with gr.Row(elem_classes="toolbar"):
                 stop = looking_toolbar(f"{ID}-")
             family = html_block(opening[5], elem_id="likelihood-family", label="Cases", js_on_load=CHOOSE)
@@ -88,7 +103,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             variant = gr.Radio(list(VARIANTS), value=VARIANTS[0], label="Case", elem_id="likelihood-variant",
                                elem_classes="unseen")  # its buttons are the small pictures
             elsewhere(ID)
-            html_block(facts_html(info))
+            html_block(facts_html(info) + panels.told_html(info.results))
         with gr.Column(elem_classes="likelihood-more"):
             with gr.Row(elem_classes="likelihood-bars"):
                 sizes = html_block(opening[3], elem_id="likelihood-sizes", label="Sizes")

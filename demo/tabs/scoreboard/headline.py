@@ -1,19 +1,21 @@
-"""What the Scoreboard opens with: three numbers, read from the result files, each with why it matters; below them,
-folded, what a bit is worth; and what training time does to the numbers, which the ladder tells."""
+"""What the Scoreboard opens with: three numbers, read from the result files, each in plain words; folded, what a bit is
+worth and how each was measured; and what training time does to the numbers, which the ladder tells."""
 
 import html
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from demo.service.bridge import ModelInfo
+from demo.tabs.scoreboard.folds import folded
 from demo.tabs.scoreboard.ladder_results import Ladder, in_words
 from demo.tabs.scoreboard.paper_tables import TABLES
 from demo.tabs.scoreboard.race_results import GATED, RECURRENT, Race, crossing, race_tag
 from demo.tabs.scoreboard.rung_words import IN_SHORT
-from demo.tabs.scoreboard.sampler_times import SamplerTimes, about, in_seconds
+from demo.tabs.scoreboard.sampler_times import SamplerTimes, about, in_seconds, measured_on
 
 BITS = "bits_per_dim_test_unconditional"
-LEAD = "How good is a PixelCNN, how fast does it learn, and how fast does it draw?"
+LEAD = "How well does such a network guess, how fast does it learn, and how fast does it draw?"
 RAW, BEST = math.log2(256), 3  # bits per dimension at the two ends of the scale
 MEANING = """A model of images is judged by how probable it finds images that it has never seen. Whoever trusts the
 model can store such an image in few bits: 8 for each red, green and blue of a pixel if the model knew nothing, fewer
@@ -22,55 +24,74 @@ images, at the same size, with the same number of levels."""
 PAPER = next(test for name, test, _ in TABLES[0].rows if name == GATED)
 
 
+@dataclass(frozen=True)
+class Card:
+    """A number with its unit, a title, what it says as HTML, and, for the fold, what it was measured on."""
+
+    number: str
+    unit: str
+    title: str
+    words: str
+    where: str
+
+
 def headline_html(infos: Iterable[ModelInfo], race: Race | None = None, times: SamplerTimes | None = None) -> str:
-    """How well, how fast learnt and how fast drawn, as far as it was measured: a card each; then, folded, what a bit
-    is."""
+    """How well, how fast learnt and how fast drawn, as far as it was measured: a card each."""
+    body = "".join(f'<div class="card"><h3>{card.title}</h3><b>{card.number}<small>{card.unit}</small></b>'
+                   f"<p>{card.words}</p></div>" for card in cards(infos, race, times))
+    return f'<p class="board-lead">{LEAD}</p><div class="headline">{body}</div>'
+
+
+def notes_html(infos: list[ModelInfo], race: Race | None = None, times: SamplerTimes | None = None) -> str:
+    """Folded: what a bit is, and of each of these numbers on what, for how long and on which machine."""
     own = own_model(infos)
-    cards = filter(None, (bits_card(own), race and race_card(race), times and times_card(times)))
-    body = "".join(f'<div class="card"><h3>{title}</h3><b>{number}<small>{unit}</small></b><p>{words}</p>{tag(where)}'
-                   "</div>" for number, unit, title, words, where in cards)
     reached = own.results[BITS] if own else None
-    return (f'<p class="board-lead">{LEAD}</p><div class="headline">{body}</div>'
-            f'<details class="folded"><summary>What is a bit per dimension?</summary><p>{MEANING}</p>'
-            f'{scale_svg(reached, PAPER)}<p class="lesson">{lesson(TABLES[0].size, reached)}</p></details>')
+    measured = "".join(f"<li><b>{card.number}{card.unit}</b>: {html.escape(card.where)}</li>"
+                       for card in cards(infos, race, times))
+    bit = (f"<p>{MEANING}</p>{scale_svg(reached, PAPER)}"
+           f'<p class="lesson">{lesson(TABLES[0].size, reached)}</p>')
+    return (f'<div class="headline-notes">{folded("What is a bit per dimension?", bit)}'
+            f'{folded("How the three numbers were measured", f"<ul>{measured}</ul>")}</div>')
 
 
-def bits_card(own: ModelInfo | None) -> tuple[str, str, str, str, str]:
-    """Number, unit, title, words as HTML, and tag: of this page's model, or of the paper's where there is none."""
-    why = f"of the {RAW:.0f} that a raw file spends on a colour value: fewer if the next pixel is foreseen."
+def cards(infos: Iterable[ModelInfo], race: Race | None, times: SamplerTimes | None) -> list[Card]:
+    return list(filter(None, (bits_card(own_model(infos)), race and race_card(race), times and times_card(times))))
+
+
+def bits_card(own: ModelInfo | None) -> Card:
+    """Of this page's model, or of the paper's where there is none."""
+    why, raw = "for each colour value of a photo it has never seen", f"Without guessing it takes {RAW:.0f}"
     if own is None:
-        return f"{PAPER:.2f}", " bits", "How well the paper’s predicts", why, f"{TABLES[0].title} · its table 1"
-    minutes = f" · {own.minutes:.0f} minutes on one core of a CPU" if own.minutes else ""
-    return (f"{own.results[BITS]:.2f}", " bits", "How well it predicts",
-            f"{why} The paper’s far larger network needs {PAPER:.2f}.", f"{TABLES[0].title}{minutes}")
+        return Card(f"{PAPER:.2f}", " bits", "How well the paper’s guesses", f"{why}. {raw}.",
+                    f"{TABLES[0].title}, its table 1.")
+    minutes = f" {own.minutes:.0f} minutes of training on one core of a CPU;" if own.minutes else ""
+    told = own.results.get("bits_per_dim_test")
+    given = f"; told the class of each photo it needs {told:.2f}" if isinstance(told, (int, float)) else ""
+    return Card(f"{own.results[BITS]:.2f}", " bits", "How well it guesses",
+                f"{why}, told no class. {raw}; the paper’s far larger network needs {PAPER:.2f}.",
+                f"{TABLES[0].title}, test photos;{minutes} told no class, as the paper’s{given}.")
 
 
-def race_card(race: Race) -> tuple[str, str, str, str, str] | None:
+def race_card(race: Race) -> Card | None:
     """How much of its rival's training time the paper's network needs; None where it was not measured."""
     found = crossing(race)
     if found is None or found.moment is None:
         return None
-    return (f"{100 * found.moment / found.whole:.0f}", " %", "How fast it learns",
-            f"of the training time of its slow rival ({RECURRENT}), and the {GATED} predicts as well. The paper’s "
-            "claim: less than half.", race_tag(race))
+    return Card(f"{100 * found.moment / found.whole:.0f}", " %", "How fast it learns",
+                f"of the time was enough for the {GATED} to reach what its slow rival reached at the end. The paper’s "
+                "claim: less than half.", f"{race_tag(race)} The slow rival is the {RECURRENT}.")
 
 
-def times_card(times: SamplerTimes) -> tuple[str, str, str, str, str]:
-    return (about(times.faster), " times", "How fast it draws",
-            f"as fast as the naive way: a photo in {in_seconds(times.cached)} instead of {in_seconds(times.naive)}, "
-            "and the same photo.",
-            f"{times.size}×{times.size} pixels · {times.machine}")
-
-
-def tag(words: str) -> str:
-    """What a block of numbers belongs to: data, size, training time."""
-    return f'<p class="tag">{html.escape(words)}</p>'
+def times_card(times: SamplerTimes) -> Card:
+    return Card(about(times.faster), " times", "How fast it draws",
+                f"as fast as the simplest way: the same photo in {in_seconds(times.cached)} instead of "
+                f"{in_seconds(times.naive)}.", measured_on(times))
 
 
 def lesson(size: int, reached: float | None) -> str:
     """What one bit less for each value of a photo means; HTML."""
     values = 3 * size ** 2
-    way = f"; from {RAW:.0f} bits we got to {reached:.2f}" if reached else ""
+    way = f"; from {RAW:.0f} bits we got to {reached:.2f}, told no class" if reached else ""
     return (f"One bit less per value (<i>bits per dimension</i>), and a photo of {size}×{size} pixels becomes twice as "
             f"likely, {values:,} times over{way}.")
 
@@ -134,7 +155,7 @@ def ladder_words(ladder: Ladder | None, longer: dict[str, tuple[float, float]], 
         words += "."
     if own and own.minutes:
         words += (f" This page's own, of the same kind, learned for {own.minutes:.0f} minutes, from photos of "
-                  f"{own.image_size}×{own.image_size} pixels: {own.results[BITS]:.2f}.")
+                  f"{own.image_size}×{own.image_size} pixels: {own.results[BITS]:.2f}, told no class.")
     return words
 
 

@@ -10,7 +10,7 @@ from demo.kit.panels import FRONT, image_tag, magnified
 from demo.kit.stored import UNREADABLE, read_facts, write_facts
 from demo.service.settings import Settings
 from demo.tabs.scoreboard.folds import folded
-from demo.tabs.scoreboard.sampler_times import about
+from demo.tabs.scoreboard.sampler_times import SamplerTimes, about, in_seconds
 from demo.tabs.scoreboard.service import RaceMoment
 
 SIDE = 256  # pixels on the screen of one image
@@ -47,16 +47,29 @@ def samplers_html(moment: RaceMoment) -> str:
         for name, title, way, picture, words in figures) + "</div>"
 
 
-def verdict(moment: RaceMoment, stored: bool = False) -> str:
-    """The result of comparing what both samplers have drawn, in a race of now or one that was stored; HTML."""
+def verdict(moment: RaceMoment, stored: bool = False, times: SamplerTimes | None = None) -> str:
+    """The result of comparing what both samplers have drawn, in a race of now or one that was stored, and why the
+    cached one was that many times as fast; HTML."""
     same = moment.equal == moment.evaluations
     words = (f"Identical: <b>yes</b>, all {moment.evaluations:,} values drawn by both are equal." if same else
              f"Identical: <b>no</b>, {moment.evaluations - moment.equal:,} of {moment.evaluations:,} values "
              "differ: the two add up in another order, and a rounding error tipped a draw.")
-    faster = about(moment.naive_whole_seconds / moment.cached_seconds)
-    where = "when it was stored" if stored else "on this machine just now"
-    return (f"{words} The cached way was <b>about {faster} times</b> as fast {where}, on a picture of {moment.whole:,} "
-            "values: the more values, the more it saves.")
+    faster = moment.naive_whole_seconds / moment.cached_seconds
+    where = "when it was stored" if stored else "just now, on a machine that also serves this page"
+    each = about(1000 * moment.naive_whole_seconds / moment.whole)
+    return (f"{words} The cached way was <b>about {about(faster)} times</b> as fast {where}: {moment.whole:,} runs of "
+            f"the network of {each} ms each, against {about(1000 * moment.cached_seconds)} ms for all of it. "
+            f"{beside_photo(moment, times)}").rstrip()
+
+
+def beside_photo(moment: RaceMoment, times: SamplerTimes | None) -> str:
+    """Why another number stands above, which was measured with `times`; empty without one."""
+    if times is None:
+        return ""
+    other = f"{in_seconds(times.naive)} against {in_seconds(times.cached)}, {about(times.faster)} times"
+    if times.values > moment.whole:
+        return f"A photo has {about(times.values / moment.whole)} times as many values, so more is saved: {other}."
+    return f"Measured by itself, with no page to serve, it was {other}."
 
 
 def write_race(folder: Path, settings: Settings, moment: RaceMoment) -> None:

@@ -78,7 +78,7 @@ def measured_here(table: PaperTable, infos: Iterable[ModelInfo], races: Iterable
         line = f"<b>{bits(test, train)}</b> <small>{html.escape(model_name(info.name))}: {', '.join(facts)}"
         given = results.get("bits_per_dim_test")
         if info.classes and isinstance(given, (int, float)):
-            line += f"; given the class {given:.2f}"
+            line += f"; told no class (told the class: {given:.2f})"
         lines.setdefault(GATED, []).append(line + "</small>")
     return lines
 
@@ -108,7 +108,8 @@ def subset_html(infos: Iterable[ModelInfo]) -> str:
         if results.get("data") != SUBSET or not isinstance(value, (int, float)):
             continue
         given = results.get("bits_per_dim_test")
-        label = f"; given the class {given:.2f}" if info.classes and isinstance(given, (int, float)) and single else ""
+        classes = info.classes and isinstance(given, (int, float)) and single
+        label = f"; told no class (told the class: {given:.2f})" if classes else ""
         minutes = f", {info.minutes:.0f} minutes of training" if info.minutes else ""
         name = html.escape(model_name(info.name))
         rows.append(f'<tr><th scope="row">{info.image_size}×{info.image_size}</th><td><b>{word}{value:.2f}</b> '

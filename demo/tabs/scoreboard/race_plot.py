@@ -12,7 +12,7 @@ from demo.tabs.scoreboard.axes import Axes, polyline
 from demo.tabs.scoreboard.race_results import AXES, Race, crossing
 from demo.tabs.scoreboard.rung_words import in_short
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 380, 78, 12, 16, 52
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 340, 78, 12, 12, 52
 START = 0.1  # of the time: what lies above the curves at this moment is cut off, or the start would be all one sees
 
 
@@ -32,12 +32,12 @@ def race_svg(race: Race, moment: float, axis: str = "seconds") -> str:
     if found and low <= found.level <= high:
         at = axes.y(found.level)
         parts.append(f'{axes.level(found.level, "goal")}<text class="goal" x="{axes.left + 8}" y="{at + 20}">'
-                     "where the BiLSTM ends</text>")
+                     "where the slow rival ends</text>")
         if found.moment is not None and found.moment <= end:
             here = axes.x(found.moment)
             parts.append(f'<line class="reached" x1="{here}" x2="{here}" y1="{at}" y2="{axes.foot}"/>'
-                         f'<text class="reached" x="{here + 6}" y="{axes.foot - 8}">{found.moment / found.whole:.0%}'
-                         "</text>")
+                         f'<text class="reached" x="{here + 6}" y="{axes.foot - 8}">'
+                         f"{100 * found.moment / found.whole:.0f} %</text>")
     runners = []
     for k, runner in enumerate(race.runners):
         points = [(axes.x(point[column]), axes.y(point[2])) for point in runner.curve]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pixelcnn_core.results import read_json
 
-SHORT = {"cifar10-grey16": "grey 16×16", "digits": "digits 8×8"}
+SHORT = {"cifar10-grey16": "Grey photos of 16×16 pixels", "digits": "Digits of 8×8 pixels"}
 TITLES = {"digits": "Scanned digits", "cifar10": "CIFAR-10", "cifar10-grey16": "CIFAR-10 in grey"}
 GATED, RECURRENT, PLAIN = "Gated PixelCNN", "Diagonal BiLSTM", "PixelCNN"
 AXES = {"seconds": 0, "steps": 1}  # what a moment of a race is counted in: its place in a point of a curve
@@ -157,22 +157,22 @@ def claim_words(race: Race, axis: str = "seconds") -> str:
     found = crossing(race, axis)
     if not found:
         return ""
-    whom = "its slow rival (Diagonal BiLSTM)"
+    whom = "what its slow rival reached at the end"
     if found.moment is None:
-        return f'<p class="claim">The paper’s network (Gated) has not come to what {whom} ended with.</p>'
+        return f'<h3 class="claim">The {GATED} has not reached {whom}.</h3>'
     counted = "time" if axis == "seconds" else "steps"
-    return (f'<p class="claim">The paper’s network (Gated) was as good as {whom} ended, after <b>'
-            f"{found.moment / found.whole:.0%} of the {counted}</b>.</p>")
+    return (f'<h3 class="claim">In <b>{100 * found.moment / found.whole:.0f}&nbsp;% of the {counted}</b>, the {GATED} '
+            f"reached {whom}.</h3>")
 
 
 def about_words(race: Race) -> str:
-    """What the numbers of a race belong to, and a line where the plain PixelCNN ties with the gated one; HTML."""
+    """A line where the plain PixelCNN ties with the gated one; HTML, else empty."""
     tie, gated, plain = "", race.runner(GATED), race.runner(PLAIN)
     if plain and gated and abs(plain.bits - gated.bits) <= (plain.error ** 2 + gated.error ** 2) ** 0.5:
         tie = (f'<p class="facts">At this size the plain PixelCNN ties with the gated one ({plain.bits:.2f} and '
                f"{gated.bits:.2f}, error {gated.error:.2f}): the blind spot costs little on {race.size}×{race.size} "
                "pixels.</p>")
-    return f'<p class="tag">{html.escape(race_tag(race))}</p>{tie}'
+    return tie
 
 
 def race_tag(race: Race) -> str:
@@ -180,7 +180,7 @@ def race_tag(race: Race) -> str:
     name = SHORT.get(race.key, race.title)
     minutes = race.seconds / 60
     spent = f"{minutes:.2g} minute{'s' * (minutes != 1)}" if minutes >= 1 else f"{race.seconds:.0f} seconds"
-    return f"{name} · {spent} each · only compare inside this chart"
+    return f"{name}, {spent} of training for each network. Compare these numbers only inside this chart."
 
 
 def leader_words(race: Race, moment: float, axis: str = "seconds") -> str:

@@ -1,7 +1,6 @@
 """What one picture costs by the two ways of drawing it, read from the benchmark beside a checkpoint: two times as bars
 to scale, where the first comes from and where the second, and how many times as fast that is."""
 
-import html
 from dataclasses import dataclass
 
 from demo.kit.model_facts import model_name
@@ -49,15 +48,19 @@ def times_html(times: SamplerTimes | None) -> str:
     bars = "".join(f'<div class="{name}"><span>{title}</span><i><b style="width:{100 * seconds / most:.3f}%"></b></i>'
                    f"<span>{in_seconds(seconds)}</span></div>"
                    for name, title, seconds in (("naive", "Naive", times.naive), ("cached", "Cached", times.cached)))
-    return (f'<p class="claim">One photo takes the naive way <b>{slow}</b>, the cached way <b>{fast}</b>: '
-            f"{about(times.faster)} times as fast, and the same photo.</p>"
+    return (f'<h3 class="claim">One photo takes the naive way <b>{slow}</b>, the cached way <b>{fast}</b>: '
+            f"{about(times.faster)} times as fast, and the same photo.</h3>"
             f'<div class="times" role="img" aria-label="Naive {slow}, cached {fast}, to scale">{bars}</div>'
             f'<p class="why"><b>Naive</b>: a photo of {times.size}×{times.size} pixels has {times.values:,} values, '
             f"and for each of them the whole network runs, {about(1000 * times.run)} thousandths of a second: {slow}. "
             f"<b>Cached</b>: what was computed for one value is kept for the next, and all {times.values:,} values "
-            f"together cost as much as about {about(times.cached / times.run)} such runs: {fast}.</p>"
-            f'<p class="tag">{html.escape(model_name(times.name))} · {html.escape(times.machine)} · the naive way by '
-            f"{times.timed} of its {times.values:,} runs</p>")
+            f"together cost as much as about {about(times.cached / times.run)} such runs: {fast}.</p>")
+
+
+def measured_on(times: SamplerTimes) -> str:
+    """What the two times belong to, as a sentence."""
+    return (f"{times.size}×{times.size} pixels, “{model_name(times.name)}”, on {times.machine}; the naive way from "
+            f"{times.timed} of its {times.values:,} runs.")
 
 
 def in_seconds(seconds: float) -> str:

@@ -20,7 +20,7 @@ from demo.service.settings import NO_CLASS, number
 from demo.tabs.scoreboard.chain_numbers import chains_html
 from demo.tabs.scoreboard.curves_plot import curves_svg, shown
 from demo.tabs.scoreboard.folds import fold, folded, folds
-from demo.tabs.scoreboard.headline import end_words, headline_html, ladder_words, own_model
+from demo.tabs.scoreboard.headline import end_words, headline_html, ladder_words, notes_html, own_model
 from demo.tabs.scoreboard.ladder_panel import ladder_html, order_html
 from demo.tabs.scoreboard.ladder_results import Ladder, measured_only, read_ladder, read_longer
 from demo.tabs.scoreboard.panels import quality_html, read_race, samplers_html, verdict
@@ -32,10 +32,11 @@ from demo.tabs.scoreboard.race_results import (
     claim_words,
     leader_words,
     race_table,
+    race_tag,
     read_baselines,
     read_races,
 )
-from demo.tabs.scoreboard.sampler_times import read_times, times_html
+from demo.tabs.scoreboard.sampler_times import SamplerTimes, read_times, times_html
 from demo.tabs.scoreboard.service import RaceMoment, ScoreboardService
 from pixelcnn_core.results import read_results
 
@@ -50,26 +51,22 @@ itself.</p><p>{why}</p>"""
 CURVES = """<p>The runs of the ladder on their way, scored on validation photos. The Gaussian needs no minutes: it is a
 formula. In colour are the paper's three networks, RIDE and the chain. Tap a curve or a name to pin it.</p>"""
 
-RACE = """### The race: who learns fastest?
-Four networks of equal size learn from the same images in the same order; the clock counts training alone. Down is
-better: fewer bits for a value of a picture never seen. Press **Play**."""
+RACE = """<p class="rules">Four networks of equal size learn from the same pictures. The lower a curve, the better its
+network guesses pictures that it has never seen.</p>"""
 
-RACE_MORE = """<p class="facts">Against <i>steps</i> instead of seconds waiting costs nothing, and the networks with a
-memory (LSTM) look better.</p>"""
+RACE_MORE = """<p class="facts">Counted in <i>steps</i>, waiting costs nothing, and the networks with a memory look
+better.</p>"""
 
 NO_LADDER = """The ladder has not been measured yet: `python -m pixelcnn_core ladder --help`."""
 
 NO_RACE = """The race has not been run yet: `python -m pixelcnn_core race --help`."""
 
-SAMPLERS = """### Two ways to draw the same picture
-Values are drawn one after another, but most of the work for one is the same as for the one before. The *naive* way does
-it all again for every value; the *cached* way keeps what it has computed, and adds what is new."""
-
-LIVE = """<p class="facts">Let both draw, now. They use the same random numbers, so they must draw the same picture, and
+LIVE = """<p class="live">Let both draw now. They use the same random numbers, so they must draw the same picture:
 that is checked.</p>"""
 
-HOW_TIMED = """<p class="facts">Both are warmed up; of the cached one the median of several drawings counts. Where the
-machine does other things as well, the cached one loses more: its steps are short, and each has to wait.</p>"""
+HOW_TIMED = folded("How both are timed", """<p>Both are warmed up; of the cached one the median of several drawings
+counts. Where the machine does other things as well, the cached one loses more: its steps are short, and each has to
+wait.</p>""")
 
 QUALITY = """<p>Likelihood says how well a model predicts, not how its samples look. Here a classifier that was trained
 on real images only looks at them: does it see the class that was asked for? How far are its features of the samples
@@ -88,15 +85,16 @@ def build(page: gr.Blocks, service: Service) -> None:
     longer = read_longer(assets / "ladder")
     with gr.Column(elem_classes="scoreboard"):
         times = read_times(service)
-        show(headline_html(infos, next(iter(races.values()), None), times), "scoreboard-headline")
-        gr.Markdown(RACE)
+        first = next(iter(races.values()), None)
+        show(headline_html(infos, first, times), "scoreboard-headline")
+        notes = notes_html(infos, first, times)
         if races:
-            build_race(page, races)
+            build_race(page, races, notes)
         else:
             gr.Markdown(NO_RACE, elem_id="no-race")
-        gr.Markdown(SAMPLERS)
+            show(notes, "scoreboard-notes")
         show(times_html(times) + LIVE, "samplers-facts")
-        build_samplers(page, service)
+        build_samplers(page, service, times)
         if not ladder:
             gr.Markdown(NO_LADDER, elem_id="no-ladder")
         folds([*(ladder_folds(ladder, longer, infos) if ladder else ()),
@@ -152,8 +150,8 @@ def measured_how(ladder: Ladder) -> str:
             "<code>demo/assets/ladder</code>, and <code>docs/ladder.md</code> goes through the rungs one by one.</p>")
 
 
-def build_race(page: gr.Blocks, races: dict[str, Race]) -> None:
-    """The plot with its slider, and the table of one race at a time."""
+def build_race(page: gr.Blocks, races: dict[str, Race], notes: str) -> None:
+    """The plot with its slider, and the table of one race at a time; below them `notes`, HTML."""
     first = next(iter(races.values()))
     with gr.Row(elem_classes="race"):
         with gr.Column(elem_classes="race-stage"):
@@ -163,7 +161,9 @@ def build_race(page: gr.Blocks, races: dict[str, Race]) -> None:
                 percent = gr.Slider(0, 100, value=100, step=1, label="Moment, in percent",
                                     elem_id="race-percent")
             table = show(facts(first), "race-table")
+            show(notes, "scoreboard-notes")
         with gr.Column(elem_classes="race-margin"):
+            html_block(RACE)
             standing = show(words(first, first.seconds), "race-standing")
             which = gr.Radio([(race.title, key) for key, race in races.items()], value=first.key, label="Images",
                              elem_id="race-data", elem_classes="chips")
@@ -197,20 +197,21 @@ def words(race: Race, moment: float, axis: str = "seconds") -> str:
 
 
 def facts(race: Race) -> str:
-    about = (f"{html.escape(race.title)}; measured on {race.images_test:,} test images; batches of {race.batch}; "
-             f"trained on {html.escape(race.hardware)}; seconds are {html.escape(race.clock)}. Another data set, size "
-             "or number of levels: not to be set beside the paper's numbers.")
-    numbers = f'<div class="scrolls"><div class="boards">{race_table(race)}</div></div><p class="facts">{about}</p>'
-    return about_words(race) + folded("All numbers of this race", numbers)
+    about = (f"{race_tag(race)} {race.title}; the same images in the same order; measured on {race.images_test:,} test "
+             f"images; batches of {race.batch}; trained on {race.hardware}; seconds are {race.clock}, of training "
+             "alone. Another data set, size or number of levels: not to be set beside the paper's numbers.")
+    numbers = (f'<p class="facts">{html.escape(about)}</p>'
+               f'<div class="scrolls"><div class="boards">{race_table(race)}</div></div>')
+    return about_words(race) + folded("How this race was measured, and all its numbers", numbers)
 
 
-def build_samplers(page: gr.Blocks, service: Service) -> None:
+def build_samplers(page: gr.Blocks, service: Service, times: SamplerTimes | None) -> None:
     """Naive and cached, side by side, live."""
     board = ScoreboardService(service)
     kept = {name: race for name in service.single_names if (race := read_race(service.folder / name))}
     first = next(iter(kept), min(service.single_names, key=lambda name: service.info(name).image_size))
     label, first_seed = kept[first][:2] if kept else (service.settings(first).classes[0], 7)
-    opening, words = opening_of(service, first, label, first_seed)
+    opening, words = opening_of(service, first, label, first_seed, times)
     with gr.Row(elem_classes="bench"):
         with gr.Column(elem_classes="stage"):
             with gr.Row(elem_classes="toolbar"):
@@ -238,7 +239,8 @@ def build_samplers(page: gr.Blocks, service: Service) -> None:
         with the result of comparing them; and the seed that was used.
         """
         settings = service.settings(model, classes=which if which is None else [which], images=1, seed=seed)
-        yield from frames(board.race(settings), moment_shown, lambda words: (gr.skip(), words, settings.seed, None))
+        yield from frames(board.race(settings), lambda moment: moment_shown(moment, times),
+                          lambda words: (gr.skip(), words, settings.seed, None))
 
     runs = wire(tools, status, seed, drawn, api_name="race_samplers", sampling={
         "fn": race_samplers, "inputs": [model, which, seed], "outputs": [stage, status, seed, drawn],
@@ -248,20 +250,20 @@ def build_samplers(page: gr.Blocks, service: Service) -> None:
         """The classes of another model; its stored race, if that has this class and seed."""
         names = [*service.info(name).classes, NO_CLASS]
         label = label if label in names else names[0]
-        return gr.Dropdown(choices=names, value=label), *opening_of(service, name, label, seed), *idle_buttons()
+        return gr.Dropdown(choices=names, value=label), *opening_of(service, name, label, seed, times), *idle_buttons()
 
     model.change(show_model, [model, which, seed], [which, stage, status, *tools.buttons], cancels=runs,
                  preprocess=False, **QUIET)
     address.remember(page, ID, {"model": model, "class": which, "seed": seed})
 
 
-def moment_shown(moment: RaceMoment) -> tuple:
+def moment_shown(moment: RaceMoment, times: SamplerTimes | None) -> tuple:
     """(stage, status, seed, how far) of a moment of a race."""
     if moment.state == "sampling":
         text = status_html(f"Pixel <b>{moment.pixels}</b> of {moment.of} · the cached sampler is done",
                            moment.pixels / moment.of)
     else:
-        text = status_html("Out of time. " * (moment.state == "out of time") + verdict(moment))
+        text = status_html("Out of time. " * (moment.state == "out of time") + verdict(moment, times=times))
     return samplers_html(moment), text, gr.skip(), None
 
 
@@ -272,9 +274,9 @@ def blank(service: Service, name: str) -> RaceMoment:
     return RaceMoment("waiting", empty, empty, whole=empty.size)
 
 
-def opening_of(service: Service, name: str, label, seed) -> tuple[str, str]:
+def opening_of(service: Service, name: str, label, seed, times: SamplerTimes | None) -> tuple[str, str]:
     """What a model's race opens with, (stage, status): the stored race, if that has this class and seed."""
     kept = read_race(service.folder / name)
     if kept is None or kept[:2] != (label, seed):
         return samplers_html(blank(service, name)), status_html("Nothing drawn yet: press <b>Race</b>.")
-    return samplers_html(kept[2]), status_html(f"<b>A stored race.</b> {verdict(kept[2], stored=True)}")
+    return samplers_html(kept[2]), status_html(f"<b>A stored race.</b> {verdict(kept[2], True, times)}")

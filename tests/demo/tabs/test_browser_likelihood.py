@@ -62,13 +62,18 @@ def test_both_canvases_tell_the_bits_and_the_colour_of_the_pixel_under_the_point
 
 def test_another_case_changes_the_numbers_and_the_address(visit, service):
     page = open_tab(visit())
+    assert not page.locator(".guessed:visible").count()
     page.get_by_role("button", name="its mean colour").click()
     likelihood = LikelihoodService(service)
     flat = likelihood.read(likelihood.variant(bundled("cat"), "its mean colour"))
     wait_for_text(page, "#likelihood-status", f"{flat.bits.sum():,.0f} bits")
     page.wait_for_function("location.search.includes('likelihood.image=its+mean+colour')")
     assert page.inner_text("#likelihood-family [aria-pressed=true]").startswith("its mean colour")
+    costs = likelihood.costs(bundled("cat"))
+    (judged,) = page.locator(".guessed:visible").all_inner_texts()
+    assert judged.startswith("Right." if costs[2] == min(costs) else "Not this one.") and "its mean colour" in judged
     page.locator("#likelihood-picture").get_by_label("rocket").check()
+    page.wait_for_function("!document.querySelector('#likelihood-family[class*=guess-]')")
     rocket = likelihood.read(likelihood.fit(bundled("rocket")))
     wait_for_text(page, "#likelihood-headline", needs(rocket))  # the chosen picture, and no other case of it
 
@@ -96,7 +101,7 @@ def test_an_address_restores_the_case(visit, service):
 def test_a_file_goes_out_and_comes_back(kept, tmp_path):
     page = kept(open_tab)
     page.click("#likelihood-compress")
-    wait_for_text(page, "#likelihood-coded", "of header and checksums", 60)
+    wait_for_text(page, "#likelihood-coded", "are the picture", 60)
     assert "Decoded again: identical, 0 pixels differ." in page.inner_text("#likelihood-coded")
     with page.expect_download() as download:
         page.click("#likelihood-coded a")

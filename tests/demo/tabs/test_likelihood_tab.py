@@ -181,13 +181,23 @@ def test_a_format_that_beats_the_network_is_named():
 def test_the_cases_are_a_question_first():
     images = {name: np.zeros((4, 4, 3), np.uint8) for name in VARIANTS}
     words = panels.family_html(images, [3.0, 5.0, 0.25, 1.0, 3.5], VARIANTS[0])
-    assert 'class="guess"' in words and "The likeliest is its mean colour, 0.25 bits" in words
+    assert 'class="guess"' in words
+    assert "The likeliest is its mean colour</b>: 0.25 bits, a probability of 84&nbsp;%" in words
+    assert words.count("<b>Right.</b>") == 1 and "<b>Right.</b> You guessed its mean colour." in words
+    assert "<b>Not this one.</b> You guessed its pixels shuffled: 5.00 bits, a probability of 3.1&nbsp;%" in words
     assert 'class="guess told"' in panels.family_html(images, [3.0, 5.0, 0.25, 1.0, 3.5], VARIANTS[1])
+
+
+def test_told_and_untold_stand_beside_each_other():
+    words = panels.told_html({"bits_per_dim_test": 3.4969, "bits_per_dim_test_unconditional": 3.5093})
+    assert "3.50 is told the class of each test image; told no class, as on this tab, it needs 3.51." in words
+    assert panels.told_html({"bits_per_dim_test": 3.5}) == ""
 
 
 def test_what_was_decoded_again_is_compared():
     image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
     assert "Decoded again: identical, 0 pixels differ." in panels.coded_html(b"1234", image, image, 2.0, 2, 0.1, "")
+    assert "Of these 2 are the picture; 2 say which model" in panels.coded_html(b"1234", image, image, 2.0, 2, 0.1, "")
     other = image.copy()
     other[1, 2, 0] ^= 1
     assert "Decoded again: not identical, 1 pixels differ." in panels.coded_html(b"1", image, other, 2.0, 2, 0.1, "")

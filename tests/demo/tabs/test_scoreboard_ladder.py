@@ -14,7 +14,7 @@ from demo.tabs.scoreboard import folds
 from demo.tabs.scoreboard import tab as scoreboard_tab
 from demo.tabs.scoreboard.chain_numbers import chains_html
 from demo.tabs.scoreboard.curves_plot import HEIGHT, LINE, curves_svg, spaced
-from demo.tabs.scoreboard.headline import end_words, headline_html, ladder_words, scale_svg
+from demo.tabs.scoreboard.headline import end_words, headline_html, ladder_words, notes_html, scale_svg
 from demo.tabs.scoreboard.ladder_panel import WIDTH, ladder_html, order_html, position, scale
 from demo.tabs.scoreboard.ladder_results import PAPER, ROWS, out_of_order, read_ladder, read_longer
 from demo.tabs.scoreboard.paper_tables import TABLES, subset_html
@@ -171,12 +171,18 @@ def test_the_tab_opens_on_three_numbers_from_the_files(tmp_path):
     shown = headline_html([info(results={}), info()], race, TIMES)
     assert re.findall(r'</h3><b>([\d.]+)<', shown) == ["3.23", "88", "980"]
     assert "far larger network needs 3.03." in shown and "in 0.03 s instead of 29 s" in shown
-    assert "twice as likely, 3,072 times over; from 8 bits we got to 3.23." in shown
-    assert "CIFAR-10, 32×32 · 25 minutes on one core" in shown and "32 GPUs" not in shown and "RIDE" not in shown
-    assert re.findall(r"<tspan>([\d.]+)<", shown) == ["8.00", "3.03", "3.23"], "all three on the scale"
+    assert "CIFAR" not in shown and "machine" not in shown and "BiLSTM" not in shown, "plain words first"
+    notes = notes_html([info(results={}), info()], race, TIMES)
+    assert "twice as likely, 3,072 times over; from 8 bits we got to 3.23, told no class." in notes
+    assert "CIFAR-10, 32×32, test photos; 25 minutes of training on one core of a CPU; told no class" in notes
+    assert "told the class of each photo it needs 3.12" in notes and "32 GPUs" not in notes and "RIDE" not in notes
+    assert "on a machine; the naive way from 4 of its 3,072 runs" in notes and "&lt;model&gt;" in notes
+    assert "Compare these numbers only inside this chart. The slow rival is the Diagonal BiLSTM." in notes
+    assert re.findall(r"<tspan>([\d.]+)<", notes) == ["8.00", "3.03", "3.23"], "all three on the scale"
     alone = headline_html([info(results={})])
-    assert re.findall(r'</h3><b>([\d.]+)<', alone) == ["3.03"] and "3,072 times over." in alone
-    assert "How well the paper’s predicts" in alone
+    assert re.findall(r'</h3><b>([\d.]+)<', alone) == ["3.03"]
+    assert "3,072 times over." in notes_html([info(results={})])
+    assert "How well the paper’s guesses" in alone
     assert "<script>" not in headline_html([info(name="<script>")])
 
 
@@ -195,7 +201,8 @@ def test_more_minutes_are_told_from_their_files(tmp_path, ladder):
     assert "RIDE, a simple model" in words and "leads with at most 4.20" in words and "come to 4.55" in words
     assert words.endswith("6 minutes bring it to 4.30 and RIDE to 4.10, 0.20 apart instead of 0.35.")
     words = ladder_words(quick, {"pixelcnn": (6.0, 4.05), "ride": (6.0, 4.1)}, info())
-    assert "to 4.05 and RIDE to 4.10. This page's own" in words and "photos of 32×32 pixels: 3.23." in words
+    assert "to 4.05 and RIDE to 4.10. This page's own" in words
+    assert "photos of 32×32 pixels: 3.23, told no class." in words
     assert ladder_words(quick, {"pixelcnn": (6.0, 4.05), "ride": (5.0, 4.1)}, None).endswith("bring it to 4.05.")
     assert "the other way round: Gated PixelCNN 3.03, RIDE 3.47" in end_words(quick)
     assert "the same order: Gated PixelCNN 3.03, Diagonal BiLSTM 3.00" in end_words(ladder)
@@ -210,8 +217,8 @@ def test_the_subset_of_imagenet_is_said_to_be_one():
     chain = info(results={"data": "imagenet32classes", "bits_per_dim_at_most": 3.9, "images_test": 900}, sizes=(8, 64))
     shown = subset_html([info(results=stored), chain, info()])
     assert "know 32 of the 1,000 classes" in shown and shown.count("<tr>") == 3
-    assert ('<th scope="row">32×32</th><td><b>3.23</b> <small>Ours; given the class 3.12; 4.7 M parameters, 25 minutes '
-            "of training, 1,600 test images</small></td>") in shown
+    assert ('<th scope="row">32×32</th><td><b>3.23</b> <small>Ours; told no class (told the class: 3.12); 4.7 M '
+            "parameters, 25 minutes of training, 1,600 test images</small></td>") in shown
     assert '<th scope="row">64×64</th><td><b>at most 3.90</b> <small>Ours; 4.7 M' in shown
     assert not any(f"{test:.2f}" in shown for table in TABLES[1:] for _, test, _ in table.rows), "none of the paper's"
     assert subset_html([info()]) == ""

@@ -1,5 +1,6 @@
 """The race of the samplers on the Scoreboard: the same image by both, fair clocks, and what is told of them."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from demo.tabs.scoreboard import service as scoreboard_service
 from demo.tabs.scoreboard.panels import panel, read_race, samplers_html, verdict
+from demo.tabs.scoreboard.sampler_times import SamplerTimes
 from demo.tabs.scoreboard.service import DRAWS, RaceMoment, ScoreboardService
 
 
@@ -64,9 +66,21 @@ def test_a_difference_would_be_told():
     image = np.zeros((2, 2, 1), np.uint8)
     moment = RaceMoment("done", image, image, 4, 4, 4, 4, 3, 2.0, 0.5)
     assert "Identical: <b>no</b>, 1 of 4 values differ" in verdict(moment)
-    assert "<b>about 4 times</b> as fast on this machine just now" in verdict(moment)
-    assert "just now" not in verdict(moment, stored=True)
-    assert "on a picture of 4 values" in verdict(moment)
+    assert "<b>about 4 times</b> as fast just now, on a machine that also serves this page" in verdict(moment)
+    assert "as fast when it was stored" in verdict(moment, stored=True) and "just now" not in verdict(moment, True)
+
+
+def test_three_speed_ups_are_told_apart_with_their_numbers():
+    """A race of 4 values took 4 runs of 500 ms and 500 ms; a photo was measured to have 3,072 values."""
+    image = np.zeros((2, 2, 1), np.uint8)
+    moment = RaceMoment("done", image, image, 4, 4, 4, 4, 4, 2.0, 0.5)
+    photo = SamplerTimes("photos", 32, 3072, 28.7158, 0.02924, 0.009637, 4, "a machine")
+    assert verdict(moment).endswith("4 runs of the network of 500 ms each, against 500 ms for all of it.")
+    assert verdict(moment, times=photo).endswith("A photo has 770 times as many values, so more is saved: 29 s against "
+                                                 "0.03 s, 980 times.")
+    same = replace(moment, whole=3072)
+    assert verdict(same, times=photo).endswith("Measured by itself, with no page to serve, it was 29 s against 0.03 s, "
+                                               "980 times.")
 
 
 def test_closing_the_race_frees_the_model(service):

@@ -29,7 +29,7 @@ from demo.tabs.scoreboard.race_results import (
     read_races,
 )
 from demo.tabs.scoreboard.rung_words import in_short
-from demo.tabs.scoreboard.sampler_times import SamplerTimes, about, read_times, times_html
+from demo.tabs.scoreboard.sampler_times import SamplerTimes, about, measured_on, read_times, times_html
 from demo.tabs.scoreboard.service import ScoreboardService
 from pixelcnn_core.results import weights_hash
 
@@ -65,7 +65,8 @@ def test_the_paper_is_quoted_in_full():
 def test_our_numbers_stand_only_beside_the_same_data_at_the_same_size(race):
     cifar, small, _ = TABLES
     (line,) = measured_here(cifar, [info()], [race])[GATED]
-    assert "3.23 (3.20)" in line and "Ours: 4.7 M parameters, 25 minutes of training; given the class 3.12" in line
+    assert "3.23 (3.20)" in line and "Ours: 4.7 M parameters, 25 minutes of training" in line
+    assert "; told no class (told the class: 3.12)" in line
     assert not measured_here(small, [info()], [race])
     for foreign in (info(sizes=(16,)), info(channels=1), info(results={**RESULTS, "data": "imagenet32classes"}),
                     info(results={"data": "cifar10"}), info(results={}),
@@ -119,18 +120,19 @@ def test_the_claim_is_computed_from_the_curves(race):
     """The BiLSTM ends at 2.15 after 40 s; the gated one goes from 2.2 to 2.1 between 30 and 40 s: it is there at 35."""
     found = crossing(race)
     assert (found.level, found.moment, found.whole) == (2.15, pytest.approx(35), 40)
-    assert "The paper’s network (Gated) was as good as its slow rival (Diagonal BiLSTM) ended" in claim_words(race)
-    assert "after <b>88% of the time</b>" in claim_words(race)
-    assert "digits 8×8 · 40 seconds each · only compare inside this chart" in about_words(race)
+    assert ("In <b>88&nbsp;% of the time</b>, the Gated PixelCNN reached what its slow rival reached at the end."
+            in claim_words(race))
+    assert ("Digits of 8×8 pixels, 40 seconds of training for each network. Compare these numbers only inside this "
+            "chart." in scoreboard_tab.facts(race))
     slow = replace(race.runner("Diagonal BiLSTM"), curve=tuple((t, n // 2, b) for t, n, b in race.runners[2].curve))
     uneven = replace(race, runners=(*race.runners[:2], slow, race.runners[3]))
     assert crossing(uneven, "steps").moment == pytest.approx(350)
-    assert "175% of the steps" in claim_words(uneven, "steps")
+    assert "175&nbsp;% of the steps" in claim_words(uneven, "steps")
     assert 'class="reached"' not in race_svg(uneven, 200, "steps"), "beyond the end of the drawing"
     svg = race_svg(race, 20)
-    assert svg.count('class="goal"') == 2 and svg.count('<circle class="reached"') == 1 and ">88%</text>" in svg
+    assert svg.count('class="goal"') == 2 and svg.count('<circle class="reached"') == 1 and ">88 %</text>" in svg
     behind = replace(race, runners=(*race.runners[:3], replace(race.runners[3], curve=race.runners[0].curve)))
-    assert crossing(behind).moment is None and "has not come to" in claim_words(behind)
+    assert crossing(behind).moment is None and "has not reached" in claim_words(behind)
     without = replace(race, runners=race.runners[:2])
     assert crossing(without) is None and claim_words(without) == "" and 'class="goal"' not in race_svg(without, 20)
 
@@ -148,9 +150,9 @@ TIMES = SamplerTimes("a <model>", 32, 3072, 28.7158, 0.02924, 0.009637, 4, "a ma
 def test_both_ways_are_named_with_their_seconds_and_why():
     shown = times_html(TIMES)
     assert "the naive way <b>29 s</b>, the cached way <b>0.03 s</b>: 980 times as fast" in shown
-    assert "has 3,072 values" in shown and "9.6 thousandths of a second: 29 s" in shown
-    assert "cost as much as about 3 such runs: 0.03 s" in shown and "by 4 of its 3,072 runs" in shown
-    assert "&lt;model&gt;" in shown and "<model>" not in shown
+    assert "<model>" not in shown and "has 3,072 values" in shown and "9.6 thousandths of a second: 29 s" in shown
+    assert "cost as much as about 3 such runs: 0.03 s" in shown
+    assert measured_on(TIMES) == "32×32 pixels, “A <model>”, on a machine; the naive way from 4 of its 3,072 runs."
     assert re.findall(r"width:([\d.]+)%", shown) == ["100.000", "0.102"], "to scale"
     assert times_html(replace(TIMES, naive=2.25, cached=0.5)).count("2.2 s") == 4 and times_html(None) == ""
     assert [about(number) for number in (355.02, 1234, 11.4, 3.56)] == ["360", "1,200", "11", "3.6"]
@@ -279,7 +281,7 @@ def test_without_races_or_measurements_the_tab_says_so(tmp_path, models):
 
 def test_the_events_by_name(client):
     plot, words, table = client.predict("digits", 50, api_name="/race_at")
-    assert plot.startswith('<p class="claim">') and "<svg" in plot
+    assert plot.startswith('<h3 class="claim">') and "<svg" in plot
     assert "After 20 s of training <b>Diagonal BiLSTM</b> leads" in words
     assert "<table" in table
     plot, words, _ = client.predict("digits", 50, "steps", api_name="/race_at")
