@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 
 from demo.kit.frames import frames
-from demo.kit.panels import mean_picture, undrawn
+from demo.kit.panels import mean_picture, opaque, undrawn
 from demo.kit.status import status_html, unfinished_status
 from demo.service.bridge import Progress
 from demo.tabs.complete import panels
@@ -59,6 +59,8 @@ def undrawn_images(asked: Request) -> np.ndarray:
 def drawing_panels(asked: Request, images: np.ndarray, row: int) -> list[np.ndarray]:
     """Completions (K, s, s, 3) on the way, RGBA (H, W, 4)."""
     known = asked.known if needs_mask(asked) else np.zeros_like(asked.known)
+    if needs_mask(asked) and known.all():
+        return [opaque(asked.image, ~known)] * len(images)  # with nothing missing, empty frames
     if asked.way == CHAIN and row:
         return panels.growing(images, asked.image, known)
     return [panels.unfinished(image, asked.image, known, row) for image in images]
@@ -134,5 +136,6 @@ def compare(complete: CompleteService, asked: Request, ways: list[str]) -> Itera
         seconds += last.seconds
         if last.state != "done":
             return
-    words = status_html(f"<b>{len(parts)} ways</b> in {seconds:.1f} s. Seed {asked.seed}.")
+    words = status_html(f"<b>{len(parts)} ways</b>, {parts[0].count} completions each, in {seconds:.1f} s. "
+                        f"Seed {asked.seed}.")
     yield panels.compared_html(rows, ROWS), words, asked.seed, None

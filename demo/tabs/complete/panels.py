@@ -63,6 +63,11 @@ def grid_html(panels: Sequence[np.ndarray], captions: Sequence[str], words: str,
             "Point at one, or tap it, to see it in the hole.</p>")
 
 
+def at_rest(result: str, blank: bool = False) -> str:
+    """A result that is not of a run: the stored example, or, `blank`, nothing drawn yet. The hole stays a hole."""
+    return f'<div class="at-rest{" blank" * blank}">{result}</div>'
+
+
 def numbered(images: Sequence[np.ndarray]) -> list[str]:
     return [str(k) for k in range(1, len(images) + 1)]
 
@@ -86,8 +91,9 @@ def compared_html(rows: dict[str, list[np.ndarray]], names: dict[str, str]) -> s
         figures = "".join(figure_html(magnified(rgba), f"{names[way]}, completion {k}", "", ' tabindex="0"')
                           for k, rgba in enumerate(images, 1))
         found.append(f'<h4 class="way-name">{html.escape(names[way])}</h4><div class="completions">{figures}</div>')
-    return (f'<div class="compared">{"".join(found)}</div><p class="legend">The same hole and the same seed. '
-            f"{GOOD_FOR}</p>")
+    each = max(map(len, rows.values()), default=0)
+    return (f'<div class="compared">{"".join(found)}</div><p class="legend">{each} of each way, with the same hole and '
+            f"the same seed. {GOOD_FOR}</p>")
 
 
 RASTER = ("Each missing pixel is drawn from those above it and to its left. The known pixels after it have no say.")

@@ -23,6 +23,7 @@ from demo.tabs.complete import panels
 from demo.tabs.complete.drawing import (
     CHAIN,
     COMPARE,
+    EACH,
     RASTER,
     RESTORER,
     ROWS,
@@ -46,8 +47,8 @@ PEEK = (Path(__file__).parent / "peek.js").read_text(encoding="utf-8")
 LABELS = {CHAIN: "Coarse to fine (chain)", RASTER: "Look only back (PixelCNN)",
           RESTORER: "See everything, trained briefly (restorer)", COMPARE: "Compare the three ways"}
 # what the tab opens with was chosen by eye, among a few pictures, holes and seeds
-PICTURE, MASK, COUNT, SEED = "astronaut", "lower third", 8, 5
-LEAD = """<p class="complete-lead">Brush something away. The network fills it in, eight different ways.</p>"""
+PICTURE, MASK, COUNT, SEED = "cat", "a scratch", 8, 2
+LEAD = """<p class="complete-lead">Brush something away. The network fills it in, each time differently.</p>"""
 NOISE, FACTORS = (0.02, 0.3), (2, 4)
 STRENGTHS = {"noise": 0.1, "low resolution": 4}  # at first
 NOTHING_MISSING = "Brush a part of the picture away first."
@@ -100,6 +101,7 @@ def build(page: gr.Blocks, service: Service) -> None:
                 with gr.Column(min_width=220, elem_classes="complete-brush"):
                     canvas = pixel_canvas("complete-canvas", "The picture, to brush away", "brush",
                                           canvas_value(first, mask=~masks[MASK]), side=384)
+                    html_block("<p></p>", elem_id="complete-hole")
                     with gr.Row(elem_classes="small-buttons complete-shapes") as shape_row:
                         shapes = [gr.Button(name, size="sm", min_width=60) for name in masks]
                 result = html_block(elem_id="complete-result", label="Completions", js_on_load=PEEK)
@@ -118,7 +120,8 @@ def build(page: gr.Blocks, service: Service) -> None:
             with gr.Column(min_width=220):
                 chooser = picture_chooser(f"{ID}-", service, PICTURE, page)
             with gr.Column(min_width=220):
-                count = gr.Slider(2, 16, value=COUNT, step=1, label="Completions", elem_id="complete-count")
+                count = gr.Slider(2, 16, value=COUNT, step=1, label="Completions", elem_id="complete-count",
+                                  info=f"The comparison shows at most {EACH} of each way.")
                 seed = gr.Number(SEED, label="Seed", precision=0, elem_id="complete-seed",
                                  info="The same seed draws the same completions.")
                 elsewhere(ID)
@@ -167,21 +170,23 @@ def build(page: gr.Blocks, service: Service) -> None:
             if all(example and fits(example, replace(asked, way=one.way)) for one, example in examples):
                 rows = {one.way: panels.finished(example.images[:one.count]) for one, example in examples}
                 seconds = sum(example.facts["seconds"] for _, example in examples)
-                return stored_status(seconds), seen_html(complete, asked), panels.compared_html(rows, ROWS)
+                return (stored_status(seconds), seen_html(complete, asked),
+                        panels.at_rest(panels.compared_html(rows, ROWS)))
         example = stored.get((asked.way, asked.damage.kind))
         if example and fits(example, asked):
             return (stored_status(example.facts["seconds"]), seen_html(complete, asked),
-                    finished_html(complete, asked, example.images, example.facts))
+                    panels.at_rest(finished_html(complete, asked, example.images, example.facts)))
         idle = ""
         if asked.way == RESTORER and not complete.has_restorer:
             idle = NO_RESTORER
         elif needs_mask(asked) and asked.known.all():
             idle = NOTHING_MISSING
-        words = status_html(idle or "Nothing is drawn yet: press <b>Draw</b>.", shown=bool(idle))
+        words = status_html(idle or "Nothing is drawn yet: press <b>Draw another</b>.", shown=bool(idle))
         if asked.way == COMPARE:
             rows = {one.way: drawing_panels(one, undrawn_images(one), 0) for one in split(asked, compared)}
-            return words, seen_html(complete, asked), panels.compared_html(rows, ROWS)
-        return words, seen_html(complete, asked), drawing_html(asked, undrawn_images(asked), 0)
+            return words, seen_html(complete, asked), panels.at_rest(panels.compared_html(rows, ROWS), blank=True)
+        blank = drawing_html(asked, undrawn_images(asked), 0)
+        return words, seen_html(complete, asked), panels.at_rest(blank, blank=True)
 
     def preview(*values):
         """The same; a request that is still running for the old values is stopped. Where there is nothing to draw, it

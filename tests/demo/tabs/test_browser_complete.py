@@ -24,9 +24,10 @@ def canvas(page) -> str:
 def test_it_opens_on_a_stored_example(kept):
     page = kept(open_tab)
     words = page.inner_text("#complete-result")
-    assert len(sources(page, "#complete-result")) == 8 and "nothing left to explain" in words
-    assert "eight different ways" in page.inner_text(".complete-lead")
-    wait_for_text(page, "#complete-canvas output", "96 of 256 pixels are brushed away")
+    assert len(sources(page, "#complete-result")) == 8 and "effective sample size" in words
+    assert "each time differently" in page.inner_text(".complete-lead")
+    wait_for_text(page, "#complete-canvas output", "of 256 pixels are brushed away")
+    assert page.inner_text("#complete-hole") == "", "the hole is a hole until something is drawn for the visitor"
     assert not page.locator("#complete-measured table").first.is_visible()
     page.click("#complete-measured summary")
     assert "grey copied" in page.inner_text("#complete-measured")
@@ -48,6 +49,7 @@ def test_brushing_fills_the_hole_as_soon_as_the_brush_is_lifted(visit, service):
     page.click("#complete-canvas [data-tool=clear]")
     wait_for_text(page, "#complete-status", "Brush a part of the picture away")
     wait_for_text(page, "#complete-canvas output", "nothing is brushed away")
+    page.wait_for_selector("#complete-result .blank")
     page.wait_for_function("document.querySelector('#complete-generate').disabled")  # there is nothing to draw
     box = page.locator("#complete-canvas canvas").bounding_box()
     before = sources(page, "#complete-result")
@@ -69,10 +71,30 @@ def test_brushing_fills_the_hole_as_soon_as_the_brush_is_lifted(visit, service):
     wait_for_text(again, "#complete-canvas output", said)
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_is_drawn_stands_in_the_hole_until_one_brushes_again(visit, width):
+    page = open_tab(visit())
+    page.set_viewport_size({"width": width, "height": 844})
+    page.click("#complete-new-seed")
+    wait_for_text(page, "#complete-status", "8 completions", 60)
+    wait_for_text(page, "#complete-hole", "Number 1 of 8, in the hole")
+    figures = page.locator("#complete-result figure")
+    figures.nth(2).click()
+    page.mouse.move(5, 5)
+    wait_for_text(page, "#complete-hole", "Number 3 of 8, in the hole")
+    assert figures.nth(2).get_attribute("data-here") is not None
+    assert width > 800 or figures.first.bounding_box()["y"] > page.locator("#complete-canvas").bounding_box()["y"]
+    filled, box = canvas(page), page.locator("#complete-canvas canvas").bounding_box()
+    page.mouse.move(box["x"] + 10, box["y"] + 10)
+    page.mouse.down()
+    assert page.inner_text("#complete-hole") == "" and canvas(page) != filled
+    page.mouse.up()
+
+
 def test_completions_are_ordered_by_weight_and_stand_in_the_hole(visit):
     page = open_tab(visit())
     page.get_by_role("button", name="square in the middle").click()
-    wait_for_text(page, "#complete-result", "effective sample size", 60)
+    wait_for_text(page, "#complete-status", "8 completions", 60)
     figures = page.locator("#complete-result figure")
     left = [box["x"] + 2000 * box["y"] for box in (one.bounding_box() for one in figures.all())]
     assert left == sorted(left)
@@ -138,7 +160,8 @@ def test_every_picture_and_shape_changes_the_canvas(visit):
     page = open_tab(visit())
     seen = [canvas(page)]
     choices = [page.locator("#complete-picture").get_by_label(name) for name in ("coffee", "cat")]
-    for choice in (*choices, *page.locator(".complete-shapes button").all()):
+    first, *others = page.locator(".complete-shapes button").all()  # the tab opens with the first
+    for choice in (*choices, *others, first):
         choice.click()
         page.wait_for_function("before => document.querySelector('#complete-canvas canvas').toDataURL() !== before",
                                arg=seen[-1])

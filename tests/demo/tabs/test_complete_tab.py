@@ -11,7 +11,7 @@ from demo.kit.pictures import bundled
 from demo.kit.stored import fingerprint
 from demo.service.bridge import Service
 from demo.service.settings import UserError
-from demo.tabs.complete import panels, tab
+from demo.tabs.complete import drawing, panels, tab
 from demo.tabs.complete.service import DAMAGES, CompleteService, Damage, sight
 from demo.tabs.complete.stored import COMPLETIONS, FILLED, read_completions, restorations
 from tests.conftest import save_small_chain
@@ -192,6 +192,15 @@ def test_the_chain_keeps_what_is_known_and_grows(with_chain, complete, picture):
         with_chain.fill(picture, np.ones((SIZE, SIZE), bool), 3, 5)
     with pytest.raises(UserError, match="no chain"):
         complete.fill(picture, known, 3, 5)
+
+
+def test_with_nothing_missing_the_frames_are_empty(complete, picture):
+    known = np.ones((SIZE, SIZE), bool)
+    asked = drawing.Request(picture, known, tab.RASTER, Damage("masked", known), 3, 1)
+    panels_of = drawing.drawing_panels(asked, drawing.undrawn_images(asked), 0)
+    assert len(panels_of) == 3 and not np.array(panels_of)[..., 3].any()
+    result = panels.compared_html({way: panels_of for way in (tab.RASTER, tab.RESTORER)}, tab.ROWS)
+    assert "3 of each way" in result and 'class="at-rest blank"' in panels.at_rest(result, blank=True)
 
 
 def test_every_mask_takes_some_pixels_away(complete):
