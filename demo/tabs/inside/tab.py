@@ -165,20 +165,26 @@ def build(page: gr.Blocks, service: Service) -> None:
     opened.then(**unsettled)
     opened.then(**asked)
     # a changed seed marks the sample as out of date; a class is told at once
+    picture.input(None, [picture, label], label, js=OWN_CLASS % json.dumps([[*inside.labels], SAMPLE, NO_CLASS]))
     looked = looks_after(gr.on([picture.input, label.input], trigger_mode="always_last", **waiting))
     looked.then(**runs.up_to_date)
     for event in runs:
         event.then(**unsettled)
         event.then(**asked)
 
-    def take(payload):
+    def own_class(picture, label) -> str:
+        """What the network is told of another picture: the class that bears its name, otherwise none; a sample is drawn
+        of the class that was told."""
+        return label if picture == SAMPLE else picture if picture in inside.labels else NO_CLASS
+
+    def take(payload, label):
         """Shrink an upload; the file itself is not kept."""
         try:
             given = take_upload(payload)
-            return shrink(given, size), None, "", *crop.taken(given), *waiting["fn"]()
+            return shrink(given, size), None, own_class(None, label), "", *crop.taken(given), *waiting["fn"]()
         except UserError as error:
             refused = refused_html(str(error), None, "the picture before")
-            return gr.skip(), gr.skip(), refused, *[gr.skip()] * 6
+            return *[gr.skip()] * 3, refused, *[gr.skip()] * 6
 
     def look_at_it(refused, *values):
         """The picture that was given; nothing changes where it was refused."""
@@ -188,8 +194,9 @@ def build(page: gr.Blocks, service: Service) -> None:
             yield from look(*values)
 
     upload.upload(**told)
-    taken = upload.upload(take, upload, [own, picture, refused, *part.parts, *waiting["outputs"]], preprocess=False,
-                          **QUIET).then(**{**looking, "fn": look_at_it, "inputs": [refused, *looking["inputs"]]})
+    taken = upload.upload(take, [upload, label], [own, picture, label, refused, *part.parts, *waiting["outputs"]],
+                          preprocess=False, **QUIET).then(
+        **{**looking, "fn": look_at_it, "inputs": [refused, *looking["inputs"]]})
     taken.then(**rests(tools.stop, buttons))
     taken.then(**unsettled)
     taken.then(**asked)
@@ -203,16 +210,17 @@ def build(page: gr.Blocks, service: Service) -> None:
         """What goes with the visitor to other tabs."""
         return Carried(shown.image, picture if picture in PICTURES and not shown.painted.any() else None)
 
-    def arrive(carried, hint, place, picture, own):
+    def arrive(carried, hint, place, picture, label, own):
         """Another tab, or the address, names a picture and a pixel."""
         came, at = arrived(carried, hint)
         at = within(at, size, place)
         if came is None:
-            return at, picture, own, gr.skip(), gr.skip()
-        return at, came.name, own if came.name else inside.fit(came.picture), *crop.GONE
+            return at, picture, label, own, gr.skip(), gr.skip()
+        return (at, came.name, own_class(came.name, label), own if came.name else inside.fit(came.picture),
+                *crop.GONE)
 
-    came = looks_after(button.click(arrive, [carried, hint, place, picture, own], [place, picture, own, *part.parts],
-                                    js=HINT, **QUIET).then(**waiting))
+    came = looks_after(button.click(arrive, [carried, hint, place, picture, label, own],
+                                    [place, picture, label, own, *part.parts], js=HINT, **QUIET).then(**waiting))
 
     def choose(canvas):
         """A pixel was clicked."""
@@ -309,6 +317,12 @@ def build(page: gr.Blocks, service: Service) -> None:
 
 # Whoever chooses a picture, further down, wants to see it.
 INTO_VIEW = "() => document.querySelector('#inside-canvas').scrollIntoView({block: 'nearest'})"
+
+# In the browser, so that the look that follows already tells it: `own_class`.
+OWN_CLASS = """(picture, label) => {
+  const [classes, sample, none] = %s;
+  return picture === sample ? label : classes.includes(picture) ? picture : none;
+}"""
 
 # The first look is at what the address names: sooner than the server can have put it into the controls.
 OPENS = f"""(picture, label, seed, own, place, hint) => {{

@@ -55,7 +55,7 @@ function odds() {
       (rank > 1 ? "" : ", the likeliest");
     const swatch = section.querySelector(".built"), built = values.map((v, k) => k <= c ? v : 0);
     swatch.style.background = `rgb(${built})`;
-    swatch.title = `${["R", "R and G", "R, G and B"][c]} so far: rgb(${built})`;
+    section.querySelector("figcaption").textContent = ["red so far", "with green", "whole pixel"][c];
     const fits = ENDS.find(end => peak <= end) ?? 1;
     axes[c] = playing ? Math.max(axes[c], fits) : fits;  // an axis that jumps would look like bars that move
     chart(section.querySelector("canvas"), bars, value, peak, c);
@@ -78,13 +78,13 @@ const ENDS = [0.05, 0.1, 0.2, 0.5, 1];  // where an axis may end: so that a flat
 function chart(sheet, tall, value, peak, channel) {
   const ratio = window.devicePixelRatio || 1, pen = sheet.getContext("2d"), style = getComputedStyle(sheet);
   const wide = sheet.parentElement.clientWidth, high = Math.round(72 * ratio), ramp = Math.round(8 * ratio);
-  const base = high - ramp - Math.round(7 * ratio), room = base - Math.round(11 * ratio), likeliest = tall.indexOf(255);
+  const base = high - ramp - Math.round(7 * ratio), room = base - Math.round(11 * ratio);
   [sheet.width, sheet.height] = [Math.round(wide * ratio), high];
   const bar = sheet.width / 256;
   pen.fillStyle = style.getPropertyValue("--hatch");
   pen.fillRect(0, 0, sheet.width, base);
   pen.font = `${10 * ratio}px sans-serif`;
-  const left = value + likeliest > 255;  // the words keep clear of the bars
+  const left = value + tall.indexOf(255) > 255;  // the words keep clear of the bars
   for (const line of [axes[channel], axes[channel] / 2]) {
     const y = Math.round(base - room * line / axes[channel]) + 0.5;
     pen.fillStyle = style.getPropertyValue("--body-text-color-subdued");
@@ -101,10 +101,6 @@ function chart(sheet, tall, value, peak, channel) {
     pen.fillStyle = `rgb(${[0, 1, 2].map(c => c === channel ? level : 0)})`;
     pen.fillRect(x, base + 1, bar + 0.5, ramp);
   }
-  const late = likeliest > 215 || (likeliest > 40 && value > likeliest);
-  pen.fillStyle = style.getPropertyValue("--body-text-color");
-  pen.textAlign = late ? "right" : "left";
-  pen.fillText(percent(peak), (likeliest + (late ? -1 : 2)) * bar, Math.max(9 * ratio, base - room * peak / axes[channel] - 2 * ratio));
   const x = (value + 0.5) * bar, tip = base + 1 + ramp, side = 6 * ratio;
   pen.fillStyle = style.getPropertyValue("--now");
   pen.fillRect(Math.round(x - ratio / 2), 0, Math.max(1, ratio), base);

@@ -25,14 +25,16 @@ PLAYER = """<div class="player" role="group" aria-label="Watch the picture being
 <input type="range" min="0" max="0" value="0" aria-label="Pixels drawn so far">
 <output aria-live="off"></output></div>"""
 TITLE = "<h3>What did the network expect here?</h3>"
-ODDS = """<section><p></p><div><canvas height="72"></canvas></div><div class="built"></div></section>"""
+ODDS = """<section><p></p><div><canvas height="72"></canvas></div>
+<figure><div class="built"></div><figcaption></figcaption></figure></section>"""
 NUMBERS = """<details><summary>The numbers</summary><div class="wide"><table><thead><tr><th></th><th>p</th><th>rank</th>
 <th>surprise, bits</th><th>entropy, bits</th></tr></thead><tbody></tbody></table></div><p class="words"><i>p</i> is the
 chance of the value, <i>rank</i> 1 the likeliest one; <i>surprise</i> and <i>entropy</i> are explained below. A bar is
 as high as its probability; the axis ends at 5, 10, 20, 50 or 100 %, whatever holds the tallest, and says so. While the
-picture plays it only grows. The little square is the colour so far: red, then red and green, then all three. What plays
-is the finished picture, covered up: the bars are what the model says of the framed pixel when it sees the pixels before
-it, and none after it. A sample was thrown without the shades below {min_p:.0%} of the likeliest (<i>min-p</i>).</p>
+picture plays it only grows. The square at the right is the colour of the pixel as it is drawn: red,
+then green with it, then blue. What plays is the finished picture, covered up: the bars are what the model says of the
+framed pixel when it sees the pixels before it, and none after it. A sample was thrown without the
+shades below {min_p:.0%} of the likeliest (<i>min-p</i>).</p>
 </details>"""
 
 

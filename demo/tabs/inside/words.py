@@ -37,8 +37,9 @@ FIELDS = """<h3>What can the network see from here?</h3><p class="legend">Two ne
 The rest comes later.</p>"""
 CHANGES = """<p class="legend">Bright: what came out different because of the paint. Dark: what stayed as it was.</p>"""
 SURPRISE = """<p class="legend">How many bits a pixel costs: pale, the network saw it coming; dark, a surprise.</p>"""
-MASK = """<p class="legend">The mask of the first layer, {kernel} × {kernel}, lies on the pixel that you point at:
-<span class="seen">blue</span> is read; crossed out is hidden, as it comes later.</p>"""
+MASK = """<p class="legend">A mask keeps the network from looking ahead. That of the first layer, {kernel} × {kernel},
+lies on the pixel that you point at: <span class="seen">blue</span> is read; crossed out is hidden, as it comes
+later.</p>"""
 ALL_AT_ONCE = """Guess all {steps:,} values, red, green and blue of every pixel. Let the network correct all of them in
 one go; and again, until nothing changes. """
 PASSES = ALL_AT_ONCE + """For the picture above that took <b>{passes}</b> passes instead of <b>{steps:,}</b> steps one
