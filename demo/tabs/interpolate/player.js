@@ -82,7 +82,7 @@ function lay() {  // the timeline: the two ends above, a row per noise, a column
   }
   grid.append(make("span"));
   for (let column = 0; column < film.columns; column++)
-    grid.append(make("span", "t", [0, film.columns - 1].includes(column) ? String(Number(column > 0)) : (column / (film.columns - 1)).toFixed(2).slice(1)));
+    grid.append(make("span", "t", String(column + 1)));
   timeline.replaceChildren(ends, grid);
   scrub.max = film.columns;
 }
@@ -145,6 +145,13 @@ function show(column, moved) {
   draw(t);
 }
 
+const COUNT = ["", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+const PART = ["", "", "half", "third", "quarter", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh"];
+function share(step, steps) {  // a part of the way in words, which the steps are few enough for
+  const common = (a, b) => b ? common(b, a % b) : a, by = common(step, steps), [one, all] = [step / by, steps / by];
+  return all === 2 ? "half" : `${COUNT[one]} ${PART[all]}${one > 1 ? "s" : ""}`;
+}
+
 // Two vectors lie in a plane: there both routes can be drawn as they are.
 function draw(t) {
   const angle = film.angle * Math.PI / 180, first = Math.PI / 2 + angle / 2, last = Math.PI / 2 - angle / 2;
@@ -169,9 +176,10 @@ function draw(t) {
   circle.setAttribute("aria-label", `${film.names[0]} and ${film.names[1]} as two directions, ${film.angle} degrees apart`);
   const [from, to] = film.names;
   where.replaceChildren(make("b", "", `Step ${step + 1} of ${film.columns}:`),
-    ` ${t === 0 ? `all ${from}` : t === 1 ? `all ${to}` : t === .5 ? `half ${to}` : `${Math.round(100 * t)} % ${to}`}.`);
-  exact.textContent = `t = ${t.toFixed(2)} on the ${film.route === "linear" ? "straight line" : "arc"}; the two `
-    + `vectors are ${film.angle.toFixed(0)}° apart. Here h has ${(100 * length).toFixed(0)} % of their length.`;
+    ` ${t === 0 ? `all ${from}` : t === 1 ? `all ${to}` : `${share(step, film.columns - 1)} of the way to ${to}`}.`);
+  exact.textContent = `In numbers: t = ${t.toFixed(2)} along the ${film.route === "linear" ? "straight line" : "arc"} `
+    + `from one list of numbers to the other, which are ${film.angle.toFixed(0)}° apart. The list mixed here is `
+    + `${(100 * length).toFixed(0)} % as long as theirs.`;
 }
 
 function stop() {

@@ -20,7 +20,8 @@ TEMPLATE = """<div class="film">
 <input type="range" class="scrub" min="1" max="7" step="1" value="1" aria-label="Step of the path">
 <output aria-live="off"></output></div>
 <label class="flash"><input type="checkbox" checked> flash the pixels that change</label></div>
-<div class="beside"><svg class="circle" role="img"></svg><p class="where"></p>
+<div class="beside"><svg class="circle" role="img"></svg>
+<p class="fan small-print">Each dot: one mix of the two.</p><p class="where"></p>
 <p class="change"></p><p class="exact small-print"></p></div>
 <div class="timeline"></div></div>"""
 
