@@ -17,7 +17,7 @@ function read() {
     const button = document.createElement("button");
     button.type = "button";
     button.style.background = colour;
-    button.setAttribute("aria-label", `Colour ${k + 1}, ${colour}`);
+    button.setAttribute("aria-label", `Colour ${k + 1}`);
     button.setAttribute("aria-pressed", k === chosen);
     button.onclick = () => choose(k);
     return button;
@@ -54,7 +54,9 @@ function paint([row, column]) {
   const place = 3 * (row * side + column), values = [1, 3, 5].map(k => parseInt(colour.slice(k, k + 2), 16));
   if (values.every((value, k) => rgb[place + k] === value)) return;
   rgb.set(values, place);
-  said.textContent = `Row ${row + 1}, column ${column + 1} is ${colour}`;
+  const swatch = document.createElement("i");
+  swatch.style.background = colour;
+  said.replaceChildren(`Row ${row + 1}, column ${column + 1} is painted `, swatch);
   draw();
 }
 

@@ -7,13 +7,15 @@ import numpy as np
 from demo.kit.panels import enlarge, figure_html, undrawn
 
 # Under the smallest picture. The page has a button of its own, which this one presses (`growth.js`).
-PAINT = '<button type="button" class="paint" data-paint{}>Paint this mosaic yourself</button>'
+PAINT, PAINT_FIRST = (f'<button type="button" class="paint" data-paint{{}}>{words}</button>'
+                      for words in ("Paint on this mosaic", "Paint on the first mosaic"))
+GO_ON = '<button type="button" class="paint go-on" data-paint="on">Go on painting</button>'
 SMOOTHED = "only smoothed (bicubic)"
 
 
 def growth_html(pictures: dict[int, np.ndarray], sizes: tuple[int, ...], count: int, start: np.ndarray | None = None,
                 beside: np.ndarray | None = None, original: np.ndarray | None = None, told: str = "",
-                bits: dict[int, float] | None = None, rows: int | None = None) -> str:
+                bits: dict[int, float] | None = None, rows: int | None = None, painting: bool = False) -> str:
     """A row for every size with `count` pictures, {size: uint8 (n, size, size, 3)}; not drawn yet is empty paper.
 
     start     the one small picture that all have been drawn of, (k, k, 3): alone in the first row. Beside it stands
@@ -21,6 +23,7 @@ def growth_html(pictures: dict[int, np.ndarray], sizes: tuple[int, ...], count: 
     told      who they are told to show
     bits      of every size of the first picture, {size: bits}, once all is drawn
     rows      so many rows of the largest pictures are drawn
+    painting  the start is a mosaic that the visitor paints
     """
     given = None if start is None else len(start)
     shown = [size for size in sizes if given is None or size >= given]
@@ -33,7 +36,8 @@ def growth_html(pictures: dict[int, np.ndarray], sizes: tuple[int, ...], count: 
             done = rows if rows is not None and size == max(pictures, default=0) else size * (size in pictures)
             figures = [figure_html(enlarge(image[None], done), f"picture {number}, {size} x {size} pixels", "")
                        for number, image in enumerate(pictures.get(size, undrawn(count, size, size, 3)), 1)]
-        button = PAINT.format("" if bits else " disabled") * (size == sizes[0])
+        button = "" if size != sizes[0] else GO_ON if painting else (
+            PAINT if size == given else PAINT_FIRST).format("" if bits else " disabled")
         width = 100 - 60 * (len(shown) - 1 - k) / (len(shown) - 1)
         found.append(f'<div class="size{" start" * (size == given)}" style="--width:{width:.0f}%">'
                      f'{head_html(size, what, bits)}<div class="pictures">{"".join(figures)}{button}</div></div>')

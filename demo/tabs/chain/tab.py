@@ -186,7 +186,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             beginning = coarse(first_picture, size)
         told, embedding = face_of(who, source)
         yield from draw(chains, name, chains.told(name, who, embedding), beginning, original=original, told=told,
-                        **clean_sampling(temperature, guidance, min_p, seed, MIN_P))
+                        painting=start == MOSAIC, **clean_sampling(temperature, guidance, min_p, seed, MIN_P))
 
     runs = wire(tools, status, seed, drawn, api_name="coarse_to_fine", sampling={
         "fn": generate,
@@ -197,7 +197,7 @@ def build(page: gr.Blocks, service: Service) -> None:
 
 def opening(stored: StoredScales | None) -> str:
     if stored is None:
-        return status_html("Press <b>Draw</b>: the picture appears on 8 × 8 pixels and grows.")
+        return status_html("Press <b>Draw another</b>: the picture appears on 8 × 8 pixels and grows.")
     settings = settings_line({name: value for name, value in stored.settings.items() if name != "told"})
     settings += ", chosen by eye" * (stored.settings["seed"] == STORED_SEED)
     return status_html("<b>Stored example.</b> <b>Draw another</b> for other details. " + small_print(settings))
@@ -233,7 +233,7 @@ def bicubic(start: np.ndarray | None, size: int) -> np.ndarray | None:
 
 
 def draw(chains: ChainService, name: str, condition, start: np.ndarray | None, seed: int,
-         original: np.ndarray | None = None, told: str = NOBODY, **settings) -> Iterator[tuple]:
+         original: np.ndarray | None = None, told: str = NOBODY, painting: bool = False, **settings) -> Iterator[tuple]:
     """Run one request and yield (pictures, status, seed, how far, the finished first picture in every size).
 
     The first picture is kept from one request to the next: "the same start" begins with it.
@@ -242,7 +242,7 @@ def draw(chains: ChainService, name: str, condition, start: np.ndarray | None, s
     beside = bicubic(start, sizes[-1])
 
     def grown(moment: Scales, **more) -> str:
-        return growth_html(moment.pictures, sizes, COUNT, start, beside, original, told, **more)
+        return growth_html(moment.pictures, sizes, COUNT, start, beside, original, told, painting=painting, **more)
 
     def show(moment: Scales) -> tuple:
         return grown(moment, rows=moment.rows), unfinished_status(moment.progress), seed, None, gr.skip()

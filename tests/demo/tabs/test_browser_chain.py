@@ -99,7 +99,7 @@ def test_the_shown_mosaic_is_painted_by_the_button_below_it(chain_page):
     drawn(page, lambda: choose(page, NOTHING))
     shown = page.evaluate(CELLS, f"{GRID} img")
     before = pixels(page, GRID)
-    page.get_by_role("button", name="Paint this mosaic yourself").click()
+    page.get_by_role("button", name="Paint on the first mosaic").click()
     page.wait_for_function("document.activeElement?.matches('#chain-mosaic canvas')")
     assert page.locator(f"#chain-start input[value={MOSAIC}]").is_checked()
     assert page.evaluate(CELLS, "#chain-mosaic canvas") == shown
