@@ -161,11 +161,14 @@ def build(page: gr.Blocks, service: Service) -> None:
         return looked
 
     button, carried, hint = arrivals(page, ID)
-    opened = panel.load(**{**looking, "inputs": [*looking["inputs"], hint]}, js=OPENS)
+    own_classes = OWN_CLASS % json.dumps([[*inside.labels], SAMPLE, NO_CLASS])
+    panel.load(None, label, label, js=OPENS_TOLD.replace("OWN_CLASS", own_classes))
+    opened = panel.load(**{**looking, "inputs": [*looking["inputs"], hint]},
+                        js=OPENS.replace("TOLD", OPENS_TOLD).replace("OWN_CLASS", own_classes))
     opened.then(**unsettled)
     opened.then(**asked)
     # a changed seed marks the sample as out of date; a class is told at once
-    picture.input(None, [picture, label], label, js=OWN_CLASS % json.dumps([[*inside.labels], SAMPLE, NO_CLASS]))
+    picture.input(None, [picture, label], label, js=own_classes)
     looked = looks_after(gr.on([picture.input, label.input], trigger_mode="always_last", **waiting))
     looked.then(**runs.up_to_date)
     for event in runs:
@@ -324,12 +327,17 @@ OWN_CLASS = """(picture, label) => {
   return picture === sample ? label : classes.includes(picture) ? picture : none;
 }"""
 
+OPENS_TOLD = f"""label => {{
+  const query = new URLSearchParams(location.search), named = query.get("p") ?? query.get("{ID}.picture");
+  return query.get("{ID}.class") ?? ({json.dumps([*PICTURES])}.includes(named) ? (OWN_CLASS)(named, label) : label);
+}}"""
+
 # The first look is at what the address names: sooner than the server can have put it into the controls.
 OPENS = f"""(picture, label, seed, own, place, hint) => {{
   const carried = {CARRIED}, query = new URLSearchParams(location.search), named = query.get("p");
   carried.seen["{ID}"] = carried.count;
   const told = ["picture", "class", "seed"].some(key => query.has("{ID}." + key)) ? picture : null;  // or the example
   return [{json.dumps([*PICTURES])}.includes(named) ? named : query.get("{ID}.picture") ?? told,
-          query.get("{ID}.class") ?? label, Number(query.get("{ID}.seed") ?? seed) || 0, own, place,
+          (TOLD)(label), Number(query.get("{ID}.seed") ?? seed) || 0, own, place,
           JSON.stringify({{at: window.pixelAt}})];
 }}"""

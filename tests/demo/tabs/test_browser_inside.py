@@ -281,6 +281,7 @@ def test_a_link_to_a_photo_opens_the_photo_and_nothing_is_due(visit, inside, sto
     for query, label in (("&p=cat", "cat"), ("&inside.picture=cat&inside.class=dog&inside.seed=8", "dog")):
         page = open_inside(visit(), query)
         wait_for(page, "#inside-status", f"A photo; the network was told class {label}. By its odds")
+        assert page.input_value("#inside-class input") == label
         wait_for_pixels(page, stored.photo.image)
         assert not page.locator("#tab-inside .stale").count()
 
