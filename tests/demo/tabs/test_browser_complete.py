@@ -84,6 +84,7 @@ def test_what_is_drawn_stands_in_the_hole_until_one_brushes_again(visit, width):
     wait_for_text(page, "#complete-hole", "Number 3 of 8, in the hole")
     assert figures.nth(2).get_attribute("data-here") is not None
     assert width > 800 or figures.first.bounding_box()["y"] > page.locator("#complete-canvas").bounding_box()["y"]
+    page.evaluate("scrollTo(0, 0)")
     filled, box = canvas(page), page.locator("#complete-canvas canvas").bounding_box()
     page.mouse.move(box["x"] + 10, box["y"] + 10)
     page.mouse.down()
@@ -159,7 +160,7 @@ def test_the_ways_are_compared_in_rows(visit):
 def test_every_picture_and_shape_changes_the_canvas(visit):
     page = open_tab(visit())
     seen = [canvas(page)]
-    choices = [page.locator("#complete-picture").get_by_label(name) for name in ("coffee", "cat")]
+    choices = [page.locator("#complete-picture").get_by_label(name) for name in ("coffee", "astronaut")]
     first, *others = page.locator(".complete-shapes button").all()  # the tab opens with the first
     for choice in (*choices, *others, first):
         choice.click()
