@@ -137,7 +137,8 @@ def test_the_mosaic_by_keyboard(chain_page):
     for key in ("ArrowRight", "ArrowDown"):
         page.keyboard.press(key)
     drawn(page, lambda: page.keyboard.press("Enter"))
-    assert "Row 2, column 2 is #" in page.inner_text("#chain-mosaic output")
+    assert "Row 2, column 2 is painted" in page.inner_text("#chain-mosaic output")
+    assert page.locator("#chain-mosaic output i").count() == 1, "in its colour"
 
 
 @pytest.mark.slow
