@@ -143,7 +143,8 @@ window.runs = (() => {
     if (!sheet) return;
     const link = document.createElement("a");
     link.href = sheet.toDataURL("image/png");
-    const seed = find(prefix, "seed")?.querySelector("input")?.value;
+    const status = find(prefix, "status"), seed = /\bseed (\d+)/i.exec(status && words(status)?.textContent)?.[1]
+      ?? find(prefix, "seed")?.querySelector("input")?.value;  // a folded field is not there
     link.download = `pixelcnn_${prefix.replace(/-$/, "") || "classes"}${seed ? `_seed-${seed}` : ""}.png`;
     link.click();
   }

@@ -49,10 +49,14 @@ def idle(page, prefix: str) -> None:
 
 
 def type_seed(page, value: str, prefix: str = "") -> None:
-    """Into the field that stands in the fold "How it is drawn"."""
+    open_how(page, prefix)
+    page.fill(f"#{prefix}seed input", value)
+
+
+def open_how(page, prefix: str = "") -> None:
+    """The fold "How it is drawn": what stands in it is on the page only once it is open."""
     field = page.locator(f"#{prefix}seed input")
     if not field.is_visible():
         page.locator(f"#{prefix}how button").first.click()
         field.wait_for()
         page.wait_for_timeout(500)  # Gradio sets a field that has just appeared once more
-    field.fill(value)

@@ -2,7 +2,7 @@
 
 import gradio as gr
 import pytest
-from browser_steps import type_seed
+from browser_steps import open_how, type_seed
 
 from demo.kit.address import read_value
 
@@ -36,6 +36,7 @@ def test_portraits_remember_their_settings_and_never_an_upload(visit, tmp_path):
     page = visit().open("?tab=portraits&portraits.seed=41&portraits.temperature=99&portraits.example=Grace+Hopper")
     page.wait_for_function("document.querySelector('#portraits-status').innerText.includes('of Grace Hopper in')",
                            timeout=30000)
+    open_how(page, "portraits-")
     assert page.input_value("#portraits-seed input") == "41"
     assert page.input_value("#portraits-temperature input[type=number]") == "2"
     page.get_by_role("button", name="Eileen Collins").click()

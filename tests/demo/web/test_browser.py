@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 import pytest
+from browser_steps import open_how
 from helpers import wait_until
 
 from demo.web.page import TABS
@@ -40,6 +41,7 @@ def test_generate_draws_row_after_row(visit, service):
     assert page.locator("#stop").is_enabled() and page.locator("#generate").is_disabled()
     visitor.wait_for_status("12 images in")
     assert page.evaluate("window.seen.size") >= 4 and set(visitor.sources()).isdisjoint(before)
+    open_how(page)
     seed = page.input_value("#seed input")
     assert f"seed {seed}" in visitor.status()
     page.wait_for_function("seed => new URLSearchParams(location.search).get('seed') == seed", arg=seed)
@@ -91,6 +93,7 @@ def test_the_address_holds_the_settings(visit):
     visitor = visit()
     page = visitor.open(query)
     visitor.wait_for_status("4 images in", 30)  # a link is drawn at once
+    open_how(page)
     assert page.input_value("#seed input") == "41"
     assert page.is_checked("#same-noise input")
     chosen = page.eval_on_selector_all("#classes input:checked",
@@ -167,6 +170,7 @@ def test_another_model(visit):
 
 def test_a_picture_of_a_strip_sets_its_knob(visit):
     page = visit().open()
+    open_how(page)
     for knob, place, value in (("temperature", 4, "1.5"), ("guidance", 2, "2")):
         page.locator(f"#knob-{knob} button").nth(place).click()
         page.wait_for_function(f"document.querySelector('#{knob} input[type=number]').value == '{value}'")
@@ -179,6 +183,7 @@ def test_a_model_with_stored_samples_brings_their_settings(visit):
     page = visitor.open("?model=digits&seed=99&temperature=0.5&n=2")
     page.get_by_label("Photos", exact=True).check()
     visitor.wait_for_status("Stored samples")
+    open_how(page)
     page.wait_for_function("document.querySelector('#seed input').value == '7'")
     before = visitor.sources()
     page.click("#generate")
@@ -206,6 +211,8 @@ def test_a_phone(visit):
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(visit):
     visitor = visit()
     page = visitor.open()
+    open_how(page)
+    page.evaluate("() => { document.body.tabIndex = -1; document.body.focus(); }")  # Tab begins at the top again
     reached, outlines = set(), set()
     for _ in range(45):
         page.keyboard.press("Tab")
@@ -230,7 +237,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(visit):
 def test_words_can_be_read(visit, scheme):
     """WCAG contrast of the main words against the page, at least 4.5."""
     page = visit(color_scheme=scheme).open()
-    for selector in ("h1", "#status p", "figcaption", "#facts b", ".colophon", "#seed label span",
+    for selector in ("h1", "#status p", "figcaption", "#facts b", ".colophon", "#images label span",
                      ".notes p"):
         page.wait_for_selector(selector, state="attached")
         colours = page.evaluate("""selector => {
