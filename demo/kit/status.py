@@ -68,8 +68,7 @@ def finished_status(progress: Progress, settings: Settings) -> str:
     if progress.state == "out of time":
         return status_html(f"Out of time after {progress.seconds:.0f} s, at {progress.place}. Choose fewer images. "
                            f"{small_print(describe(settings))}")
-    how = f"{progress.images_per_second:.1f} images/s · {describe(settings)}"
-    return status_html(f"<b>{count} images</b> in {progress.seconds:.1f} s. {small_print(how)}")
+    return status_html(f"<b>{count} images</b> in {progress.seconds:.1f} s. {small_print(describe(settings))}")
 
 
 def stopped_status(drawn) -> str:

@@ -96,3 +96,10 @@ def test_the_sampler_was_measured_on_the_bundled_weights():
     for batch, bound in (("1", 150), ("16", 800), ("64", 1200)):
         assert numbers["batch"][batch]["naive_over_cached"] > bound
     assert numbers["peak_mb"]["64"] < 1000
+
+
+def test_the_stored_race_was_timed_on_a_free_machine():
+    """A run of the small network for digits takes less than one of the larger network for photos."""
+    race = read_json(MODELS / "digits" / STORED_RACE)["numbers"]
+    photo = read_json(MODELS / "cifar10" / "benchmark.json")["batch"]["1"]["forward_s"]
+    assert race["naive_seconds"] / race["evaluations"] < photo

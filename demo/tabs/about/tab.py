@@ -25,6 +25,8 @@ den Oord, Nal Kalchbrenner, Oriol Vinyals, Lasse Espeholt, Alex Graves and Koray
 - **This project’s own:** all code, all trained models and every picture drawn here; the fast sampler; filling holes;
   the lossless codec; all that is measured on the Scoreboard. Drawing coarse to fine is an older idea, built here of the
   paper’s networks.
+
+To cite it: {citation}, beside the paper.
 """
 
 TOUR = """
@@ -114,7 +116,7 @@ def build(page: gr.Blocks, service: Service) -> None:
     """The tab's text, inside an open `gr.Tab`."""
     with gr.Row(elem_classes="about-columns"):
         with gr.Column():
-            gr.Markdown(WHAT.format(paper=PAPER))
+            gr.Markdown(WHAT.format(paper=PAPER, citation=code("CITATION.cff")))
         with gr.Column():
             html_block(f"<h2>What each model draws</h2>{thumbnails_html(service)}")
     with gr.Row(elem_classes="about-columns"):

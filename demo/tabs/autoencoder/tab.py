@@ -39,7 +39,10 @@ Train a pair with a code of 10 numbers, minutes on a CPU, and start the app agai
 --out demo/assets/autoencoders/chain-autoencoder-10`."""
 
 LEAD = """<p class="code-lead">A picture of {values:,} values becomes {sizes} numbers, its <em>code</em>, and two
-networks make a picture of them again. One gives one safe guess, a blur. The other, a PixelCNN, draws{finer}.</p>"""
+networks make a picture of them again. One gives one safe guess, a blur. The other, a PixelCNN, draws.</p>"""
+LEAD_CHAIN = """<p class="code-lead">A picture is shrunk to {small} × {small} pixels, {values:,} values, and these
+become {sizes} numbers, its <em>code</em>. Of a code one network makes one safe guess, a blur. The other, a PixelCNN,
+draws, from coarse to fine.</p>"""
 TURN = """<p class="code-turn"><b>Turn the code, and see what its numbers mean.</b> The pictures below a slider are the
 safe guess at its ends.</p>"""
 
@@ -107,7 +110,9 @@ def build_bench(codes: CodeService) -> dict[str, Component]:
     with gr.Row(elem_classes="bench"):
         with gr.Column(elem_classes="stage"):
             counts = " or ".join(map(str, reversed(codes.sizes)))
-            html_block(LEAD.format(values=3 * subject.size ** 2, sizes=counts, finer=", from coarse to fine" * chained))
+            small = min(size_of_code(codes, m) for m in codes.sizes)
+            lead = LEAD_CHAIN if chained else LEAD
+            html_block(lead.format(small=small, values=3 * small ** 2, sizes=counts))
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar(prefix)
             status = html_block(elem_id=f"{prefix}status", elem_classes="code-status")
@@ -188,6 +193,12 @@ def build_bench(codes: CodeService) -> dict[str, Component]:
     return {f"{subject.prefix}{key}": component for key, component in {
         "size": size, "picture": chooser.name, **{f"edit{k}": edit for k, edit in enumerate(edits, 1)},
         "temperature": temperature, "guidance": guidance, "min_p": min_p, "seed": seed, **path}.items()}
+
+
+def size_of_code(codes: CodeService, m: int) -> int:
+    """Height and width of the pictures that the code of `m` numbers stands for."""
+    chain = codes.info(m).chain
+    return codes.service.info(chain).sizes[0] if chain else codes.subject.size
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,8 @@ with the class than without it, $p(x)^{1-w}\,p(x\mid\mathbf{h})^{w}$. The last t
 way, each value from the odds as they are, is called *ancestral sampling*.""",
 ]
 
-LEAD = '<p class="lead">The same random numbers draw every picture; only the word changes.</p>'
+LEAD = """<p class="lead">Tell it a word, and it draws. The same random numbers draw every picture; only the word
+changes.</p>"""
 
 
 def build(page: gr.Blocks, service: Service) -> None:

@@ -48,7 +48,8 @@ LABELS = {CHAIN: "Coarse to fine (chain)", RASTER: "Look only back (PixelCNN)",
           RESTORER: "See everything, trained briefly (restorer)", COMPARE: "Compare the three ways"}
 # what the tab opens with was chosen by eye, among a few pictures, holes and seeds
 PICTURE, MASK, COUNT, SEED = "cat", "a scratch", 8, 2
-LEAD = """<p class="complete-lead">Brush something away. The network fills it in, each time differently.</p>"""
+LEAD = """<p class="complete-lead">Brush something away, and the network fills it in: a scratch nearly as it was, a
+larger hole each time differently.</p>"""
 NOISE, FACTORS = (0.02, 0.3), (2, 4)
 STRENGTHS = {"noise": 0.1, "low resolution": 4}  # at first
 NOTHING_MISSING = "Brush a part of the picture away first."
@@ -181,7 +182,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             idle = NO_RESTORER
         elif needs_mask(asked) and asked.known.all():
             idle = NOTHING_MISSING
-        words = status_html(idle or "Nothing is drawn yet: press <b>Draw another</b>.", shown=bool(idle))
+        words = status_html(idle or "Not drawn yet: it begins when you let go, or by <b>Redraw</b>.", shown=bool(idle))
         if asked.way == COMPARE:
             rows = {one.way: drawing_panels(one, undrawn_images(one), 0) for one in split(asked, compared)}
             return words, seen_html(complete, asked), panels.at_rest(panels.compared_html(rows, ROWS), blank=True)

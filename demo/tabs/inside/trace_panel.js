@@ -50,7 +50,7 @@ function odds() {
   sections.forEach((section, c) => {
     const k = first + c, [value, surprise, entropy, rank, peak] = numbers.subarray(5 * k, 5 * k + 5);
     const bars = heights.subarray(256 * k, 256 * k + 256), likeliest = bars.indexOf(255), p = 2 ** -surprise;
-    section.querySelector("p").innerHTML = `The network expects <b class="${COLOURS[c]}">${COLOURS[c]}</b> near ` +
+    section.querySelector("p").innerHTML = `The likeliest <b class="${COLOURS[c]}">${COLOURS[c]}</b> is ` +
       `<b>${likeliest}</b> (${oneIn(peak)});<br><b class="value">${value}</b> ${verb}: <b>${oneIn(p)}</b>` +
       (rank > 1 ? "" : ", the likeliest");
     const swatch = section.querySelector(".built"), built = values.map((v, k) => k <= c ? v : 0);

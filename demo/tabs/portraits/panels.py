@@ -14,7 +14,6 @@ from demo.service.faces import YOURS, FoundFace, average
 BARS = (512, 132)  # width and height of the drawing of `h`, in its own units
 COMPARED = 3  # further faces below the bars, at most
 TALLEST = 0.3  # entries of a unit vector of 128 numbers are below this, nearly always
-LIKENESS = "Below each portrait: its <b>likeness</b> to the photo, 1 at most."
 LOW, HIGH = 0.7, 1.0  # the part of the scale of likeness that faces use
 
 
@@ -112,7 +111,9 @@ def legend_html(alike: list[float], scale: dict | None, of: int = 1) -> str:
     if scale is None:
         return f'<p class="likeness">{chosen}</p>'
     strangers, same = (scale[key] for key in ("two_people", "same_person"))
-    past, there = (sum(value > limit for value in alike) for limit in (strangers[2], same[0]))
+    # counted as they are shown, by two digits
+    past = sum(round(value, 2) > round(strangers[2], 2) for value in alike)
+    there = sum(round(value, 2) >= round(same[0], 2) for value in alike)
     return (f'<p class="likeness">To the network that judges, <b>{past} of {len(alike)}</b> are more like the photo '
             f"than 95 of 100 strangers are; <b>{there}</b> as like as two photos of one person. Real photos, for "
             "comparison: "
@@ -131,6 +132,12 @@ def judge_html(identity: dict | None) -> str:
     return (f'<p class="likeness">A second network, with no part in drawing, finds the right one among {people} people '
             f"for {shares[2]} of portraits, and for {shares[3]} of real photos. The judge here is the network that the "
             f"numbers come from, so it favours them: {shares[0]} of portraits, {shares[1]} of real photos.</p>")
+
+
+def likeness_words(scale: dict | None) -> str:
+    """What the number below each portrait is, and which one would say nothing."""
+    strangers = "" if scale is None else f"; strangers reach {scale['two_people'][2]:.2f}"
+    return f"Below each portrait: its <b>likeness</b> to the photo, 1 at most{strangers}."
 
 
 def given_html(crops: np.ndarray, name: str) -> str:
@@ -161,7 +168,7 @@ def portraits_html(images: np.ndarray, name: str, rows_done: int | None = None, 
         figures.append(portrait_html(image, alt, rows, None if alike is None else alike[k - 1], scale,
                                      "told nothing about the person" * nobody, " class=nobody" * nobody))
     unfinished = " unfinished" * (rows < images.shape[1])
-    below = f'<p class="dice">{LIKENESS}</p>' if alike is not None else ""
+    below = f'<p class="dice">{likeness_words(scale)}</p>' if alike is not None else ""
     legend = legend_html(alike[:-1], scale, of) + judge_html(identity) if alike is not None else ""
     return f'{below}<div class="nine{unfinished}" data-rows="{rows}">{"".join(figures)}</div>{legend}'
 
@@ -174,7 +181,8 @@ def twins_html(names: tuple[str, str], crops: np.ndarray, portraits: tuple[np.nd
         figures.append(given_html(crop[None], name))
         figures += [portrait_html(image, f"New portrait {k} of {name}", image.shape[0], value, scale)
                     for k, (image, value) in enumerate(zip(images, alike), 1)]
-    words = f"<b>Same dice, two people.</b> The same place in both rows has the same random numbers. {LIKENESS}"
+    words = "<b>Same dice, two people.</b> The same place in both rows has the same random numbers. "
+    words += likeness_words(scale)
     grid = f'<div class="nine twins" data-rows="{portraits[0].shape[1]}">{"".join(figures)}</div>'
     return (f'<p class="dice">{words}</p>{grid}'
             f"{legend_html([*judged[0], *judged[1]], scale)}{judge_html(identity)}")

@@ -75,8 +75,8 @@ nearly the same numbers, whatever the light and the pose. Who it is stays; the p
 The networks that draw never see the photo, only $\mathbf{h}$, which enters each of their layers (equation 4). The first
 draws 8 × 8 pixels, the next one a finer picture in sight of that, and so on:
 $p(\mathbf{x}_8\mid\mathbf{h})\;p(\mathbf{x}_{16}\mid\mathbf{x}_8,\mathbf{h})\cdots$ Pose, light and background are left
-to the dice: other random numbers, another portrait. The last picture has the random numbers of the first, but in its
-$\mathbf{h}$ every number is 0: nobody was asked for.""",
+to the dice: other random numbers, another portrait. Of what you draw, the last picture has the random numbers of the
+first, but in its $\mathbf{h}$ every number is 0: nobody was asked for.""",
     r"""### How like is it?
 The same face network reads 128 numbers from each portrait, too. How nearly they point in the direction of the photo's
 numbers is the *likeness* (a cosine; 1 is the same direction). The small scale shows what real photos reach, one of them

@@ -65,7 +65,7 @@ def measured_on(times: SamplerTimes) -> str:
 
 def in_seconds(seconds: float) -> str:
     if seconds < 1:
-        return f"{float(f'{seconds:.1g}'):g} s"
+        return f"{float(f'{seconds:.2g}'):g} s"
     return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 

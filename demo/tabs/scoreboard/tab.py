@@ -65,8 +65,8 @@ LIVE = """<p class="live">Let both draw now. They use the same random numbers, s
 that is checked.</p>"""
 
 HOW_TIMED = folded("How both are timed", """<p>Both are warmed up; of the cached one the median of several drawings
-counts. Where the machine does other things as well, the cached one loses more: its steps are short, and each has to
-wait.</p>""")
+counts, of the naive one that of its pixels, times their number. Where the machine does other things as well, the cached
+one loses more: its steps are short, and each has to wait.</p>""")
 
 QUALITY = """<p>Likelihood says how well a model predicts, not how its samples look. Here a classifier that was trained
 on real images only looks at them: does it see the class that was asked for? How far are its features of the samples

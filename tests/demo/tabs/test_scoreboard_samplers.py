@@ -77,9 +77,9 @@ def test_three_speed_ups_are_told_apart_with_their_numbers():
     photo = SamplerTimes("photos", 32, 3072, 28.7158, 0.02924, 0.009637, 4, "a machine")
     assert verdict(moment).endswith("4 runs of the network of 500 ms each, against 500 ms for all of it.")
     assert verdict(moment, times=photo).endswith("A photo has 770 times as many values, so more is saved: 29 s against "
-                                                 "0.03 s, 980 times.")
+                                                 "0.029 s, 980 times.")
     same = replace(moment, whole=3072)
-    assert verdict(same, times=photo).endswith("Measured by itself, with no page to serve, it was 29 s against 0.03 s, "
+    assert verdict(same, times=photo).endswith("Measured by itself, with no page to serve, it was 29 s against 0.029 s, "
                                                "980 times.")
 
 
