@@ -26,13 +26,12 @@ def naming(low: np.ndarray, high: np.ndarray) -> tuple[str, str]:
 
 
 def distinct_names(directions: Sequence[np.ndarray]) -> list[tuple[str, str]]:
-    """What to call both ends of each direction, by its `changes` (5,): by what changes most. Where an earlier one has
-    that name, what changes next to most is added, and so on. For five directions at most, all differ."""
+    """What to call both ends of each direction, by its `changes` (5,): by what changes most, of what no earlier one is
+    named after. For five directions at most."""
     found, taken = [], set()
     for values in directions:
-        order = [int(k) for k in np.argsort(-np.abs(values), kind="stable")]
-        count = next((n for n in range(1, len(order)) if frozenset(order[:n]) not in taken), len(order))
-        taken.add(frozenset(order[:count]))
-        ends = [MEASURES[k] if values[k] > 0 else MEASURES[k][::-1] for k in order[:count]]
-        found.append((", ".join(low for low, _ in ends), ", ".join(high for _, high in ends)))
+        strongest = next(int(k) for k in np.argsort(-np.abs(values), kind="stable") if k not in taken)
+        taken.add(strongest)
+        low, high = MEASURES[strongest]
+        found.append((low, high) if values[strongest] > 0 else (high, low))
     return found

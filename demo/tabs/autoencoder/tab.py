@@ -67,7 +67,7 @@ moved along, by as much as it changes with the other code on average. The random
 doing of the code.""",
 ]
 NAMED = """ A slider is named after what changes most between its ends in the MSE decoder's answers, on average over the
-page's own pictures; where this picture differs, its ends say so."""
+page's own pictures, if no slider above it is; where this picture differs, its ends say so."""
 THROUGH_CHAIN = r"""### From coarse to fine
 The code stands for $\mathbf{x}_8$, the picture at 8 × 8 pixels, where it is settled what it shows:
 $$p(\mathbf{x}_8\mid\mathbf{z})\;p(\mathbf{x}_{16}\mid\mathbf{x}_8)\;p(\mathbf{x}_{32}\mid\mathbf{x}_{16})\cdots$$

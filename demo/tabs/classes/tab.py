@@ -64,11 +64,11 @@ def build(page: gr.Blocks, service: Service) -> None:
             classes = gr.CheckboxGroup([*info.classes, NO_CLASS], value=list(settings.classes), elem_id="classes",
                                        label="Draw a picture of", elem_classes="chips")
             with gr.Row(elem_classes="classes-row"):
-                same_noise = gr.Checkbox(settings.same_noise, label="Same noise, every class", elem_id="same-noise",
-                                         info="All share their random numbers: what differs is the class alone.")
                 with gr.Row(elem_classes="small-buttons"):
                     all_button = gr.Button("All classes", size="sm", min_width=60)
                     none_button = gr.Button("None", size="sm", min_width=60)
+                same_noise = gr.Checkbox(settings.same_noise, label="Same noise, every class", elem_id="same-noise",
+                                         info="All share their random numbers: what differs is the class alone.")
         with gr.Column(elem_classes="stage"):
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar()

@@ -196,10 +196,8 @@ def test_the_ends_of_a_slider_say_what_changes_most():
 
 def test_the_names_of_directions_differ():
     alike = [np.array(values) for values in ([.9, .1, 0, 0, 0], [-.8, .2, 0, 0, 0], [.7, -.3, .1, 0, 0])]
-    assert distinct_names(alike) == [("dark", "bright"), ("bright, cold", "dark, warm"),
-                                     ("dark, warm, bright below", "bright, cold, bright above")]
+    assert distinct_names(alike) == [("dark", "bright"), ("cold", "warm"), ("bright below", "bright above")]
     many = distinct_names(np.random.default_rng(0).normal(size=(5, len(MEASURES))) * [9, 1, 1, 1, 1])
-    assert len(set(many)) == 5
     assert len(set(map(frozenset, many))) == 5, "nor do they differ by their order alone"
 
 
