@@ -79,8 +79,8 @@ def test_three_speed_ups_are_told_apart_with_their_numbers():
     assert verdict(moment, times=photo).endswith("A photo has 770 times as many values, so more is saved: 29 s against "
                                                  "0.029 s, 980 times.")
     same = replace(moment, whole=3072)
-    assert verdict(same, times=photo).endswith("Measured by itself, with no page to serve, it was 29 s against 0.029 s, "
-                                               "980 times.")
+    assert verdict(same, times=photo).endswith("Measured by itself, with no page to serve, it was 29 s against "
+                                               "0.029 s, 980 times.")
 
 
 def test_closing_the_race_frees_the_model(service):
