@@ -93,7 +93,7 @@ def test_a_click_shows_the_numbers_of_the_core(kept, inside, stored):
     assert values(page) == stored.example.image[3, 11].tolist()
     assert "is in the photo" in page.inner_text("#inside-trace section p")
     likeliest = trace.odds[3, 11, 0].argmax()
-    assert f"red near {likeliest} (1 in" in page.inner_text("#inside-trace section p")
+    assert f"likeliest red is {likeliest} (1 in" in page.inner_text("#inside-trace section p")
     page.click("#inside-trace summary")
     page.wait_for_selector("#inside-trace tbody tr")
     cells = page.eval_on_selector_all("#inside-trace tbody tr", """rows => rows.map(
