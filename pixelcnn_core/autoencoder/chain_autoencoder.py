@@ -89,8 +89,8 @@ class ChainAutoEncoder:
         Guidance stresses the code in the first step, and what is told of it in the others. The rest as in
         `sample_chain`.
         """
-        smallest, settings = self.chain.sizes[0], {"temperature": temperature, "truncation": truncation}
-        settings["guidance"] = guidance
+        smallest = self.chain.sizes[0]
+        settings = {"temperature": temperature, "guidance": guidance, "truncation": truncation}
         noise = chain_uniforms(seed, len(codes), self.chain) if uniforms is None else uniforms
         with torch.no_grad():
             condition = self.coder.condition(codes.to(self.coder.encoder.out.weight))
