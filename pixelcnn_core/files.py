@@ -10,13 +10,18 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 
+def unfinished(path: Path) -> Path:
+    """The name under which `replacing` writes a file: what a kill at the last moment left lies there."""
+    return path.with_name(f"writing-{path.name}")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yields the path to write to, of the same suffix; it becomes `path` at the end, and after a failure `path` is what
     it was. A link stays one, and what is no file, as /dev/stdout, is written to as it is. Raises OSError with a
     sentence that names the path, as a full disk's own does not."""
     target = path.resolve()
-    temporary = target.with_name(f"writing-{target.name}")
+    temporary = unfinished(target)
     try:
         if target.exists() and not target.is_file():
             yield target

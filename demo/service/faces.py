@@ -30,7 +30,7 @@ from pixelcnn_core.faces.likeness import likest
 from pixelcnn_core.faces.vggface2 import load_encoder
 from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.conditioning import Condition
-from pixelcnn_core.results import ResultsError, read_json
+from pixelcnn_core.results import RESULTS_FILE, ResultsError, read_measured
 from pixelcnn_core.sampling.interpolation import between
 from pixelcnn_core.sampling.truncation import Truncation
 
@@ -120,7 +120,7 @@ class FaceService:
     def scale(self) -> dict | None:
         """How alike photos of one person, and of two people, are by the bundled face network; None if not measured."""
         try:
-            measured = read_json(Path(self.folder) / "results.json").get("likeness")
+            measured = read_measured(self.folder, RESULTS_FILE).get("likeness")
             return {who: [measured[who][key] for key in ("p5", "p50", "p95")] for who in ("same_person", "two_people")}
         except (ResultsError, KeyError, TypeError, AttributeError):
             return None

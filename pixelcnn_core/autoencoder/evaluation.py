@@ -11,7 +11,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pixelcnn_core.autoencoder.chain_autoencoder import CODES_FILE, ChainAutoEncoder, chain_of, expected_embedding
+from pixelcnn_core.autoencoder.chain_autoencoder import (
+    CODES_FILE,
+    ChainAutoEncoder,
+    chain_of,
+    expected_embedding,
+    read_told,
+)
 from pixelcnn_core.autoencoder.model import AutoEncoder, CodeModel, MSEAutoEncoder
 from pixelcnn_core.data.image_data import DataError, ImageData
 from pixelcnn_core.device import choose_device
@@ -179,7 +185,7 @@ def through_chain(model: AutoEncoder, checkpoint: str | Path, train: ImageData) 
         return ChainAutoEncoder(model, chain)
     told = expected_embedding(codes_of(model, train.images), train.embeddings)
     merge_results(checkpoint, {"told": told.mul(1e4).round().div(1e4).tolist()}, CODES_FILE)
-    return ChainAutoEncoder(model, chain, told)
+    return ChainAutoEncoder(model, chain, read_told(checkpoint))  # as kept, so what is measured is what is drawn
 
 
 def shown_with(checkpoint: str | Path) -> dict[str, float]:

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from pixelcnn_core.device import known_device
-from pixelcnn_core.files import replacing
+from pixelcnn_core.files import replacing, unfinished
 
 PROJECT = Path(__file__).parents[2]
 ASSETS = PROJECT / "demo" / "assets"  # what comes with the project: in a clone ...
@@ -98,8 +98,8 @@ class Checkpoint(PyTorchModelHubMixin, library_name="pixelcnn", tags=["pixelcnn"
         """Write the checkpoint to a folder, which is made if need be. Raises CheckpointError.
 
         A kill leaves the old checkpoint or the new one: both files are written under other names, and then put in their
-        places one after the other. Between these two moments config.json is new and the weights are old; loading finds
-        that by their hash, and the new weights then lie in `writing-model.safetensors`.
+        places one after the other. Between these two moments config.json is new and the weights are old: loading finds
+        that by their hash, and takes the new ones, which still lie under their other name.
         The options are the mixin's, whose own method removes the old config.json first; `config` is the model's own.
         """
         folder = Path(save_directory)
@@ -162,6 +162,8 @@ class Checkpoint(PyTorchModelHubMixin, library_name="pixelcnn", tags=["pixelcnn"
         config_file, weights_file = (find_file(pretrained_model_name_or_path, name, **options)
                                      for name in (CONFIG_FILE, WEIGHTS_FILE))
         config, digest = cls._read_config_file(config_file)
+        if digest and (late := unfinished(weights_file)).is_file() and file_hash(late) == digest:
+            weights_file = late  # a kill came between the two files of `save_pretrained`
         cls._compare_header(config, weights_file)
         if digest and file_hash(weights_file) != digest:
             raise CheckpointError(f"{weights_file} is damaged or another model's: its SHA-256 is not the one in "

@@ -244,12 +244,17 @@ def bars(codes: CodeService, asked: Asked) -> tuple[np.ndarray, np.ndarray | Non
     return (codes.bars(asked.size, asked.picture, asked.edits), own) if asked.edited else (own, None)
 
 
+def parts(codes: CodeService, stored: dict[int, StoredCodes | None], asked: Asked) -> tuple[np.ndarray, dict]:
+    """The code shown, and what else of the stage is the same before, while and after it is drawn."""
+    code, own = bars(codes, asked)
+    return code, {"small": codes.small(asked.size, asked.picture), "own": own, "contrast": contrast(stored, asked),
+                  "told": codes.info(asked.size).told is not None}
+
+
 def opening(codes: CodeService, stored: dict[int, StoredCodes | None], asked: Asked) -> tuple[str, str]:
     """(stage, status) before anything is drawn. Code and MSE decoder are computed: they take milliseconds."""
     guess, kept = codes.best_guess(asked.size, asked.picture, asked.edits), kept_of(stored, asked)
-    (code, own), small = bars(codes, asked), codes.small(asked.size, asked.picture)
-    shown = {"small": small, "own": own, "contrast": contrast(stored, asked),
-             "told": codes.info(asked.size).told is not None}
+    code, shown = parts(codes, stored, asked)
     if kept is None:
         words = "The code was moved, and the safe guess follows at once; the PixelCNN draws when the slider rests." \
             if asked.edited else "This is the one safe guess. <b>Redraw</b> shows what the PixelCNN draws."
@@ -296,9 +301,7 @@ def carried(codes: CodeService, asked: Asked, given: float, alone: float) -> str
 def draw(codes: CodeService, stored: dict[int, StoredCodes | None], asked: Asked, seed: int, **settings: float
          ) -> Iterator[tuple]:
     """Run one request and yield (stage, status, seed, how far)."""
-    guess, (code, own) = codes.best_guess(asked.size, asked.picture, asked.edits), bars(codes, asked)
-    shown = {"small": codes.small(asked.size, asked.picture), "own": own, "contrast": contrast(stored, asked),
-             "told": codes.info(asked.size).told is not None}
+    guess, (code, shown) = codes.best_guess(asked.size, asked.picture, asked.edits), parts(codes, stored, asked)
 
     def show(progress: Progress) -> tuple:
         images = progress.images[0]  # (COUNT, H, W, 3)

@@ -3,6 +3,9 @@
 import errno
 import json
 import shutil
+import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -228,6 +231,30 @@ def test_a_kill_while_saving_leaves_what_was_there(folder, name, monkeypatch):
     GatedPixelCNN.from_pretrained(folder)
     other.save_pretrained(folder)
     assert torch.equal(GatedPixelCNN.from_pretrained(folder).head1.bias, other.head1.bias.half().float())
+
+
+def test_a_kill_between_the_two_files_of_a_checkpoint_loses_nothing(tmp_path):
+    """A real one, which nothing can catch."""
+    code = ("import os, signal, sys, torch\n"
+            "from pixelcnn_core import GatedPixelCNN, PixelCNNConfig\n"
+            "def model(value):\n"
+            "    made = GatedPixelCNN(PixelCNNConfig(image_size=4, channels=1, levels=2, features=8, layers=1))\n"
+            "    made.head1.bias.data.fill_(value)\n"
+            "    return made\n"
+            "model(1.0).save_pretrained(sys.argv[1])\n"
+            "replace = os.replace\n"
+            "def killed(source, target):\n"
+            "    if str(target).endswith('.safetensors'):\n"
+            "        os.kill(os.getpid(), signal.SIGKILL)\n"
+            "    replace(source, target)\n"
+            "os.replace = killed\n"
+            "model(2.0).save_pretrained(sys.argv[1])\n")
+    ended = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False, capture_output=True, text=True)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    assert (tmp_path / "writing-model.safetensors").is_file()
+    assert (GatedPixelCNN.from_pretrained(tmp_path).head1.bias == 2).all()
+    GatedPixelCNN.from_pretrained(tmp_path).save_pretrained(tmp_path)
+    assert not list(tmp_path.glob("writing-*")) and (GatedPixelCNN.from_pretrained(tmp_path).head1.bias == 2).all()
 
 
 def test_a_file_that_cannot_be_written_is_named(folder, monkeypatch):
