@@ -37,11 +37,13 @@ CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first
                   "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their markers
 def pytest_collection_modifyitems(items) -> None:
     """On a loaded machine a browser can miss a moment: its tests have a second chance, and the report counts them."""
     for item in items:
         if {"visit", "kept"} & set(item.fixturenames):
             item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.browser)
 
 
 class PacedService(Service):

@@ -10,6 +10,7 @@ STOPPED = """() => window.drawOne = new Proxy({}, {
   get: (all, key) => all[key] === "drawing" ? "stopped" : all[key]})"""
 
 
+@pytest.mark.slow
 def test_looking_at_an_upload_waits_with_its_place_and_can_be_stopped(visit, busy, tmp_path):
     Image.new("RGB", (40, 40), "#36c").save(tmp_path / "blue.png")
     page = visit().open("?tab=inside")

@@ -80,6 +80,7 @@ def test_a_picture_that_cannot_be_used_is_refused_where_it_was_given(visit, serv
     refused.wait_for(state="detached")
 
 
+@pytest.mark.slow
 def test_what_is_shown_can_be_copied_and_downloaded(visit):
     page = visit().open("?tab=likelihood")
     with page.expect_download() as download:

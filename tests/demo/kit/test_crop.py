@@ -35,6 +35,7 @@ def test_whatever_a_browser_says_of_the_frame(value):
     assert read_place({"at": 7}) == 1 and read_place({"at": "-3"}) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tab, canvas, field", [
     ("likelihood", "likelihood-image", "#likelihood-photo input[type=file]"),
     ("inside", "inside-canvas", "input[type=file]:has(+ #inside-upload), #inside-upload input[type=file]"),

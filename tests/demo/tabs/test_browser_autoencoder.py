@@ -39,6 +39,7 @@ def test_a_slider_shows_what_it_does_at_its_ends(kept):
     assert " – " in page.inner_text("#autoencoder-edit-1") and " – " in page.inner_text("#autoencoder-edit-4")
 
 
+@pytest.mark.slow
 def test_the_sliders_of_a_code_without_stored_names_are_numbered(visit):
     page = open_tab(visit())
     page.locator("#autoencoder-size").get_by_label("4 numbers").check()
@@ -58,6 +59,7 @@ def test_draws_stream_in_and_the_answer_of_the_other_decoder_stays(visit, servic
     assert after[10:] == before[10:] and "mean of 64 draws" in page.inner_text(GRID), "the mean of many stays"
 
 
+@pytest.mark.slow
 def test_stop(visit, service):
     page = open_tab(visit())
     service.row_seconds = 0.3
@@ -85,6 +87,7 @@ def test_a_slider_moves_the_code_at_once_and_the_rest_is_drawn_when_it_rests(vis
     assert pixels(page, GRID) == before
 
 
+@pytest.mark.slow
 def test_an_upload_is_encoded_and_never_in_the_address(visit, tmp_path):
     Image.linear_gradient("L").save(tmp_path / "slope.png")
     page = open_tab(visit())
@@ -100,6 +103,7 @@ def edits(page) -> list[str]:
     return [one.input_value() for one in page.locator(".code-slider input[type=range]").all()]
 
 
+@pytest.mark.slow
 def test_another_picture_begins_with_its_own_code(visit, tmp_path):
     page = open_tab(visit())
     reset = page.get_by_role("button", name="Code moved by")

@@ -71,6 +71,7 @@ def test_brushing_fills_the_hole_as_soon_as_the_brush_is_lifted(visit, service):
     wait_for_text(again, "#complete-canvas output", said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_what_is_drawn_stands_in_the_hole_until_one_brushes_again(visit, width):
     page = open_tab(visit())
@@ -92,6 +93,7 @@ def test_what_is_drawn_stands_in_the_hole_until_one_brushes_again(visit, width):
     page.mouse.up()
 
 
+@pytest.mark.slow
 def test_completions_are_ordered_by_weight_and_stand_in_the_hole(visit):
     page = open_tab(visit())
     page.get_by_role("button", name="square in the middle").click()
@@ -124,6 +126,7 @@ def test_the_keyboard_brushes(visit):
     wait_for_text(page, "#complete-seen", "9 pixels are missing")
 
 
+@pytest.mark.slow
 def test_the_restorer_shows_its_settings_and_the_damaged_picture(visit):
     page = open_tab(visit())
     assert not page.locator("#complete-kind").is_visible()
@@ -141,6 +144,7 @@ def test_the_restorer_shows_its_settings_and_the_damaged_picture(visit):
     assert len(set(sources(page, "#complete-result")) - set(before)) == 9  # eight samples and their mean
 
 
+@pytest.mark.slow
 def test_the_ways_are_compared_in_rows(visit):
     page = open_tab(visit())
     page.get_by_label(tab.LABELS[tab.COMPARE]).check()
@@ -157,6 +161,7 @@ def test_the_ways_are_compared_in_rows(visit):
     assert wait_until(lambda: not set(pixels(page, "#complete-result")) & set(before), 60)
 
 
+@pytest.mark.slow
 def test_every_picture_and_shape_changes_the_canvas(visit):
     page = open_tab(visit())
     seen = [canvas(page)]

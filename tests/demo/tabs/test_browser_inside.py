@@ -220,6 +220,7 @@ def passes_pixels(page, kind: str) -> list[int]:
     }""", kind)
 
 
+@pytest.mark.slow
 def test_passes_are_those_of_the_picture_on_the_page(visit, inside):
     page, image = open_inside(visit()), inside.fit(bundled("rocket"))
     page.locator("#inside-picture").get_by_label("rocket").check()
@@ -238,6 +239,7 @@ def test_passes_are_those_of_the_picture_on_the_page(visit, inside):
     page.wait_for_function("!document.querySelector('#inside-generate').disabled", timeout=SLOW)
 
 
+@pytest.mark.slow
 def test_axes_fit_the_tallest_bar_and_say_so(kept, inside, stored):
     page, trace = kept(open_inside), inside.look(stored.example.image, stored.example.label)
     click_pixel(page, inside.size, 5, 4)

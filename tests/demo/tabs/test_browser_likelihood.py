@@ -1,6 +1,7 @@
 """The Likelihood tab in a real browser: figures follow the picture, both canvases tell the same pixel, a file goes out
 and comes back."""
 
+import pytest
 from browser_steps import sources, wait_for_text
 
 from demo.kit.pictures import bundled
@@ -78,6 +79,7 @@ def test_another_case_changes_the_numbers_and_the_address(visit, service):
     wait_for_text(page, "#likelihood-headline", needs(rocket))  # the chosen picture, and no other case of it
 
 
+@pytest.mark.slow
 def test_picture_map_and_button_are_on_the_first_screen(visit):
     for size in ((1280, 900), (390, 844)):
         page = open_tab(visit(viewport={"width": size[0], "height": size[1]}))
@@ -89,6 +91,7 @@ def test_picture_map_and_button_are_on_the_first_screen(visit):
         page.close()
 
 
+@pytest.mark.slow
 def test_an_address_restores_the_case(visit, service):
     page = open_tab(visit(), "&likelihood.image=a+scanned+digit&p=rocket")
     likelihood = LikelihoodService(service)

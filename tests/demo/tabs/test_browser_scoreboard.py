@@ -75,6 +75,7 @@ def test_the_slider_takes_over_from_play(kept):
     page.wait_for_function("document.querySelector('#race-standing').innerText.includes('After 40 s')")
 
 
+@pytest.mark.slow
 def test_against_steps_the_axis_says_so(visit):
     page = open_board(visit())
     page.locator("#race-axis").get_by_label("training steps").check()
@@ -143,6 +144,7 @@ def test_the_address_holds_the_moment_and_the_race(visit):
     assert page.input_value("#samplers-seed input") == "12"
 
 
+@pytest.mark.slow
 def test_another_model_brings_its_classes(visit):
     page = open_board(visit())
     page.locator("#samplers-model").get_by_label("photos").check()
@@ -150,6 +152,7 @@ def test_another_model_brings_its_classes(visit):
     assert page.input_value("#samplers-class input") == "cat"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_lines_and_words_can_be_told_from_the_page(visit, kept, scheme):
     """WCAG contrast against the page: 4.5 for words, 3 for the curves."""
@@ -170,6 +173,7 @@ def test_the_lines_and_words_can_be_told_from_the_page(visit, kept, scheme):
     assert page.evaluate(contrast, ["#race-plot text", "fill"]) >= 4.5
 
 
+@pytest.mark.slow
 def test_a_phone(visit):
     page = open_board(visit(viewport={"width": 390, "height": 844}))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -145,6 +145,7 @@ def test_without_a_class_the_buttons_rest_and_say_why(visit):
     visitor.wait_for_status("12 images in")
 
 
+@pytest.mark.slow
 def test_the_papers_sampler_is_one_click_away(visit):
     visitor = visit()
     page = visitor.open("?tab=classes&classes=cat&n=2&temperature=0.8&guidance=2&min_p=0.05&seed=3")
@@ -158,6 +159,7 @@ def test_the_papers_sampler_is_one_click_away(visit):
     page.wait_for_function("new URLSearchParams(location.search).get('min_p') === '0'")
 
 
+@pytest.mark.slow
 def test_another_model(visit):
     visitor = visit()
     page = visitor.open()
@@ -168,6 +170,7 @@ def test_another_model(visit):
     visitor.wait_for_status("40 images in")
 
 
+@pytest.mark.slow
 def test_a_picture_of_a_strip_sets_its_knob(visit):
     page = visit().open()
     open_how(page)
@@ -191,6 +194,7 @@ def test_a_model_with_stored_samples_brings_their_settings(visit):
     assert visitor.sources() == before
 
 
+@pytest.mark.slow
 def test_a_phone(visit):
     visitor = visit(viewport={"width": 390, "height": 844})
     page = visitor.open()
