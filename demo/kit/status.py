@@ -25,8 +25,9 @@ def status_html(text: str, done: float | None = None, shown: bool = False) -> st
 
 
 def small_print(settings: str) -> str:
-    """Settings and times behind the sentence of a status line: there for whoever looks, small and grey."""
-    return f'<span class="small-print">{html.escape(settings)}</span>'
+    """Settings and times behind the sentence of a status line: there for whoever looks, small and grey; where the
+    line is cut, a mouse that rests on them shows them all."""
+    return f'<span class="small-print" title="{html.escape(settings)}">{html.escape(settings)}</span>'
 
 
 def error_status(error: Exception | str) -> str:

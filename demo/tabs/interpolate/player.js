@@ -177,7 +177,7 @@ function draw(t) {
   const [from, to] = film.names;
   where.replaceChildren(make("b", "", `Step ${step + 1} of ${film.columns}:`),
     ` ${t === 0 ? `all ${from}` : t === 1 ? `all ${to}` : `${share(step, film.columns - 1)} of the way to ${to}`}.`);
-  exact.textContent = `In numbers: t = ${t.toFixed(2)} along the ${film.route === "linear" ? "straight line" : "arc"} `
+  exact.textContent = `t = ${t.toFixed(2)} along the ${film.route === "linear" ? "straight line" : "arc"} `
     + `from one list of numbers to the other, which are ${film.angle.toFixed(0)}° apart. The list mixed here is `
     + `${(100 * length).toFixed(0)} % as long as theirs.`;
 }

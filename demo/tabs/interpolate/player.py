@@ -21,8 +21,8 @@ TEMPLATE = """<div class="film">
 <output aria-live="off"></output></div>
 <label class="flash"><input type="checkbox" checked> flash the pixels that change</label></div>
 <div class="beside"><svg class="circle" role="img"></svg>
-<p class="fan small-print">Each dot: one mix of the two.</p><p class="where"></p>
-<p class="change"></p><p class="exact small-print"></p></div>
+<p class="fan small-print">Each dot: one mix of the two. Dashed: the other path.</p><p class="where"></p>
+<p class="change"></p><details class="small-print"><summary>In numbers</summary><p class="exact"></p></details></div>
 <div class="timeline"></div></div>"""
 
 

@@ -236,7 +236,8 @@ def card_html(face: FoundFace | None, end: int) -> str:
     if face is None:
         return f"<p>{word} {html.escape(list(EXAMPLES)[end])}</p>"
     name, crop = html.escape(face.name), png_source(face.crop)
-    return (f'<div class="end"><img src="{crop}" width="64" height="64" alt="{name}">'
+    own = " own" * (face.name in YOURS)
+    return (f'<div class="end{own}"><img src="{crop}" width="64" height="64" alt="{name}">'
             f"<p>{word} <b>{name}</b></p></div>")
 
 

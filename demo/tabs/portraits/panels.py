@@ -106,7 +106,7 @@ def scale_html(value: float, scale: dict | None) -> str:
 
 
 def legend_html(alike: list[float], scale: dict | None, of: int = 1) -> str:
-    """What the numbers below the portraits (n,) mean, and how many of them reach what."""
+    """How many of the likenesses of the portraits (n,) reach what `key_html` names."""
     chosen = f" Each is the most like of {of} that were drawn for its place." if of > 1 else ""
     if scale is None:
         return f'<p class="likeness">{chosen}</p>'
@@ -115,11 +115,7 @@ def legend_html(alike: list[float], scale: dict | None, of: int = 1) -> str:
     past = sum(round(value, 2) > round(strangers[2], 2) for value in alike)
     there = sum(round(value, 2) >= round(same[0], 2) for value in alike)
     return (f'<p class="likeness">To the network that judges, <b>{past} of {len(alike)}</b> are more like the photo '
-            f"than 95 of 100 strangers are; <b>{there}</b> as like as two photos of one person. Real photos, for "
-            "comparison: "
-            f'<span class="key strangers">two strangers {strangers[0]:.2f} to {strangers[2]:.2f}</span> '
-            f'<span class="key same">two photos of one person {same[0]:.2f} to {same[2]:.2f}</span> (nine pairs of '
-            f"ten).{chosen}</p>")
+            f"than 95 of 100 strangers are; <b>{there}</b> as like as two photos of one person.{chosen}</p>")
 
 
 def judge_html(identity: dict | None) -> str:
@@ -134,10 +130,15 @@ def judge_html(identity: dict | None) -> str:
             f"numbers come from, so it favours them: {shares[0]} of portraits, {shares[1]} of real photos.</p>")
 
 
-def likeness_words(scale: dict | None) -> str:
-    """What the number below each portrait is, and which one would say nothing."""
-    strangers = "" if scale is None else f"; strangers reach {scale['two_people'][2]:.2f}"
-    return f"Below each portrait: its <b>likeness</b> to the photo, 1 at most{strangers}."
+def key_html(scale: dict | None) -> str:
+    """What the number and the small scale below each portrait are, with what pairs of real photos reach."""
+    words = "Below each, its <b>likeness</b> to the photo"
+    if scale is None:
+        return f'<p class="dice key-line">{words}, 1 at most.</p>'
+    strangers, same = (f"{scale[kind][0]:.2f}–{scale[kind][2]:.2f}" for kind in ("two_people", "same_person"))
+    return (f'<p class="dice key-line"><span>{words}:</span> '
+            f'<span class="key strangers">two strangers {strangers}</span> <span class="key same">'
+            f'<span class="wide">two photos of </span>one person {same}</span></p>')
 
 
 def given_html(crops: np.ndarray, name: str) -> str:
@@ -168,7 +169,7 @@ def portraits_html(images: np.ndarray, name: str, rows_done: int | None = None, 
         figures.append(portrait_html(image, alt, rows, None if alike is None else alike[k - 1], scale,
                                      "told nothing about the person" * nobody, " class=nobody" * nobody))
     unfinished = " unfinished" * (rows < images.shape[1])
-    below = f'<p class="dice">{likeness_words(scale)}</p>' if alike is not None else ""
+    below = key_html(scale) if alike is not None else ""
     legend = legend_html(alike[:-1], scale, of) + judge_html(identity) if alike is not None else ""
     return f'{below}<div class="nine{unfinished}" data-rows="{rows}">{"".join(figures)}</div>{legend}'
 
@@ -181,8 +182,7 @@ def twins_html(names: tuple[str, str], crops: np.ndarray, portraits: tuple[np.nd
         figures.append(given_html(crop[None], name))
         figures += [portrait_html(image, f"New portrait {k} of {name}", image.shape[0], value, scale)
                     for k, (image, value) in enumerate(zip(images, alike), 1)]
-    words = "<b>Same dice, two people.</b> The same place in both rows has the same random numbers. "
-    words += likeness_words(scale)
+    words = "<b>Same dice, two people.</b> The same place in both rows has the same random numbers."
     grid = f'<div class="nine twins" data-rows="{portraits[0].shape[1]}">{"".join(figures)}</div>'
-    return (f'<p class="dice">{words}</p>{grid}'
+    return (f'<p class="dice">{words}</p>{key_html(scale)}{grid}'
             f"{legend_html([*judged[0], *judged[1]], scale)}{judge_html(identity)}")

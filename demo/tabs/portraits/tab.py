@@ -79,10 +79,10 @@ to the dice: other random numbers, another portrait. Of what you draw, the last 
 first, but in its $\mathbf{h}$ every number is 0: nobody was asked for.""",
     r"""### How like is it?
 The same face network reads 128 numbers from each portrait, too. How nearly they point in the direction of the photo's
-numbers is the *likeness* (a cosine; 1 is the same direction). The small scale shows what real photos reach, one of them
-made as small as a portrait: grey, two strangers; blue, two photos of one person. No network here was trained on any of
-them. In the blue, this judge would take it for the same person; a person need not. *Best of* draws more than it shows;
-the model card's figure was measured without it.""",
+numbers is the *likeness* (a cosine; 1 is the same direction). The small scale shows what nine of ten pairs of real
+photos reach, one of them made as small as a portrait: grey, two strangers; blue, two photos of one person. No network
+here was trained on any of them. In the blue, this judge would take it for the same person; a person need not. *Best of*
+draws more than it shows; the model card's figure was measured without it.""",
 ]
 
 
@@ -115,6 +115,7 @@ def build(page: gr.Blocks, service: Service) -> None:
             status = html_block(opening(stored), elem_id="portraits-status")
             stage = html_block(stored_html(stored, faces.scale, info.results.get("identity")), elem_id="portraits-grid",
                                label="Portraits")
+        html_block(kept_html(stored, faces.scale), elem_id="portraits-stored", elem_classes="stored-area")
         with gr.Column(elem_classes="margin"):
             likest = gr.Slider(1, MOST_LIKEST, value=1, step=1, label="Best of", elem_id="portraits-likest",
                                info="So many are drawn for each place; the one most like the photo is shown.")
@@ -281,6 +282,18 @@ def opening_way(first: FoundFace | None) -> str:
 def stored_html(stored: StoredPortraits | None, scale: dict | None, identity: dict | None) -> str:
     if stored is None:
         return portraits_html(np.zeros((COUNT + 1, 32, 32, 3), np.uint8), "", 0)
+    return two_people(stored, scale, identity)
+
+
+def kept_html(stored: StoredPortraits | None, scale: dict | None) -> str:
+    """What the tab opened with, folded: it is there once something else has been drawn."""
+    if stored is None:
+        return ""
+    return ("<details><summary>Same dice, two people: the stored comparison</summary>"
+            f"{two_people(stored, scale, None)}</details>")
+
+
+def two_people(stored: StoredPortraits, scale: dict | None, identity: dict | None) -> str:
     shown = len(stored.twins)
     return twins_html(stored.names, stored.crops, (stored.images[:shown], stored.twins),
                       (stored.judged[:shown], stored.twins_judged), scale, identity)

@@ -32,7 +32,8 @@ def test_portraits_open_on_a_stored_example(portraits):
     assert page.locator("#portraits-grid figure.given").count() == 2, "a photo before each row"
     assert page.locator("#portraits-way i").count() == 5, "eyes, nose and mouth"
     assert page.locator("#portraits-way svg path.line").count() == 1, "another person below the bars"
-    assert "two strangers" in page.inner_text("#portraits-grid")
+    assert page.inner_text("#portraits-grid").count("two strangers") == 1
+    assert not page.locator("#portraits-stored").is_visible(), "it is what the tab opens with"
 
 
 def test_a_photo_becomes_portraits_without_another_click(portraits, service):
@@ -53,6 +54,7 @@ def test_a_photo_becomes_portraits_without_another_click(portraits, service):
     assert download.value.suggested_filename == f"portraits_seed-{STORED_SEED}.png"
 
 
+@pytest.mark.slow
 def test_every_example_draws_at_once_and_is_in_the_address(portraits):
     page = portraits
     for name in ("Grace Hopper", "Eileen Collins"):
@@ -76,6 +78,8 @@ def test_draw_and_draw_another(portraits):
     page.click("#portraits-generate")
     wait_for_text(page, "#portraits-status", "9 portraits of Eileen Collins")
     idle(page, "portraits-")
+    page.get_by_text("Same dice, two people: the stored comparison").click()
+    assert page.locator("#portraits-stored .twins img").filter(visible=True).count() == 12
     first = sources(page, "#portraits-grid")
     page.click("#portraits-new-seed")
     wait_for_change(page, "#portraits-grid", first)
@@ -107,6 +111,7 @@ def test_faces_of_a_group_are_chosen_by_their_pictures(portraits, group):
     wait_for_text(page, "#portraits-status", "Choose at least one face")
 
 
+@pytest.mark.slow
 def test_photos_are_added_to_each_other(portraits):
     page = portraits
     page.set_input_files(PHOTO, GRACE)
@@ -118,6 +123,7 @@ def test_photos_are_added_to_each_other(portraits):
     assert page.locator("#portraits-faces button").count() == 2
 
 
+@pytest.mark.slow
 def test_the_likest_are_drawn_on_request(portraits):
     page = portraits
     page.fill("#portraits-likest input[type=number]", "2")
@@ -150,6 +156,7 @@ def test_a_refused_photo_says_so_beside_the_drop_zone(portraits, tmp_path):
     assert alert.count() == 0, "a good photo takes it away"
 
 
+@pytest.mark.slow
 def test_a_refused_photo_stops_nothing(portraits, service, tmp_path):
     page, service.row_seconds = portraits, 0.3
     page.click("#portraits-generate")
@@ -162,6 +169,7 @@ def test_a_refused_photo_stops_nothing(portraits, service, tmp_path):
     wait_for_text(page, "#portraits-status", "9 portraits of Eileen Collins")
 
 
+@pytest.mark.slow
 def test_on_a_phone_the_photo_comes_first(visit):
     page = visit(viewport={"width": 390, "height": 844}).open("?tab=portraits")
     page.wait_for_selector("#portraits-grid img")
@@ -172,6 +180,7 @@ def test_on_a_phone_the_photo_comes_first(visit):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.slow
 def test_on_a_phone_drawing_brings_the_portraits_into_sight(visit):
     page = visit(viewport={"width": 390, "height": 664}).open("?tab=portraits")
     page.wait_for_selector("#portraits-grid img")

@@ -35,6 +35,8 @@ def test_the_film_opens_on_the_stored_path_and_can_be_moved(kept):
     page.keyboard.press("End")
     assert "step 7 of 7" in step_of(page) and large(page) != first
     assert page.inner_text("#interpolate-film .where") == "Step 7 of 7: all Grace Hopper."
+    assert not page.locator("#interpolate-film .exact").is_visible(), "folded"
+    page.get_by_text("In numbers").click()
     assert "t = 1.00" in page.inner_text("#interpolate-film .exact")
     page.locator("#interpolate-film .cell").nth(9).hover()  # second noise, third step
     assert step_of(page).endswith("step 3 of 7, noise 2")
@@ -106,6 +108,7 @@ def test_a_photo_for_either_end_draws_at_once(film, end, tmp_path):
     assert pixels(page, f"#interpolate-card-{end}") == card
 
 
+@pytest.mark.slow
 def test_a_refused_photo_for_an_end_changes_nothing(film, tmp_path):
     page = film
     Image.new("RGB", (300, 300), "teal").save(tmp_path / "wall.png")
@@ -115,6 +118,7 @@ def test_a_refused_photo_for_an_end_changes_nothing(film, tmp_path):
     assert "Stored example" in page.inner_text("#interpolate-status")
 
 
+@pytest.mark.slow
 def test_the_same_face_at_both_ends_is_refused(film):
     page = film
     page.set_input_files(ENDS.format(0), GRACE)
@@ -194,6 +198,7 @@ def test_a_link_between_classes_draws_them(visit):
 @pytest.mark.slow
 def test_the_straight_path_is_drawn_as_a_straight_line(film):
     page = film
+    page.get_by_text("In numbers").click()
     assert "arc" in page.inner_text("#interpolate-film .exact")
     page.locator("#interpolate-path").get_by_label("linear").check()
     page.click("#interpolate-generate")
@@ -202,9 +207,14 @@ def test_the_straight_path_is_drawn_as_a_straight_line(film):
 
 
 @pytest.mark.slow
-def test_on_a_phone_the_whole_strip_is_there(visit):
+def test_on_a_phone_the_whole_strip_is_there_below_its_ends(visit):
     page = visit(viewport={"width": 390, "height": 844}).open("?tab=interpolate")
     page.wait_for_selector("#interpolate-film .cell")
+    places = [page.locator(f"{place} >> visible=true").first.bounding_box() for place in (
+        "#interpolate-film .large", "#interpolate-kind", "#interpolate-card-0", "#interpolate-film .timeline",
+        "#interpolate-film .circle", "#interpolate-path")]
+    assert all(above["y"] + above["height"] <= below["y"] for above, below in zip(places, places[1:]))
+    assert not page.locator("#interpolate-examples").is_visible(), "the examples are there already"
     edges = page.eval_on_selector_all("#interpolate-film .cell, #interpolate-film .ends img",
                                       "all => all.map(one => one.getBoundingClientRect().right)")
     assert edges and max(edges) <= 390
