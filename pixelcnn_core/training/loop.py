@@ -23,6 +23,7 @@ from pixelcnn_core.device import can_compile, fast_bf16
 from pixelcnn_core.models.checkpoint import WEIGHTS_FILE
 from pixelcnn_core.models.conditioning import Condition
 from pixelcnn_core.provenance import origin
+from pixelcnn_core.results import read_json
 from pixelcnn_core.training.batches import batch_of
 from pixelcnn_core.training.log import EVERY, TrainingLog
 from pixelcnn_core.training.recipe import Recipe
@@ -100,6 +101,8 @@ def train(recipe: Recipe, data_dir: str | Path, out: str | Path, *, resume: bool
             clear(out)
         if resume and (out / STATE_FILE).exists():
             run.load(out / STATE_FILE)
+            begun = read_json(out / "training.json")  # a run that goes on still began where it began
+            facts |= {key: begun.get(key) for key in ("before", "trunk")}
         take_steps(run, recipe, data.to(accelerator.device), held_out, out, accelerator, facts, checkpoint_minutes,
                    race_clock, go_on)
     accelerator.end_training()

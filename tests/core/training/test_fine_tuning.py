@@ -12,6 +12,8 @@ from pixelcnn_core.models.checkpoint import CheckpointError
 from pixelcnn_core.models.classifier import Classifier, ClassifierConfig
 from pixelcnn_core.models.gated import load_trunk
 from pixelcnn_core.models.upscaler import Upscaler, UpscalerConfig
+from pixelcnn_core.provenance import training_so_far
+from pixelcnn_core.results import read_json
 from pixelcnn_core.training.loop import train
 from pixelcnn_core.training.start import load_what_fits
 from pixelcnn_core.training.state import TrainingError
@@ -92,3 +94,12 @@ def test_a_trained_step_of_a_chain_is_given_a_map_made_of_h(tmp_path):
                      for h in torch.eye(3)[:2, None])
     assert first.abs().max() > 0 and not torch.allclose(first, second)
     assert torch.equal(after.bits_per_dim(x), before.bits_per_dim(x))
+
+
+def test_a_run_that_goes_on_still_says_what_it_began_from(tmp_path):
+    first = train(tiny_recipe(steps=3), "nowhere", tmp_path / "first")
+    out = train(tiny_recipe(steps=2), "nowhere", tmp_path / "out", init=str(first))
+    facts = read_json(out / "training.json")["before"]
+    assert facts["steps"] == 3
+    train(tiny_recipe(steps=4), "nowhere", out, resume=True)
+    assert read_json(out / "training.json")["before"] == facts and training_so_far(out)["steps"] == 7
