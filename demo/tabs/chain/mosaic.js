@@ -1,9 +1,23 @@
-// A mosaic to paint, one colour per cell; `demo/mosaic.py` says how it is used.
+// A mosaic to paint, one colour per cell; `mosaic.py` says how it is used.
 // Gradio runs this once per component, with `element`, `props`, `trigger` and `watch`.
 
 const canvas = element.querySelector("canvas"), pen = canvas.getContext("2d"), said = element.querySelector("output");
 const swatches = element.querySelector(".swatches");
 let side = 0, rgb, palette = [], chosen = 0, cursor = [0, 0], painting = false, zoom = 1;
+
+// "#c08040" -> "brown": for those who do not see it
+function nameOf(colour) {
+  const [r, g, b] = [1, 3, 5].map(k => parseInt(colour.slice(k, k + 2), 16));
+  const most = Math.max(r, g, b), least = Math.min(r, g, b), light = (most + least) / 2, strong = most - least;
+  const shade = light < 85 ? "dark " : light > 170 ? "light " : "";
+  if (light < 25) return "black";
+  if (light > 235) return "white";
+  if (strong < 30) return shade + "grey";
+  const turn = most === r ? (g - b) / strong + 6 : most === g ? (b - r) / strong + 2 : (r - g) / strong + 4;
+  const hues = ["red", "orange", "yellow", "green", "green", "green", "cyan", "blue", "blue", "purple", "pink", "pink"];
+  const hue = hues[Math.round(turn * 2) % 12];
+  return hue === "orange" && light < 150 ? shade + "brown" : shade + hue;
+}
 
 function read() {
   const value = props.value;
@@ -17,7 +31,7 @@ function read() {
     const button = document.createElement("button");
     button.type = "button";
     button.style.background = colour;
-    button.setAttribute("aria-label", `Colour ${k + 1}`);
+    button.setAttribute("aria-label", `Colour ${k + 1}: ${nameOf(colour)}`);
     button.setAttribute("aria-pressed", k === chosen);
     button.onclick = () => choose(k);
     return button;
@@ -56,7 +70,7 @@ function paint([row, column]) {
   rgb.set(values, place);
   const swatch = document.createElement("i");
   swatch.style.background = colour;
-  said.replaceChildren(`Row ${row + 1}, column ${column + 1} is painted `, swatch);
+  said.replaceChildren(`Row ${row + 1}, column ${column + 1} is painted ${nameOf(colour)} `, swatch);
   draw();
 }
 
