@@ -47,6 +47,9 @@ SETTINGS = {"digits": {"images": 4}, "cifar10": ONE_EACH,
             "cifar10-chain": {**ONE_EACH, "seed": 18,
                               "classes": ("airplane", "automobile", "deer", "horse", "ship", "truck")}}
 
+COARSE_CLASS = {"cifar10-chain": "horse", "imagenet32classes-chain": "king penguin"}  # `draw_scales`
+COARSE_GUIDANCE = 3.5
+
 
 def draw_samples(service: Service, name: str) -> None:
     """With the settings that its sample quality was measured with, if it was."""
@@ -78,14 +81,14 @@ def draw_portraits(faces: FaceService) -> None:
 
 
 def draw_scales(chains: ChainService, name: str) -> None:
-    """What the tab of the chains opens with: one smallest picture, drawn, of a chain of faces told the first bundled
-    photo; several larger pictures of it, told nobody; and the bits of the first."""
+    """What the tab of the chains opens with: one smallest picture, drawn, told a class or the first bundled photo;
+    several larger pictures of it, told nothing; and the bits of the first."""
     info, told = chains.service.info(name), next(iter(EXAMPLES))
     embedding = FaceService(chains.service).example(told).embedding if info.embedding else None
     temperature, guidance, _ = default_settings(info.results)
     settings = {"temperature": temperature, "guidance": guidance, "min_p": chain_tab.MIN_P}
-    *_, coarse = chains.imagine(name, chains.told(name, None, embedding), None, chain_tab.COUNT, chain_tab.COARSE_SEED,
-                                **settings)
+    *_, coarse = chains.imagine(name, chains.told(name, COARSE_CLASS.get(name), embedding), None, chain_tab.COUNT,
+                                chain_tab.COARSE_SEED, **{**settings, "guidance": max(guidance, COARSE_GUIDANCE)})
     small, nobody = coarse.pictures[info.sizes[0]][chain_tab.COARSE], Condition()
     *_, last = chains.imagine(name, nobody, small, chain_tab.COUNT, chain_tab.STORED_SEED, **settings)
     bits = chains.bits(name, last.progress.images[0][0], nobody)
