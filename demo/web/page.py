@@ -32,11 +32,10 @@ from demo.web.sessions import FILE_SECONDS, forget_on_unload
 # reached from the footer.
 TABS = (story_tab, inside_tab, classes_tab, portraits_tab, interpolate_tab, chain_tab, autoencoder_tab, complete_tab,
         likelihood_tab, scoreboard_tab, about_tab)
-OWN_HEADING = {"story", "about"}  # these tabs bring their own
+OWN_HEADING = {"about"}  # this tab brings its own
 QUEUE_LENGTH = 16  # requests waiting or running; one more is told that the demo is busy
 PLACE_SECONDS = 2  # how often those who wait are told their place
 
-# The strip is not shown on the tab "story", which begins with a heading of its own.
 HEADER = """<a class="skip" href="#tabs">Skip to the content</a>
 <div id="announcer" class="sr-only" role="status"></div>
 <header class="strip-head">{digit}<h1>{title}</h1>

@@ -40,17 +40,18 @@ def growth_html(pictures: dict[int, np.ndarray], sizes: tuple[int, ...], count: 
             PAINT if size == given else PAINT_FIRST).format("" if bits else " disabled")
         width = 100 - 60 * (len(shown) - 1 - k) / (len(shown) - 1)
         found.append(f'<div class="size{" start" * (size == given)}" style="--width:{width:.0f}%">'
-                     f'{head_html(size, what, bits)}<div class="pictures">{"".join(figures)}{button}</div></div>')
+                     f'{head_html(size, what, bits, " of all bits" * (k == 0))}'
+                     f'<div class="pictures">{"".join(figures)}{button}</div></div>')
     return f'<div class="growth">{"".join(found)}</div><p class="legend">{legend(count, given, told, bits, sizes)}</p>'
 
 
-def head_html(size: int, what: str, bits: dict[int, float] | None) -> str:
-    """The name of a row, and what it costs."""
+def head_html(size: int, what: str, bits: dict[int, float] | None, of: str = "") -> str:
+    """The name of a row, and what it costs; `of` says what the share is one of."""
     words = f"<b>{size} × {size}</b>{what}"
     if bits and size in bits:
         share = bits[size] / sum(bits.values())
         percent = f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
-        words += (f'<span class="cost">{bits[size]:,.0f} bits, {percent}</span>'
+        words += (f'<span class="cost">{bits[size]:,.0f} bits, {percent}{of}</span>'
                   f'<i class="share" style="--share:{share:.1%}"></i>')
     return f'<p class="head">{words}</p>'
 

@@ -29,7 +29,8 @@ value, and so can follow. For that both must compute the same numbers to the las
 step, and the odds are rounded to integers that sum to $2^{24}$. The file names its model by a hash and carries a
 checksum of the pixels, so the picture comes back exactly, or not at all."""
 PACK = "Pack it into a file"
-INVITATION = ("The network writes the picture as a file of about that many bytes, and reads it back, pixel for pixel.")
+INVITATION = (f"The network writes the picture as a file of about that many bytes and {HEADER_BYTES} more, which say "
+              "what wrote it, and reads it back, pixel for pixel.")
 COMPRESSING = "Compressing… The first time the coder is compiled, which takes some seconds."
 DECOMPRESSING = "Decompressing…"
 AGAIN = "Decoding it again…"

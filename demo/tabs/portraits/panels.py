@@ -121,7 +121,7 @@ def legend_html(alike: list[float], scale: dict | None, of: int = 1) -> str:
 def judge_html(identity: dict | None) -> str:
     """Who judges, and what a second network finds: from the model's results; nothing where they do not hold it."""
     try:
-        second, people = identity["second"], int(identity["people"])
+        second, people = identity["second"], int(identity["gallery"])
         shares = [f"{100 * one[key]:.0f} %" for one in (identity, second) for key in ("rank1", "rank1_real")]
     except (TypeError, KeyError, ValueError):
         return ""

@@ -32,11 +32,11 @@ def race_svg(race: Race, moment: float, axis: str = "seconds") -> str:
     if found and low <= found.level <= high:
         at = axes.y(found.level)
         parts.append(f'{axes.level(found.level, "goal")}<text class="goal" x="{axes.left + 8}" y="{at + 20}">'
-                     "where the slow rival ends</text>")
+                     "the slow rival’s end</text>")
         if found.moment is not None and found.moment <= end:
             here = axes.x(found.moment)
             parts.append(f'<line class="reached" x1="{here}" x2="{here}" y1="{at}" y2="{axes.foot}"/>'
-                         f'<text class="reached" x="{here + 6}" y="{axes.foot - 8}">'
+                         f'<text class="reached" x="{here - 6}" y="{axes.foot - 6}" text-anchor="end">'
                          f"{100 * found.moment / found.whole:.0f} %</text>")
     runners = []
     for k, runner in enumerate(race.runners):
@@ -88,4 +88,4 @@ def bounds(race: Race) -> tuple[float, float]:
     near = [baseline.bits for baseline in race.baselines if baseline.bits < high + 0.5 * (high - low)]
     high = max([high, *near])
     margin = 0.06 * (high - low) or 0.1
-    return low - margin, high + margin
+    return low - 2 * margin, high + margin  # below the slow rival's level stand two lines of words

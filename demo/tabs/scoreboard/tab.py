@@ -160,16 +160,19 @@ def build_race(page: gr.Blocks, races: dict[str, Race], notes: str) -> None:
                 play = gr.Button("▶ Play", variant="primary", elem_id="race-play")
                 percent = gr.Slider(0, 100, value=100, step=1, label="Moment, in percent",
                                     elem_id="race-percent")
+            with gr.Row(elem_classes="race-choices"):
+                with gr.Column(min_width=260):
+                    which = gr.Radio([(race.title, key) for key, race in races.items()], value=first.key,
+                                     label="Images", elem_id="race-data", elem_classes="chips")
+                with gr.Column(min_width=260):
+                    axis = gr.Radio([("seconds of training", "seconds"), ("training steps", "steps")],
+                                    value="seconds", label="Against", elem_id="race-axis", elem_classes="chips")
+                    html_block(RACE_MORE)
             table = show(facts(first), "race-table")
             show(notes, "scoreboard-notes")
         with gr.Column(elem_classes="race-margin"):
             html_block(RACE)
             standing = show(words(first, first.seconds), "race-standing")
-            which = gr.Radio([(race.title, key) for key, race in races.items()], value=first.key, label="Images",
-                             elem_id="race-data", elem_classes="chips")
-            axis = gr.Radio([("seconds of training", "seconds"), ("training steps", "steps")], value="seconds",
-                            label="Against", elem_id="race-axis", elem_classes="chips")
-            html_block(RACE_MORE)
 
     def race_at(which, percent, axis="seconds"):
         """The race of the models on the data set `which`, at a moment in percent of its time.

@@ -23,3 +23,14 @@ def pack(array: np.ndarray, stride: int = 1) -> dict:
     change[stride:] -= flat[:-stride]  # modulo 256
     return {"shape": list(array.shape), "bytes": 2 if array.dtype == np.uint16 else 1, "stride": stride,
             "data": base64.b64encode(zlib.compress(change.tobytes(), 9)).decode()}
+
+
+def unpack(packed: dict) -> np.ndarray:
+    """The array again: uint8, or uint16 where two bytes were packed; bits are bytes."""
+    flat = np.frombuffer(zlib.decompress(base64.b64decode(packed["data"])), np.uint8)
+    padded = np.pad(flat, (0, -len(flat) % packed["stride"])).reshape(-1, packed["stride"])
+    flat = padded.cumsum(0, dtype=np.uint8).ravel()[:len(flat)]  # modulo 256
+    if packed["bytes"] == 2:
+        low, high = flat.reshape(2, -1).astype(np.uint16)
+        flat = low | high << 8
+    return flat.reshape(packed["shape"])

@@ -13,19 +13,20 @@ import gradio as gr
 from demo.kit.html_block import html_block
 from demo.kit.page_files import keep
 from demo.service.bridge import Service
+from demo.tabs.story.opening import opened
 
 ID, TITLE = "story", "What is a PixelCNN?"
 HERE = Path(__file__).parent
 RECORD = HERE.parents[1] / "assets" / "story" / "story.json"
-FIRST_DOORS = 2  # so many are recommended before the others
+FIRST_DOORS = 3  # so many are recommended before the others
 DOORS = {
     "inside": ("Inside", "Take any picture, change a pixel, see what the network thought."),
     "portraits": ("Portraits", "A photo of a face goes in, new portraits come out."),
+    "complete": ("Complete", "Rub something out; the network fills it in."),
     "classes": ("Classes", "Say what it should draw, and how daring it may be."),
     "interpolate": ("Interpolate", "One person turns into another, step by step."),
     "chain": ("Coarse to fine", "Paint a mosaic of 8 × 8, and have it imagined."),
     "autoencoder": ("Auto-encoder", "A picture becomes a few numbers, and a picture again."),
-    "complete": ("Complete", "Rub something out; the network fills it in."),
     "likelihood": ("Likelihood", "How probable is your picture? How small can it get?"),
     "scoreboard": ("Scoreboard", "How good is it, beside its rivals?"),
 }
@@ -64,4 +65,4 @@ def build(page: gr.Blocks, service: Service) -> None:
         gr.Markdown(MISSING)
         return
     file = keep(json.dumps(record, separators=(",", ":")).encode(), "json")
-    html_block({"file": file}, elem_id="story", html_template=template(DOORS), js_on_load=script())
+    html_block({"file": file}, elem_id="story", html_template=opened(template(DOORS), record), js_on_load=script())

@@ -181,10 +181,11 @@ def test_the_legend_counts_what_the_scale_shows(faces):
     strangers, same = faces.scale["two_people"], faces.scale["same_person"]
     words = legend_html([strangers[1], (strangers[2] + same[0]) / 2, same[1]], faces.scale)
     assert "<b>2 of 3</b> are more like the photo" in words and "<b>1</b> as like as two photos" in words
-    identity = {"people": 100, "rank1": 0.6125, "rank1_real": 0.981, "second": {"rank1": 0.39, "rank1_real": 0.6524}}
+    identity = {"people": 200, "gallery": 100, "rank1": 0.6125, "rank1_real": 0.981,
+                "second": {"rank1": 0.39, "rank1_real": 0.6524}}
     told = judge_html(identity)
     assert all(f"{share} %" in told for share in (61, 98, 39, 65)) and "among 100 people" in told
-    assert judge_html(None) == "" == judge_html({"people": 100})
+    assert judge_html(None) == "" == judge_html({"gallery": 100})
 
 
 def test_the_stored_portraits_of_two_people_have_the_same_dice(faces, models):

@@ -170,7 +170,8 @@ def test_the_tab_opens_on_three_numbers_from_the_files(tmp_path):
     race = read_races(tmp_path)["digits"]
     shown = headline_html([info(results={}), info()], race, TIMES)
     assert re.findall(r'</h3><b>([\d.]+)<', shown) == ["3.23", "88", "980"]
-    assert "far larger network needs 3.03." in shown and "in 0.029 s instead of 29 s" in shown
+    assert "far larger network needs 3.03." in shown
+    assert "a photo takes 0.029\N{NO-BREAK SPACE}s instead of 29\N{NO-BREAK SPACE}s" in shown
     assert "CIFAR" not in shown and "machine" not in shown and "BiLSTM" not in shown, "plain words first"
     notes = notes_html([info(results={}), info()], race, TIMES)
     assert "twice as likely, 3,072 times over; from 8 bits we got to 3.23, told no class." in notes

@@ -1,5 +1,7 @@
 """The story: what it stores is what the bundled models say, and its words, steps and doors belong together."""
 
+import base64
+import io
 import re
 
 import gradio as gr
@@ -12,8 +14,9 @@ from PIL import Image
 from demo.kit.stored import fingerprint
 from demo.service.bridge import MODELS, Service
 from demo.service.faces import FaceService
-from demo.tabs.story import make, tab
+from demo.tabs.story import make, opening, tab
 from demo.tabs.story.pack import pack
+from demo.tabs.story.pack import unpack as unpacked_here
 from demo.web.page import TABS
 from pixelcnn_core.evaluation.receptive_field import receptive_field
 from pixelcnn_core.faces.encoder import condition_vectors
@@ -47,8 +50,9 @@ def odds(picture) -> np.ndarray:
     (np.arange(60, dtype=np.uint8).reshape(4, 5, 3) * 7, 3), (np.array([[0, 65535, 256, 255]], np.uint16), 1),
     (np.array([True, False, True]), 1), (np.arange(7, dtype=np.uint8), 3)])
 def test_arrays_survive_packing(array, stride):
-    again = unpack(pack(array, stride))
-    assert again.shape == array.shape and (again == array).all()
+    for way in (unpack, unpacked_here):  # the tests' own, and that of the page
+        again = way(pack(array, stride))
+        assert again.shape == array.shape and (again == array).all()
 
 
 def test_other_numbers_are_not_packed():
@@ -133,10 +137,29 @@ def test_every_step_has_words_and_a_folded_formula_and_a_button():
     assert words.count("aria-live") == 1, "one live region"
 
 
+def test_the_first_step_is_there_before_the_record_arrives(record, picture):
+    words = opening.opened(tab.template(tab.DOORS), record)
+    assert words.count('<div class="story" data-open="guess">') == 1 and "Next: <span>It throws dice</span>" in words
+    assert 'data-go="guess" aria-current="step"' in words and 'data-turn="back" disabled' in words
+    assert f"Chosen by eye among {record['picture']['chosen_from']}." in words
+    deal = record["guesses"][0]
+    assert re.findall(r'<button type="button"><i style="background:rgb\((\d+) (\d+) (\d+)\)', words) == [
+        tuple(map(str, colour)) for colour in deal["colours"]]
+    png = base64.b64decode(re.search(r"--first: url\(data:image/png;base64,([^)]+)\)", words)[1])
+    with Image.open(io.BytesIO(png)) as image:
+        pixels = np.asarray(image)[opening.ZOOM // 2::opening.ZOOM, opening.ZOOM // 2::opening.ZOOM]  # (32, 32, 4)
+    row, column = deal["place"]
+    at = row * len(picture) + column
+    shown = (np.arange(picture[..., 0].size) < at).reshape(picture.shape[:2])
+    assert (pixels[..., 3] == 255 * shown).all() and (pixels[shown, :3] == picture[shown]).all()
+    with pytest.raises(ValueError, match="steps.html"):
+        opening.opened(words, record)
+
+
 def test_every_door_leads_to_a_tab():
     assert TABS[0] is tab and set(tab.DOORS) < {module.ID for module in TABS}
     first, others = tab.template(tab.DOORS).split('<ul class="first">')[1].split("<ul>")
-    assert [part.count('<li><a href="?tab=') for part in (first, others)] == [2, len(tab.DOORS) - 2]
+    assert [part.count('<li><a href="?tab=') for part in (first, others)] == [3, len(tab.DOORS) - 3]
 
 
 @pytest.mark.parametrize("text", [None, "{", "[]", "{}"])

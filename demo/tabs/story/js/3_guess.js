@@ -45,6 +45,7 @@ steps.guess = {
       `<span class="drew">It drew this colour: ${chip(thrown)}</span>`);
     animate("guess", 0.5, share => this.charts(share));
     this.show(true);
+    reveal([...this.section.querySelectorAll(".chart")].pop());  // on a phone they are below the screen
   },
   thrown() {  // which of the six the picture has
     const {place: [row, column], colours} = this.deals[this.number], k = 3 * (row * story.picture.size + column);
@@ -73,8 +74,10 @@ steps.guess = {
   enter() {
     const [row, column] = this.deals[this.number].place, to = row * story.picture.size + column;
     this.show();
-    if (this.made === null && !this.seen)  // the picture arrives as it was drawn
-      animate("easel", 1.4, share => easel({pixels: story.picture.pixels, drawn: Math.round(to * share)}), () => this.show(true));
+    if (this.made === null && !this.seen) {  // the picture, pale, fills in the order in which it was drawn
+      const pale = colour("--later"), over = share => k => k < to && k >= to * share ? pale : null;
+      animate("easel", 1.4, share => easel({pixels: story.picture.pixels, drawn: to, veil: over(share)}), () => this.show(true));
+    }
     this.seen = true;
   },
 };
