@@ -3,13 +3,13 @@
 All of it is made of the record when the server starts, and stands in the page itself.
 """
 
-import base64
 import io
 import re
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from demo.kit.page_files import keep
 from demo.tabs.story.pack import unpack
 
 ZOOM = 14  # of the first picture: as large as the canvas is on a wide screen
@@ -20,7 +20,7 @@ def opened(words: str, record: dict) -> str:
     """`steps.html` as the first step leaves it (`js/3_guess.js`), of the first pixel to guess in the record."""
     deal, picture = record["guesses"][0], record["picture"]
     row, column = deal["place"]
-    image = first_picture(unpack(picture["pixels"]), row * picture["size"] + column)
+    image = keep(first_picture(unpack(picture["pixels"]), row * picture["size"] + column), "png")
     following = re.findall(r"<section data-step[^>]*>\s*<h2>(.*?)</h2>", words)[1]
     swatches = "".join(f'<button type="button"><i style="background:rgb({red} {green} {blue})"></i><b></b></button>'
                        for red, green, blue in deal["colours"])
@@ -39,8 +39,8 @@ def opened(words: str, record: dict) -> str:
     return words
 
 
-def first_picture(picture: np.ndarray, drawn: int) -> str:
-    """A PNG as a data address: uint8 (s, s, 3), its first `drawn` pixels, a frame at the next, the rest transparent."""
+def first_picture(picture: np.ndarray, drawn: int) -> bytes:
+    """A PNG: uint8 (s, s, 3), its first `drawn` pixels, a frame at the next, the rest transparent."""
     size = len(picture)
     shown = (np.arange(size * size) < drawn).reshape(size, size, 1)
     pixels = np.concatenate([picture * shown, 255 * shown], 2).astype(np.uint8)  # (s, s, 4)
@@ -51,4 +51,4 @@ def first_picture(picture: np.ndarray, drawn: int) -> str:
                                         outline=colour, width=width)
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return buffer.getvalue()

@@ -239,7 +239,6 @@ def test_passes_are_those_of_the_picture_on_the_page(visit, inside):
     page.wait_for_function("!document.querySelector('#inside-generate').disabled", timeout=SLOW)
 
 
-@pytest.mark.slow
 def test_axes_fit_the_tallest_bar_and_say_so(kept, inside, stored):
     page, trace = kept(open_inside), inside.look(stored.example.image, stored.example.label)
     click_pixel(page, inside.size, 5, 4)

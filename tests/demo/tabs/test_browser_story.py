@@ -111,7 +111,6 @@ def test_next_back_arrow_keys_and_the_address(visit):
     assert page.is_visible("#story section[data-step=face]") and page.is_hidden("#story [data-turn=next]")
 
 
-@pytest.mark.slow
 def test_the_browsers_back_button_goes_one_step_back(visit):
     page = open_story(visit(**MOVING))
     opened = page.evaluate("history.length")
@@ -288,7 +287,6 @@ def test_sharpening_waits_for_its_button_and_says_the_size_that_is_shown(visit, 
     assert len({shown for shown, *_ in page.evaluate("seen")}) == len(sizes)
 
 
-@pytest.mark.slow
 def test_nothing_moves_by_itself_where_motion_is_unwanted(still):
     for name in ("guess", "drawing", "chain"):
         step(still, name)

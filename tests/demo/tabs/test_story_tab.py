@@ -1,6 +1,5 @@
 """The story: what it stores is what the bundled models say, and its words, steps and doors belong together."""
 
-import base64
 import io
 import re
 
@@ -11,6 +10,7 @@ import torch
 from helpers import unpack
 from PIL import Image
 
+from demo.kit.page_files import FILES
 from demo.kit.stored import fingerprint
 from demo.service.bridge import MODELS, Service
 from demo.service.faces import FaceService
@@ -145,8 +145,8 @@ def test_the_first_step_is_there_before_the_record_arrives(record, picture):
     deal = record["guesses"][0]
     assert re.findall(r'<button type="button"><i style="background:rgb\((\d+) (\d+) (\d+)\)', words) == [
         tuple(map(str, colour)) for colour in deal["colours"]]
-    png = base64.b64decode(re.search(r"--first: url\(data:image/png;base64,([^)]+)\)", words)[1])
-    with Image.open(io.BytesIO(png)) as image:
+    address = re.search(r"--first: url\(stored/([^)]+)\)", words)[1]
+    with Image.open(io.BytesIO(FILES[address])) as image:
         pixels = np.asarray(image)[opening.ZOOM // 2::opening.ZOOM, opening.ZOOM // 2::opening.ZOOM]  # (32, 32, 4)
     row, column = deal["place"]
     at = row * len(picture) + column
