@@ -249,7 +249,8 @@ def test_a_kill_between_the_two_files_of_a_checkpoint_loses_nothing(tmp_path):
             "    replace(source, target)\n"
             "os.replace = killed\n"
             "model(2.0).save_pretrained(sys.argv[1])\n")
-    ended = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False, capture_output=True, text=True)
+    ended = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False, capture_output=True,
+                           encoding="utf-8")
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     assert (tmp_path / "writing-model.safetensors").is_file()
     assert (GatedPixelCNN.from_pretrained(tmp_path).head1.bias == 2).all()
