@@ -1,7 +1,8 @@
-"""Machines whose text is not UTF-8: Windows in the West (cp1252) and a bare POSIX locale (ASCII).
+"""Machines whose text is not UTF-8, as Windows in the West (cp1252), tried in a bare POSIX locale (ASCII).
 
 Every text file of the project is read and written as UTF-8, whatever the machine's own code page. Python tells of each
-place where that is left to the machine (EncodingWarning); here such a warning from the project's code is an error.
+place where that is left to the machine (EncodingWarning); here such a warning from the project's code is an error, so
+it does not matter which code page the machine has.
 """
 
 import ast

@@ -47,6 +47,8 @@ def load_data(name: str, root: str | Path, split: str, size: int | tuple[int, in
         raise DataError(f"split is {', '.join(map(repr, SPLITS[:-1]))} or {SPLITS[-1]!r}, not {split!r}")
     if name not in loaders:
         raise DataError(f"no data set is called {name!r}; there are {', '.join(loaders)}")
+    if not all(isinstance(side, int) and side > 0 for side in (size if isinstance(size, tuple) else (size,))):
+        raise DataError(f"size is a number of pixels above 0, or a height and a width, not {size!r}")
     return loaders[name]()
 
 

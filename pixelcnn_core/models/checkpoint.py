@@ -8,6 +8,7 @@ configuration, and `config.json` holds the SHA-256 of the weights: a single flip
 
 import hashlib
 import json
+import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -194,7 +195,9 @@ class Checkpoint(PyTorchModelHubMixin, library_name="pixelcnn", tags=["pixelcnn"
             raise CheckpointError(f"{path} is not readable as JSON: {one_line(error)}") from error
         if not isinstance(stored, dict) or stored.pop("model_type", None) != cls.__name__:
             raise CheckpointError(f"{path} does not describe a {cls.__name__}")
-        digest = stored.pop(HASH, None)
+        told, digest = HASH in stored, stored.pop(HASH, None)
+        if told and not (isinstance(digest, str) and re.fullmatch("[0-9a-f]{64}", digest)):
+            raise CheckpointError(f"{path}: {HASH} is no SHA-256")
         known = {f.name for f in fields(cls.config_class)}
         if unknown := sorted(set(stored) - known):
             raise CheckpointError(f"{path} has settings that this version does not know: "

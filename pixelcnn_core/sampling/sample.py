@@ -18,7 +18,7 @@ References: van den Oord et al., 2016, arXiv 1606.05328, section 2 (raster order
 import math
 from collections import deque
 from collections.abc import Iterator, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import TypeVar
 
 import numpy as np
@@ -159,10 +159,10 @@ def naive_step(model: GatedPixelCNN, x: Tensor, condition: Condition, uniforms: 
 
 def check_settings(temperature: float, guidance: float, truncation: Truncation) -> None:
     """Raises ValueError for settings with which nothing can be drawn."""
-    if not (math.isfinite(temperature) and temperature >= 0):
-        raise ValueError(f"temperature must be a number of at least 0, not {temperature}")
-    if not math.isfinite(guidance):
-        raise ValueError(f"guidance must be a finite number, not {guidance}")
+    if not (isinstance(temperature, Real) and math.isfinite(temperature) and temperature >= 0):
+        raise ValueError(f"temperature must be a number of at least 0, not {temperature!r:.40}")
+    if not (isinstance(guidance, Real) and math.isfinite(guidance)):
+        raise ValueError(f"guidance must be a finite number, not {guidance!r:.40}")
     if not isinstance(truncation, Truncation):
         raise ValueError(f"truncation is a Truncation, as Truncation(min_p=0.05), not {truncation!r}")
 

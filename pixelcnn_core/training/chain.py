@@ -16,7 +16,7 @@ from pixelcnn_core.models.checkpoint import WEIGHTS_FILE
 from pixelcnn_core.results import read_json, write_json
 from pixelcnn_core.training.loop import train
 from pixelcnn_core.training.recipe import Recipe, load_recipe, recipe_names
-from pixelcnn_core.training.state import STATE_FILE, check_minutes
+from pixelcnn_core.training.state import STATE_FILE, TrainingError, check_minutes
 
 
 def chain_recipes(name: str) -> list[str]:
@@ -39,6 +39,8 @@ def train_chain(name: str, data_dir: str | Path, out: str | Path, *, overwrite: 
     """
     check_minutes(max_minutes)
     out = Path(out)
+    if (out / WEIGHTS_FILE).exists():
+        raise TrainingError(f"{out} holds a model that is no chain: choose another --out")
     told = read_json(out / CHAIN_FILE)  # a damaged file is found before the work
     recipes = [load_recipe(step) for step in chain_recipes(name)]
     for recipe in recipes:

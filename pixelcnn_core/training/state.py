@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from pixelcnn_core.files import replacing
+from pixelcnn_core.models.chain import CHAIN_FILE
 from pixelcnn_core.models.checkpoint import CONFIG_FILE, WEIGHTS_FILE, locate
 from pixelcnn_core.provenance import recipe_of, training_so_far
 from pixelcnn_core.results import write_json
@@ -26,8 +27,8 @@ from pixelcnn_core.training.recipe import Recipe
 STATE_FILE, LOCK_FILE = "training_state.safetensors", ".training.lock"
 PUBLISHED = (CONFIG_FILE, WEIGHTS_FILE, "recipe.json", "training.json")
 EARLIER = (*PUBLISHED, STATE_FILE, "training.csv", "training.png", "samples", "samples.png", "README.md",
-           "results.json", "quality.json", "codes.json", "benchmark.json",
-           "codec.json")  # what a run, and the commands after it, leave in a folder
+           "results.json", "quality.json", "codes.json", "benchmark.json", "codec.json", "ablation.json",
+           "training_speed.json", "inpainting.json", "curve.png")  # what a run, and commands after it, leave
 
 
 class TrainingError(ValueError):
@@ -125,6 +126,8 @@ def lock(out: Path, accelerator: Accelerator | PartialState) -> AbstractContextM
 def check_folder(out: Path, recipe: Recipe, resume: bool, overwrite: bool) -> None:
     """Raises TrainingError where a run would mix with, or replace, what is in the folder and nobody said so."""
     state, weights = out / STATE_FILE, out / WEIGHTS_FILE
+    if (out / CHAIN_FILE).exists():
+        raise TrainingError(f"{out} holds a chain: choose the folder of one of its steps, or another --out")
     if resume and overwrite:
         raise TrainingError("--resume goes on and --overwrite begins again: choose one")
     if state.exists() and not (resume or overwrite):
@@ -138,7 +141,7 @@ def check_folder(out: Path, recipe: Recipe, resume: bool, overwrite: bool) -> No
 
 def clear(out: Path) -> None:
     """Remove an earlier run and what was measured and drawn of it."""
-    for path in (out / name for name in EARLIER):
+    for path in (*(out / name for name in EARLIER), *out.glob("stored_*")):
         if path.is_dir():
             shutil.rmtree(path)
         else:

@@ -14,7 +14,7 @@ from demo.kit.frames import frames
 from demo.kit.html_block import html_block
 from demo.kit.notes import notes
 from demo.kit.panels import enlarge, mean_picture, settings_line, undrawn
-from demo.kit.run_controls import QUIET, sampling_sliders, toolbar, unpacked, wire
+from demo.kit.run_controls import QUIET, sampling_sliders, toolbar, wire
 from demo.kit.status import error_status, small_print, status_html, unfinished_status
 from demo.service.bridge import Progress, Service
 from demo.service.settings import UserError, clean_sampling, number
@@ -85,6 +85,7 @@ def build(page: gr.Blocks, service: Service) -> None:
         gr.Markdown(MISSING)
         return
     names, remembered = [codes.subject.title for codes in every], {}
+    lead = html_block(lead_html(every[0]))
     chosen = gr.Radio(names, value=names[0], label="What is coded", elem_id="autoencoder-of", elem_classes="chips",
                       visible=len(every) > 1)
     benches = []
@@ -92,7 +93,11 @@ def build(page: gr.Blocks, service: Service) -> None:
         with gr.Column(visible=codes is every[0]) as bench:
             remembered |= build_bench(codes)
         benches.append(bench)
-    chosen.change(lambda name: unpacked([gr.Column(visible=name == one) for one in names]), chosen, benches, **QUIET)
+
+    def choose(name: str) -> list:
+        return [lead_html(every[names.index(name)]), *(gr.Column(visible=name == one) for one in names)]
+
+    chosen.change(choose, chosen, [lead, *benches], **QUIET)
     address.remember(page, ID, {**({"of": chosen} if len(every) > 1 else {}), **remembered})
 
 
@@ -109,10 +114,6 @@ def build_bench(codes: CodeService) -> dict[str, Component]:
 
     with gr.Row(elem_classes="bench"):
         with gr.Column(elem_classes="stage"):
-            counts = " or ".join(map(str, reversed(codes.sizes)))
-            small = min(size_of_code(codes, m) for m in codes.sizes)
-            lead = LEAD_CHAIN if chained else LEAD
-            html_block(lead.format(small=small, values=3 * small ** 2, sizes=counts))
             with gr.Row(elem_classes="toolbar"):
                 tools = toolbar(prefix)
             status = html_block(elem_id=f"{prefix}status", elem_classes="code-status")
@@ -193,6 +194,13 @@ def build_bench(codes: CodeService) -> dict[str, Component]:
     return {f"{subject.prefix}{key}": component for key, component in {
         "size": size, "picture": chooser.name, **{f"edit{k}": edit for k, edit in enumerate(edits, 1)},
         "temperature": temperature, "guidance": guidance, "min_p": min_p, "seed": seed, **path}.items()}
+
+
+def lead_html(codes: CodeService) -> str:
+    """What the codes of this subject stand for, in a sentence or three."""
+    small = min(size_of_code(codes, m) for m in codes.sizes)
+    lead = LEAD_CHAIN if all(info.chain for info in codes.infos.values()) else LEAD
+    return lead.format(small=small, values=3 * small ** 2, sizes=" or ".join(map(str, reversed(codes.sizes))))
 
 
 def size_of_code(codes: CodeService, m: int) -> int:

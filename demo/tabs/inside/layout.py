@@ -80,7 +80,7 @@ def lay_out(tab_id: str, inside: InsideService, shown: Shown, place: tuple[int, 
                 fields = fields_panel("inside-fields", "inside-canvas", fields_value(shown.image, place))
             with gr.Column(min_width=200, elem_classes="inside-influence"):
                 html_block("<h3>And what counts most?</h3>")
-                influence = html_block(elem_id="inside-influence")
+                influence = html_block('<p class="legend">Being worked out…</p>', elem_id="inside-influence")
         with gr.Column(elem_classes="inside-passes"):
             html_block("<h3>The same picture, all pixels at once</h3>")
             settling = passes_panel("inside-passes", passes)

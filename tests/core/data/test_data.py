@@ -81,6 +81,9 @@ def test_digits_are_always_there():
 def test_unknown_names_are_listed():
     with pytest.raises(DataError, match="no data set is called 'mnist'; there are cifar10, cifar10-grey16, digits"):
         load_data("mnist", ".", "train")
+    for size in (0, -1, (8, 0)):
+        with pytest.raises(DataError, match="size is a number of pixels above 0"):
+            load_data("folder", ".", "test", size)
     with pytest.raises(DataError, match="'train', 'test' or 'validation', not 'val'"):
         load_data("digits", ".", "val")
 

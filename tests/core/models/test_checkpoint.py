@@ -118,6 +118,13 @@ def test_every_flipped_bit_is_found(folder):
         refused(folder)
 
 
+@pytest.mark.parametrize("digest", ["", 0, None, False, [], "0" * 63])
+def test_a_hash_that_is_none_does_not_switch_the_check_off(folder, digest):
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps({**config, HASH: digest}), encoding="utf-8")
+    assert "is no SHA-256" in refused(folder)
+
+
 def test_weights_of_another_model_of_the_same_shape(folder, tmp_path):
     model = small_model(classes=2, class_names=("a", "b"))
     model.head1.bias.data += 1

@@ -17,8 +17,9 @@ from pixelcnn_core.provenance import recipe_of
 from pixelcnn_core.results import ResultsError, read_results
 from pixelcnn_core.training import chain as chain_module
 from pixelcnn_core.training.chain import chain_recipes
+from pixelcnn_core.training.loop import train
 from pixelcnn_core.training.recipe import Recipe, load_recipe, recipe_names
-from pixelcnn_core.training.state import STATE_FILE
+from pixelcnn_core.training.state import STATE_FILE, TrainingError
 
 TRAIN = {"learning_rate": 0.01, "warm_up": 2, "batch": 8, "steps": 6, "validate": 8, "sample": False, "ema": 0.5}
 
@@ -102,6 +103,15 @@ def test_an_unfinished_step_goes_on_and_a_damaged_chain_json_is_an_error(trained
     with pytest.raises(ResultsError, match="chain.json is damaged"):
         chain_module.train_chain("tiny-chain", ".", folder)
     assert len(asked) == 1
+
+
+def test_a_chain_and_a_single_model_do_not_share_a_folder(trained, tmp_path):
+    folder = copied(trained, tmp_path / "chain")
+    for how in ({}, {"overwrite": True}, {"resume": True}):
+        with pytest.raises(TrainingError, match="holds a chain: choose the folder of one of its steps"):
+            train(load_recipe("digits"), "nowhere", folder, **how)
+    with pytest.raises(TrainingError, match="holds a model that is no chain"):
+        chain_module.train_chain("tiny-chain", ".", folder / "8", overwrite=True)
 
 
 def test_overwriting_trains_every_step_anew(trained, tmp_path):

@@ -240,7 +240,9 @@ def test_a_trained_model_is_replaced_only_when_asked(finished, tmp_path):
     folder = shutil.copytree(finished, tmp_path / "published")
     (folder / STATE_FILE).unlink()
     merge_results(folder, {"bits_per_dim_test": 1.0})
-    (folder / "README.md").write_text("the old card", encoding="utf-8")
+    old = [folder / name for name in ("README.md", "ablation.json", "curve.png", "stored_samples.json")]
+    for path in old:
+        path.write_text("of the old model", encoding="utf-8")
     before = (folder / "model.safetensors").read_bytes()
     recipe = tiny_recipe(seed=1, validate=0)
     with pytest.raises(TrainingError, match="already holds a trained model: --overwrite replaces it"):
@@ -250,7 +252,7 @@ def test_a_trained_model_is_replaced_only_when_asked(finished, tmp_path):
     assert (folder / "model.safetensors").read_bytes() == before and read_results(folder)
     train(recipe, "nowhere", folder, overwrite=True)
     assert (folder / "model.safetensors").read_bytes() != before
-    assert not (folder / "README.md").exists() and not (folder / "results.json").exists()
+    assert not any(path.exists() for path in (*old, folder / "results.json"))
 
 
 def test_one_folder_is_for_one_training_at_a_time(tmp_path):
