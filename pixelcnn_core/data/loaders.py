@@ -13,6 +13,7 @@ A data set that is missing or damaged raises `DataError`, whose message says wha
 """
 
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 
 import torch
@@ -47,7 +48,7 @@ def load_data(name: str, root: str | Path, split: str, size: int | tuple[int, in
         raise DataError(f"split is {', '.join(map(repr, SPLITS[:-1]))} or {SPLITS[-1]!r}, not {split!r}")
     if name not in loaders:
         raise DataError(f"no data set is called {name!r}; there are {', '.join(loaders)}")
-    if not all(isinstance(side, int) and side > 0 for side in (size if isinstance(size, tuple) else (size,))):
+    if not all(isinstance(side, Integral) and side > 0 for side in (size if isinstance(size, tuple) else (size,))):
         raise DataError(f"size is a number of pixels above 0, or a height and a width, not {size!r}")
     return loaders[name]()
 

@@ -110,7 +110,7 @@ def build_bench(codes: CodeService) -> dict[str, Component]:
     sliders = min(SLIDERS, *(info.directions for info in codes.infos.values()))
     # the largest code of which draws are stored: there they resemble the picture most
     opens = max((m for m in codes.sizes if stored[m]), default=codes.sizes[-1])
-    shown, chained = codes.info(opens).shown, all(info.chain for info in codes.infos.values())
+    shown, chained = codes.info(opens).shown, is_chained(codes)
 
     with gr.Row(elem_classes="bench"):
         with gr.Column(elem_classes="stage"):
@@ -199,8 +199,13 @@ def build_bench(codes: CodeService) -> dict[str, Component]:
 def lead_html(codes: CodeService) -> str:
     """What the codes of this subject stand for, in a sentence or three."""
     small = min(size_of_code(codes, m) for m in codes.sizes)
-    lead = LEAD_CHAIN if all(info.chain for info in codes.infos.values()) else LEAD
+    lead = LEAD_CHAIN if is_chained(codes) else LEAD
     return lead.format(small=small, values=3 * small ** 2, sizes=" or ".join(map(str, reversed(codes.sizes))))
+
+
+def is_chained(codes: CodeService) -> bool:
+    """Whether every code of this subject is drawn through a chain."""
+    return all(info.chain for info in codes.infos.values())
 
 
 def size_of_code(codes: CodeService, m: int) -> int:
